@@ -1,0 +1,43 @@
+"""Object keys: clients write below `uploads/`, functions write below `processed/`, never across."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UPLOADS_PREFIX: Final = "uploads/"
+PROCESSED_PREFIX: Final = "processed/"
+RESULT_NAME: Final = "result.json"
+
+
+def derived_prefix(upload_key: str) -> str:
+    """Return the prefix of everything derived from an upload.
+
+    Args:
+        upload_key: key of an upload, `uploads/K`.
+
+    Returns:
+        `processed/K/`.
+
+    Raises:
+        ValueError: the key is not below `uploads/`, or nothing follows the prefix.
+    """
+    name = upload_key.removeprefix(UPLOADS_PREFIX)
+    if not name or name == upload_key:
+        raise ValueError(
+            f"object key {upload_key!r} is not an upload: it must start with {UPLOADS_PREFIX!r}"
+        )
+    return f"{PROCESSED_PREFIX}{name}/"
+
+
+def result_key(upload_key: str) -> str:
+    """Return the key of an upload's result record, `processed/K/result.json`."""
+    return derived_prefix(upload_key) + RESULT_NAME
+
+
+def output_key(upload_key: str, revision: str, name: str) -> str:
+    """Return the key of one output, `processed/K/<revision>/<name>`.
+
+    Outputs of different revisions never share a key, so a late writer cannot change what a
+    result record names.
+    """
+    return f"{derived_prefix(upload_key)}{revision}/{name}"

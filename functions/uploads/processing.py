@@ -1,0 +1,289 @@
+"""The S3 side of a processing function; the function itself is a pure core from file to files.
+
+For each upload of an event: skip it when a result of this or a newer version is there, run the
+core, store its outputs, commit the result record. An input that cannot be processed is an answer
+(`rejected`), not a failure; whatever else goes wrong is raised, so that Lambda retries and the
+dead-letter queue keeps the event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from botocore.exceptions import ClientError
+
+from uploads import events, keys
+from uploads import result as results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import BinaryIO
+
+    from _typeshed import DataclassInstance
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3.client import S3Client
+
+    from uploads.events import Upload
+    from uploads.result import Output, Problem, Result
+
+_COPY_BYTES: Final = 1024 * 1024
+
+Outcome = Literal["succeeded", "rejected", "duplicate", "superseded", "deleted"]
+
+
+class RejectedError(Exception):
+    """The upload cannot be processed and never will: its content is at fault.
+
+    Attributes:
+        code: short, stable, for programs (`not_an_image`).
+        message: a sentence for the person who uploaded the file.
+        processed: what can be given all the same (the rows that do not fit, dimensions, …).
+    """
+
+    def __init__(self, code: str, message: str, processed: Processed | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.processed = processed or Processed()
+
+
+class DeletedError(Exception):
+    """The upload is gone: there is nothing left to process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """A file that a core made.
+
+    Attributes:
+        path: where it lies.
+        name: its name among the outputs (`thumbnail-160.webp`).
+        content_type: media type.
+        attributes: what fits its kind (width, height, rows, …), JSON values.
+    """
+
+    path: Path
+    name: str
+    content_type: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What a core answers: files, what it found out (JSON values) and warnings."""
+
+    outputs: Sequence[Produced] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Problem] = ()
+
+
+class Source(Protocol):
+    """The uploaded object as a core sees it."""
+
+    @property
+    def name(self) -> str:
+        """File name: the key's last part."""
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+
+    def open(self) -> BinaryIO:
+        """Return the content as a stream that can be read once, from the start."""
+
+    def save(self, path: Path) -> Path:
+        """Write the content to `path` and return it."""
+
+
+class Core(Protocol):
+    """A function's own work: files from a file, without AWS."""
+
+    def __call__(self, source: Source, directory: Path) -> Processed:
+        """Process `source`, writing below `directory` only (it is removed afterwards).
+
+        Raises:
+            RejectedError: the content is at fault.
+        """
+
+
+class S3Source:
+    """One version of an object; reads nothing until it is asked."""
+
+    def __init__(self, s3: S3Client, upload: Upload) -> None:
+        self._s3 = s3
+        self._upload = upload
+
+    @property
+    def name(self) -> str:
+        """File name: the key's last part."""
+        return PurePosixPath(self._upload.key).name
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return self._upload.size
+
+    def open(self) -> BinaryIO:
+        """Return the content of exactly this version as a stream.
+
+        Raises:
+            DeletedError: the version, or the object, is gone.
+        """
+        version: dict[str, Any] = (
+            {"VersionId": self._upload.version_id}
+            if self._upload.version_id
+            else {"IfMatch": self._upload.etag}
+        )
+        try:
+            answer = self._s3.get_object(
+                Bucket=self._upload.bucket, Key=self._upload.key, **version
+            )
+        except ClientError as error:
+            # Without versioning, another ETag means that the version of this event was replaced.
+            if results.error_code(error) in {"NoSuchKey", "NoSuchVersion", "PreconditionFailed"}:
+                raise DeletedError(self._upload.key) from error
+            raise
+        body: Any = answer["Body"]  # a StreamingBody: read-only, checks the length at its end
+        stream: BinaryIO = body
+        return stream
+
+    def save(self, path: Path) -> Path:
+        """Write the content to `path` and return it.
+
+        Raises:
+            DeletedError: the version, or the object, is gone.
+        """
+        with self.open() as content, path.open("wb") as file:
+            shutil.copyfileobj(content, file, _COPY_BYTES)
+        return path
+
+
+class Runner:
+    """Runs a core for S3 events. Made once per process, used for every invocation."""
+
+    def __init__(
+        self, core: Core, *, settings: DataclassInstance, s3: S3Client, logger: Logger
+    ) -> None:
+        """Bind a core to its settings (a dataclass: what the outputs depend on) and to AWS."""
+        self._core = core
+        self._s3 = s3
+        self._logger = logger
+        self._code_sha256 = os.environ.get("CODE_SHA256", "")
+        self._fingerprint = f"{self._code_sha256} {json.dumps(asdict(settings), sort_keys=True)}"
+
+    def run(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Outcome]:
+        """Process every upload of an S3 event.
+
+        Args:
+            event: S3 notification, see `uploads.events.parse`.
+            context: the Lambda context.
+
+        Returns:
+            The outcome for each key.
+
+        Raises:
+            MalformedEventError: the event is no S3 notification.
+            Exception: whatever the core or S3 raised; the event will be delivered again.
+        """
+        return {upload.key: self._run_one(upload, context) for upload in events.parse(event)}
+
+    def _run_one(self, upload: Upload, context: LambdaContext) -> Outcome:
+        started = time.monotonic()
+        line: dict[str, Any] = {
+            "correlation_id": upload.key,
+            "function_request_id": context.aws_request_id,
+            "bucket": upload.bucket,
+            "key": upload.key,
+            "version_id": upload.version_id,
+            "size": upload.size,
+        }
+        try:
+            outcome, result = self._process(upload, context, started)
+        except Exception:
+            self._logger.exception("failed", extra=line | _elapsed(started))
+            raise
+        if result and result.error:
+            line["error"] = asdict(result.error)
+        self._logger.info(outcome, extra=line | {"outcome": outcome} | _elapsed(started))
+        _count(outcome, started)
+        return outcome
+
+    def _process(
+        self, upload: Upload, context: LambdaContext, started: float
+    ) -> tuple[Outcome, Result | None]:
+        revision = hashlib.sha256(f"{upload.sequencer} {self._fingerprint}".encode()).hexdigest()[
+            :16
+        ]
+        before = results.load(self._s3, upload.bucket, upload.key)
+        skipped = results.obstacle(
+            before, sequencer=upload.sequencer, revision=revision, again=upload.reprocess
+        )
+        if skipped:
+            return skipped, None
+        with tempfile.TemporaryDirectory() as name:
+            try:
+                processed, problem = self._core(S3Source(self._s3, upload), Path(name)), None
+            except RejectedError as error:
+                processed = error.processed
+                problem = results.Problem(error.code, error.message)
+            except DeletedError:
+                return "deleted", None
+            outputs = tuple(self._store(upload, revision, made) for made in processed.outputs)
+        result = results.Result(
+            status="rejected" if problem else "succeeded",
+            source=results.Source(
+                upload.key, upload.version_id, upload.etag, upload.size, upload.sequencer
+            ),
+            revision=revision,
+            outputs=outputs,
+            details=processed.details,
+            warnings=tuple(processed.warnings),
+            error=problem,
+            function=results.Function(
+                context.function_name, context.function_version, self._code_sha256
+            ),
+            duration_ms=_elapsed(started)["duration_ms"],
+        )
+        answer, other = results.commit(self._s3, upload.bucket, result, before)
+        others = other.outputs if other else ()
+        if answer == "committed":
+            self._remove(upload, others, keep=result.outputs)
+            return result.status, result
+        self._remove(upload, result.outputs, keep=others)
+        return answer, None
+
+    def _store(self, upload: Upload, revision: str, made: Produced) -> results.Output:
+        key = keys.output_key(upload.key, revision, made.name)
+        with made.path.open("rb") as body:
+            self._s3.put_object(
+                Bucket=upload.bucket, Key=key, Body=body, ContentType=made.content_type
+            )
+        return results.Output(key, made.content_type, made.path.stat().st_size, made.attributes)
+
+    def _remove(self, upload: Upload, outputs: Iterable[Output], keep: Iterable[Output]) -> None:
+        """Delete the outputs of a result that does not count, but none of one that does."""
+        for key in {output.key for output in outputs} - {output.key for output in keep}:
+            self._s3.delete_object(Bucket=upload.bucket, Key=key)
+
+
+def _elapsed(started: float) -> dict[str, int]:
+    return {"duration_ms": round((time.monotonic() - started) * 1000)}
+
+
+def _count(outcome: Outcome, started: float) -> None:
+    """Print the metrics of one upload in CloudWatch's embedded metric format."""
+    metrics = EphemeralMetrics()
+    metrics.set_default_dimensions(environment=os.environ.get("ENVIRONMENT", "unknown"))
+    metrics.add_metric(f"Uploads{outcome.capitalize()}", MetricUnit.Count, 1)
+    metrics.add_metric("ProcessingTime", MetricUnit.Milliseconds, _elapsed(started)["duration_ms"])
+    metrics.flush_metrics()
