@@ -1,0 +1,72 @@
+resource "aws_api_gateway_model" "request" {
+  for_each = { for name, route in local.routes : name => route if route.model != null }
+
+  rest_api_id  = aws_api_gateway_rest_api.this.id
+  name         = each.value.model
+  description  = "Body of ${each.key}."
+  content_type = "application/json"
+  schema       = each.value.request.schema
+
+  lifecycle {
+    # A method must let go of its model before the model can be deleted.
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_request_validator" "this" {
+  for_each = { for name, route in local.routes : name => route.validates if route.validates.body || route.validates.parameters }
+
+  rest_api_id                 = aws_api_gateway_rest_api.this.id
+  name                        = each.key
+  validate_request_body       = each.value.body
+  validate_request_parameters = each.value.parameters
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_method" "route" {
+  for_each = local.routes
+
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  resource_id          = local.resource_ids[each.value.path]
+  http_method          = each.value.method
+  operation_name       = each.key
+  authorization        = each.value.authorization
+  authorizer_id        = each.value.authorizer == null ? null : aws_api_gateway_authorizer.this[each.value.authorizer].id
+  authorization_scopes = each.value.authorization_scopes
+  api_key_required     = each.value.api_key_required
+  request_parameters   = each.value.request_parameters
+  request_models       = each.value.model == null ? null : { "application/json" = aws_api_gateway_model.request[each.key].name }
+  request_validator_id = try(aws_api_gateway_request_validator.this[each.key].id, null)
+}
+
+resource "aws_api_gateway_integration" "route" {
+  for_each = local.routes
+
+  rest_api_id             = aws_api_gateway_rest_api.this.id
+  resource_id             = aws_api_gateway_method.route[each.key].resource_id
+  http_method             = aws_api_gateway_method.route[each.key].http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = each.value.function.invoke_arn
+  timeout_milliseconds    = each.value.timeout_seconds * 1000
+}
+
+# The stage is part of the source, so the console's "test invoke" is refused.
+resource "aws_lambda_permission" "route" {
+  for_each = local.routes
+
+  statement_id  = "${var.name}-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = each.value.function.name
+  qualifier     = each.value.function.qualifier
+  principal     = "apigateway.amazonaws.com"
+  source_arn = join("/", compact([
+    aws_api_gateway_rest_api.this.execution_arn,
+    var.stage_name,
+    each.value.method == "ANY" ? "*" : each.value.method,
+    replace(each.value.path, "/{[^}]+}/", "*"),
+  ]))
+}

@@ -1,0 +1,86 @@
+resource "aws_api_gateway_deployment" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  description = "Configuration ${substr(sha256(jsonencode(local.served)), 0, 12)}"
+
+  triggers = {
+    served = sha256(jsonencode(local.served))
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  # A deployment is a snapshot: everything it is to hold must be there first.
+  depends_on = [
+    aws_api_gateway_gateway_response.this,
+    aws_api_gateway_integration.route,
+    aws_api_gateway_integration_response.preflight,
+    aws_api_gateway_rest_api_policy.this,
+  ]
+}
+
+resource "aws_api_gateway_stage" "this" {
+  rest_api_id           = aws_api_gateway_rest_api.this.id
+  deployment_id         = aws_api_gateway_deployment.this.id
+  stage_name            = var.stage_name
+  xray_tracing_enabled  = var.tracing_enabled
+  client_certificate_id = one(aws_api_gateway_client_certificate.this[*].id)
+  tags                  = var.tags
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+    format          = jsonencode(local._access_log_format)
+  }
+
+  # API Gateway writes logs only once the account has a role for it, and makes the
+  # group of the execution log itself, without a retention, if it is not there.
+  depends_on = [
+    aws_api_gateway_account.this,
+    aws_cloudwatch_log_group.execution,
+  ]
+}
+
+resource "aws_api_gateway_client_certificate" "this" {
+  count = var.client_certificate_enabled ? 1 : 0
+
+  description = var.name
+  tags        = var.tags
+}
+
+resource "aws_api_gateway_method_settings" "stage" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "*/*"
+
+  settings {
+    data_trace_enabled     = var.data_trace_enabled
+    logging_level          = var.execution_log_level
+    metrics_enabled        = var.metrics_enabled
+    throttling_burst_limit = var.throttling_burst_limit
+    throttling_rate_limit  = var.throttling_rate_limit
+  }
+}
+
+# A method's own settings replace the stage's as a whole.
+resource "aws_api_gateway_method_settings" "route" {
+  for_each = { for name, route in local.routes : name => route if route.throttling != null }
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "${each.value.path}/${each.value.method}"
+
+  settings {
+    data_trace_enabled     = var.data_trace_enabled
+    logging_level          = var.execution_log_level
+    metrics_enabled        = var.metrics_enabled
+    throttling_burst_limit = each.value.throttling.burst_limit
+    throttling_rate_limit  = each.value.throttling.rate_limit
+  }
+}
+
+resource "aws_wafv2_web_acl_association" "this" {
+  count = var.web_acl == null ? 0 : 1
+
+  resource_arn = aws_api_gateway_stage.this.arn
+  web_acl_arn  = var.web_acl.arn
+}
