@@ -1,0 +1,242 @@
+"""HTTP around `Files`: requests of an API Gateway REST API in, answers out.
+
+API Gateway has routed a request before the function sees it, so a table of its resources is all
+the routing that is needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import unquote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from api_handler import files as file_rules
+from api_handler.errors import ApiError
+from uploads.keys import UPLOADS_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from api_handler.files import Files
+    from api_handler.settings import Settings
+
+REPROCESS: Final = "/reprocess"
+METRICS_NAMESPACE: Final = "ServerlessUploads"
+
+# A probe every second must not become a request to S3 every second.
+_STATUS_SECONDS: Final = 5.0
+
+
+class _Answer(NamedTuple):
+    """HTTP status, JSON content (None for no body) and the key that the request was about."""
+
+    status: int
+    content: dict[str, Any] | None
+    key: str | None = None
+
+
+class App:
+    """Answers requests. Made once per process."""
+
+    def __init__(self, settings: Settings, files: Files, logger: Logger) -> None:
+        """Bind to the settings and to the files."""
+        self._settings = settings
+        self._files = files
+        self._logger = logger
+        self._probed_at = float("-inf")
+        self._reachable = False
+        self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], _Answer]] = {
+            ("GET", "/status"): self._status,
+            ("POST", "/files"): self._create,
+            ("GET", "/files"): self._list,
+            ("GET", "/files/{key+}"): self._describe,
+        }
+        if settings.enable_delete:
+            self._routes["DELETE", "/files/{key+}"] = self._delete
+        if settings.reprocess_functions:
+            # A greedy parameter is the last part of a path, so this one takes "/reprocess" with it.
+            self._routes["POST", "/files/{key+}"] = self._reprocess
+
+    def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer a request of a Lambda proxy integration (payload format 1.0).
+
+        Every request is logged in one line, and no error leaves: what the client cannot help is
+        logged with its cause and answered with 500.
+        """
+        started = time.monotonic()
+        method, resource = event["httpMethod"], event["resource"]
+        request_id = event["requestContext"]["requestId"]
+        log, line = self._logger.info, dict[str, Any]()
+        try:
+            answer = self._routes.get((method, resource), _nowhere)(event)
+        except ApiError as error:
+            line["error"] = {"code": error.code, "message": error.message}
+            answer = _error(error, request_id)
+        except Exception:  # noqa: BLE001 - the last line of defence: a client never sees a trace
+            log = self._logger.exception
+            answer = _error(
+                ApiError(500, "internal", "The request could not be served. Please try again."),
+                request_id,
+            )
+        line |= {
+            "request_id": request_id,
+            "function_request_id": context.aws_request_id,
+            "route": f"{method} {resource}",
+            "status": answer.status,
+            "duration_ms": round((time.monotonic() - started) * 1000),
+            "correlation_id": answer.key or _encoded_key(event),
+        }
+        log("request", extra=line | (self._metric() if answer.status == 201 else {}))
+        return {
+            "statusCode": answer.status,
+            "headers": self._headers(event),
+            "body": "" if answer.content is None else json.dumps(answer.content),
+        }
+
+    def _status(self, _: Mapping[str, Any]) -> _Answer:
+        if time.monotonic() - self._probed_at >= _STATUS_SECONDS:
+            try:
+                self._files.probe()
+                self._reachable = True
+            except (BotoCoreError, ClientError):
+                self._logger.exception("bucket unreachable")
+                self._reachable = False
+            self._probed_at = time.monotonic()
+        return _Answer(
+            200 if self._reachable else 503,
+            {
+                "status": "ok" if self._reachable else "unavailable",
+                "version": self._settings.version,
+                "environment": self._settings.environment,
+                "checks": {"bucket": "ok" if self._reachable else "unreachable"},
+            },
+        )
+
+    def _create(self, event: Mapping[str, Any]) -> _Answer:
+        wanted = _json_object(event)
+        name, content_type = wanted.pop("name", None), wanted.pop("content_type", "")
+        if not isinstance(name, str) or not isinstance(content_type, str) or wanted:
+            raise ApiError(
+                400,
+                "invalid_body",
+                'The body must be {"name": "…"}, with "content_type" if known and nothing else.',
+            )
+        made = self._files.create(name, content_type)
+        return _Answer(201, made, made["key"])
+
+    def _list(self, event: Mapping[str, Any]) -> _Answer:
+        query = event.get("queryStringParameters") or {}
+        limit = query.get("limit", str(file_rules.DEFAULT_LIMIT))
+        if not (
+            limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= file_rules.MAX_LIMIT
+        ):
+            raise ApiError(
+                400,
+                "invalid_limit",
+                f"The limit must be a number from 1 to {file_rules.MAX_LIMIT}.",
+            )
+        prefix = query.get("prefix", UPLOADS_PREFIX)
+        return _Answer(200, self._files.list(prefix, int(limit), query.get("cursor")))
+
+    def _describe(self, event: Mapping[str, Any]) -> _Answer:
+        key, description = _for_key(event, self._files.describe)
+        return _Answer(200, description, key)
+
+    def _delete(self, event: Mapping[str, Any]) -> _Answer:
+        key, _ = _for_key(event, self._files.delete)
+        return _Answer(204, None, key)
+
+    def _reprocess(self, event: Mapping[str, Any]) -> _Answer:
+        if not _encoded_key(event).endswith(REPROCESS):
+            return _nowhere(event)
+        key, _ = _for_key(event, self._files.reprocess)
+        return _Answer(202, {"key": key}, key)
+
+    def _headers(self, event: Mapping[str, Any]) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",  # answers hold links that are good for minutes
+            "X-Content-Type-Options": "nosniff",
+        }
+        allowed = self._settings.cors_allowed_origins
+        if "*" in allowed:
+            return headers | {"Access-Control-Allow-Origin": "*"}
+        headers["Vary"] = "Origin"
+        origin = _header(event, "origin")
+        return headers | ({"Access-Control-Allow-Origin": origin} if origin in allowed else {})
+
+    def _metric(self) -> dict[str, Any]:
+        """Return what makes a log line a metric, too (CloudWatch embedded metric format)."""
+        name, dimensions = "UploadsAsked", {"environment": self._settings.environment}
+        return dimensions | {
+            name: 1,
+            "_aws": {
+                "Timestamp": time.time_ns() // 1_000_000,
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": METRICS_NAMESPACE,
+                        "Dimensions": [["service", *dimensions]],
+                        "Metrics": [{"Name": name, "Unit": "Count"}],
+                    }
+                ],
+            },
+        }
+
+
+def _nowhere(_: Mapping[str, Any]) -> _Answer:
+    raise ApiError(404, "no_such_route", "There is nothing at this address.")
+
+
+def _error(error: ApiError, request_id: str) -> _Answer:
+    content = {"error": {"code": error.code, "message": error.message}, "request_id": request_id}
+    return _Answer(error.status, content)
+
+
+def _header(event: Mapping[str, Any], name: str) -> str:
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _json_object(event: Mapping[str, Any]) -> dict[str, Any]:
+    body = event.get("body") or ""
+    try:
+        content = json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
+    except (RecursionError, ValueError) as error:
+        raise ApiError(400, "invalid_json", "The body is not JSON.") from error
+    if not isinstance(content, dict):
+        raise ApiError(400, "invalid_body", "The body must be a JSON object.")
+    return content
+
+
+def _encoded_key(event: Mapping[str, Any]) -> str:
+    return str((event.get("pathParameters") or {}).get("key", ""))
+
+
+def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str, T]:
+    """Return the key that a path names, and what `act` answers for it.
+
+    API Gateway's REST APIs pass parameters of the path percent-encoded; other implementations of
+    the same event decode them, and a key may hold a percent sign of its own. A key that is not
+    found decoded is therefore looked up as it came. The two cannot be confused: the identifier
+    that each key holds is that of one file.
+    """
+    encoded = _encoded_key(event)
+    if event["httpMethod"] == "POST":
+        encoded = encoded.removesuffix(REPROCESS)
+    try:
+        key = file_rules.checked_key(unquote(encoded, errors="strict"))
+    except UnicodeDecodeError:
+        key = file_rules.checked_key("")
+    try:
+        return key, act(key)
+    except ApiError as error:
+        if error.status != 404 or encoded == key:
+            raise
+        return encoded, act(file_rules.checked_key(encoded))

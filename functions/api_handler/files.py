@@ -1,0 +1,275 @@
+"""What the API does: files in the bucket, without HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, quote_plus
+
+from botocore.exceptions import ClientError
+
+from api_handler import cursor as cursors
+from api_handler import names
+from api_handler.errors import ApiError
+from uploads import keys
+from uploads import result as results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from types_boto3_lambda.client import LambdaClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+    from api_handler.settings import Settings
+
+MAX_KEY_BYTES: Final = 1024
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
+
+# A result record without a sequencer cannot exist; a file without a result has the lowest one, so
+# that its S3 event, which may still be under way, wins.
+_LOWEST_SEQUENCER: Final = "0"
+
+
+class Files:
+    """The files of one bucket."""
+
+    def __init__(
+        self, settings: Settings, s3: S3Client, lambda_client: Callable[[], LambdaClient]
+    ) -> None:
+        """Bind to AWS; `lambda_client` is called when a function is first to be invoked."""
+        self._settings = settings
+        self._s3 = s3
+        self._lambda = lambda_client
+
+    def probe(self) -> None:
+        """Ask the bucket something that the API may ask anyway.
+
+        Raises:
+            BotoCoreError, ClientError: no answer, or a refusal.
+        """
+        self._s3.list_objects_v2(
+            Bucket=self._settings.bucket, Prefix=keys.UPLOADS_PREFIX, MaxKeys=1
+        )
+
+    def create(self, name: str, content_type: str | None) -> dict[str, Any]:
+        """Return a form with which one file of this name, and nothing else, can be uploaded.
+
+        Raises:
+            ApiError: 400 or 415, see `names`.
+        """
+        name, extension = names.checked_name(name, self._settings.accepted_extensions)
+        content_type = names.checked_content_type(content_type, extension)
+        key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
+        expires_at = _in(self._settings.upload_url_ttl_seconds)
+        form = self._s3.generate_presigned_post(
+            Bucket=self._settings.bucket,
+            Key=key,
+            Fields={"Content-Type": content_type},
+            Conditions=[
+                {"Content-Type": content_type},
+                ["content-length-range", 1, self._settings.max_upload_bytes],
+            ],
+            ExpiresIn=self._settings.upload_url_ttl_seconds,
+        )
+        return {
+            "key": key,
+            "content_type": content_type,
+            "max_bytes": self._settings.max_upload_bytes,
+            "expires_at": expires_at,
+            "url": form["url"],
+            "fields": form["fields"],
+        }
+
+    def list(self, prefix: str, limit: int, cursor: str | None) -> dict[str, Any]:
+        """Return a page of uploads in the order of their keys, which is that of their creation.
+
+        Raises:
+            ApiError: 400 for a prefix outside the uploads or a foreign cursor.
+        """
+        if not _storable(prefix) or not prefix.startswith(keys.UPLOADS_PREFIX):
+            raise ApiError(
+                400,
+                "invalid_prefix",
+                f"The prefix must start with {keys.UPLOADS_PREFIX} and be a part of a key.",
+            )
+        after: Any = {"StartAfter": cursors.decode(cursor, prefix)} if cursor else {}
+        page = self._s3.list_objects_v2(
+            Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=limit, **after
+        )
+        found: list[dict[str, Any]] = [
+            {
+                "key": entry["Key"],
+                "size": entry["Size"],
+                "last_modified": _timestamp(entry["LastModified"]),
+            }
+            for entry in page.get("Contents", [])
+        ]
+        more = page["IsTruncated"] and found
+        return {
+            "files": found,
+            "next_cursor": cursors.encode(prefix, found[-1]["key"]) if more else None,
+        }
+
+    def describe(self, key: str) -> dict[str, Any]:
+        """Return an upload, its state, its result, and links to everything that may be downloaded.
+
+        Raises:
+            ApiError: 404 when there is no such upload.
+        """
+        head = self._head(key)
+        stored = results.load(self._s3, self._settings.bucket, key)
+        result = stored.result if stored and _is_of(stored.result, head) else None
+        name = quote(key.rpartition("/")[2], safe="")
+        return {
+            "key": key,
+            "size": head["ContentLength"],
+            "content_type": head["ContentType"],
+            "last_modified": _timestamp(head["LastModified"]),
+            "state": result.status if result else "pending",
+            "url": self._link(
+                key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}"
+            ),
+            "urls_expire_at": _in(self._settings.download_url_ttl_seconds),
+            "result": self._public(result) if result else None,
+        }
+
+    def delete(self, key: str) -> None:
+        """Delete an upload and everything derived from it; a versioned bucket keeps the versions.
+
+        The upload goes last, so that a deletion that failed half way can be repeated, and the
+        result record first, so that no reader finds a record whose files are gone.
+
+        Raises:
+            ApiError: 404 when there is no such upload.
+        """
+        self._head(key)
+        record = keys.result_key(key)
+        derived = (found for found in self._derived(key) if found != record)
+        for doomed in (record, *derived, key):
+            self._s3.delete_object(Bucket=self._settings.bucket, Key=doomed)
+
+    def reprocess(self, key: str) -> None:
+        """Have an upload processed again, by the code and settings that are deployed now.
+
+        The function gets the event that S3 sent when the file came, so retries, the dead-letter
+        queue and the order of versions work as they do for an upload.
+
+        Raises:
+            ApiError: 404 when there is no such upload, 409 when no function processes its kind.
+        """
+        head = self._head(key)
+        function = self._settings.reprocess_functions.get(f".{key.rpartition('.')[2]}")
+        if function is None:
+            raise ApiError(409, "not_processable", "Files of this kind are not processed.")
+        stored = results.load(self._s3, self._settings.bucket, key)
+        known = stored is not None and _is_of(stored.result, head)
+        event = {
+            "reprocess": True,
+            "Records": [
+                {
+                    "eventName": "ObjectCreated:Put",
+                    "s3": {
+                        "bucket": {"name": self._settings.bucket},
+                        "object": {
+                            "key": quote_plus(key, safe="/"),
+                            "size": head["ContentLength"],
+                            "eTag": head["ETag"].strip('"'),
+                            "versionId": head.get("VersionId"),
+                            "sequencer": (
+                                stored.result.source.sequencer
+                                if stored and known
+                                else _LOWEST_SEQUENCER
+                            ),
+                        },
+                    },
+                }
+            ],
+        }
+        self._lambda().invoke(
+            FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+
+    def _head(self, key: str) -> HeadObjectOutputTypeDef:
+        try:
+            return self._s3.head_object(Bucket=self._settings.bucket, Key=key)
+        except ClientError as error:
+            if results.error_code(error) == "404":  # a HEAD answer has no body to hold a code
+                raise ApiError(404, "no_such_file", "There is no file with this key.") from error
+            raise
+
+    def _derived(self, key: str) -> Iterator[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._settings.bucket, Prefix=keys.derived_prefix(key)
+        )
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield entry["Key"]
+
+    def _public(self, result: results.Result) -> dict[str, Any]:
+        """Return of a result what concerns a client, with links."""
+        return {
+            "outputs": [
+                {"name": output.key.rpartition("/")[2], "url": self._link(output.key)}
+                | asdict(output)
+                for output in result.outputs
+            ],
+            "details": result.details,
+            "warnings": [asdict(warning) for warning in result.warnings],
+            "error": asdict(result.error) if result.error else None,
+            "duration_ms": result.duration_ms,
+        }
+
+    def _link(self, key: str, **override: str) -> str:
+        return self._s3.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self._settings.bucket, "Key": key, **override},
+            ExpiresIn=self._settings.download_url_ttl_seconds,
+        )
+
+
+def checked_key(key: str) -> str:
+    """Return a key that may be that of an upload.
+
+    Raises:
+        ApiError: 400 for one that cannot be.
+    """
+    folder, _, name = key.removeprefix(keys.UPLOADS_PREFIX).rpartition("/")
+    if not key.startswith(keys.UPLOADS_PREFIX) or not folder or not name or not _storable(key):
+        raise ApiError(
+            400, "invalid_key", "The key is not that of an upload; send it as it was listed."
+        )
+    return key
+
+
+def time_ordered_id() -> str:
+    """Return a UUID of version 7: milliseconds since 1970, then 74 random bits (RFC 9562, 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    version, variant = 0xF << 76, 0x3 << 62
+    return str(uuid.UUID(int=number & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+
+
+def _storable(text: str) -> bool:
+    return not names.unprintable(text) and len(text.encode()) <= MAX_KEY_BYTES
+
+
+def _is_of(result: results.Result, head: HeadObjectOutputTypeDef) -> bool:
+    """Tell whether a result is of the version that is current."""
+    if result.source.version_id and head.get("VersionId"):
+        return result.source.version_id == head["VersionId"]
+    return result.source.etag == head["ETag"].strip('"')
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in(seconds: int) -> str:
+    return _timestamp(datetime.now(UTC) + timedelta(seconds=seconds))
