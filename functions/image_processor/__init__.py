@@ -1,0 +1,1 @@
+"""The image function: thumbnails and a description of every uploaded picture."""

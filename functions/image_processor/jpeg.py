@@ -1,0 +1,110 @@
+"""The structure of a JPEG file, read without decoding anything.
+
+Pillow keeps the metadata of a file in memory, and libjpeg keeps the coefficients of the whole
+picture when it is stored in several scans; both must be known before either is asked.
+
+Source of the format: ITU-T T.81, annex B.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_START: Final = 0xD8
+_END: Final = 0xD9
+_SCAN: Final = 0xDA
+# Baseline, extended and progressive DCT, with Huffman or arithmetic coding: what libjpeg scales.
+_FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_PROGRESSIVE: Final = frozenset({0xC2, 0xCA})
+_OTHER_FRAMES: Final = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
+_TABLES: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
+
+# In compressed data, FF is followed by 00 or by a restart marker (D0 to D7).
+_MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_CHUNK_BYTES: Final = 256 * 1024
+_COEFFICIENT_BYTES: Final = 2
+_BLOCK: Final = 8
+
+
+@dataclass(slots=True)
+class Structure:
+    """What a JPEG file asks of a decoder.
+
+    Attributes:
+        progressive: whether each scan refines the picture.
+        supported: whether the coding is one that libjpeg decodes at a smaller scale.
+        scans: number of passes over the picture.
+        metadata_bytes: size of everything but tables and picture.
+        coefficient_bytes: memory for the coefficients of the whole picture; 0 when one scan holds
+            everything, because then a few rows are enough.
+        complete: whether the end marker is there.
+    """
+
+    progressive: bool = False
+    supported: bool = True
+    scans: int = 0
+    metadata_bytes: int = 0
+    coefficient_bytes: int = 0
+    complete: bool = False
+
+
+def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
+    """Walk through the segments of a JPEG file, up to its end or one scan more than allowed."""
+    found = Structure()
+    components = 0
+    coefficient_bytes = 0
+    while (marker := _next_marker(file)) is not None:
+        if marker == _END:
+            found.complete = True
+            break
+        if marker == _START:
+            continue
+        length = int.from_bytes(file.read(2)) - 2
+        if length < 0:
+            continue
+        after = file.tell() + length
+        if marker in _OTHER_FRAMES:
+            found.supported = False
+        elif marker in _FRAMES:
+            frame = file.read(length)
+            found.progressive = marker in _PROGRESSIVE
+            components, coefficient_bytes = _coefficients(frame)
+        elif marker == _SCAN:
+            found.scans += 1
+            in_scan = int.from_bytes(file.read(1))
+            if found.progressive or in_scan < components:
+                found.coefficient_bytes = coefficient_bytes
+            if found.scans > max_scans:
+                break
+        elif marker not in _TABLES:
+            found.metadata_bytes += length
+        file.seek(after)
+    return found
+
+
+def _next_marker(file: BinaryIO) -> int | None:
+    """Return the next marker and leave the file behind it."""
+    while chunk := file.read(_CHUNK_BYTES):
+        match = _MARKER.search(chunk)
+        if match:
+            file.seek(match.end() - len(chunk), 1)
+            return chunk[match.end() - 1]
+        if chunk.endswith(b"\xff") and len(chunk) > 1:
+            file.seek(-1, 1)
+    return None
+
+
+def _coefficients(frame: bytes) -> tuple[int, int]:
+    """Return the number of components of a frame and the size of all their coefficients."""
+    height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
+    factors = [(byte >> 4, byte & 15) for byte in frame[7::3]]
+    across = max((h for h, _ in factors), default=1) * _BLOCK or _BLOCK
+    down = max((v for _, v in factors), default=1) * _BLOCK or _BLOCK
+    units = -(-width // across) * -(-height // down)
+    blocks = units * sum(h * v for h, v in factors)
+    return len(factors), blocks * _BLOCK * _BLOCK * _COEFFICIENT_BYTES
