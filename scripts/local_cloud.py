@@ -1,0 +1,294 @@
+"""The local cloud: an AWS emulator on a free loopback port, with IAM and signatures enforced.
+
+Two servers from PyPI, in an environment of their own (`.local/emulator`): ministack, and moto for
+CloudWatch alone (ministack answers DescribeAlarms without period and dimensions, so that every plan
+would show changes).
+
+    python -m scripts.local_cloud start | stop | status | env
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from scripts import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+REGION: Final = "us-east-1"
+# The emulator's root user: any account would do, this one cannot exist on AWS.
+ACCOUNT_ID: Final = "000000000000"
+DIRECTORY: Final = LOCAL / "cloud"
+
+_EMULATOR: Final = LOCAL / "emulator" / "bin"
+_START_SECONDS: Final = 60
+_STOP_SECONDS: Final = 10
+_RECORD: Final = "cloud.json"
+
+
+class CloudError(Exception):
+    """The local cloud cannot be started or used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server process: its address, and what tells it from a later process of the same id."""
+
+    url: str
+    pid: int
+    created: float
+
+    def process(self) -> psutil.Process | None:
+        """Return the process while it runs."""
+        try:
+            process = psutil.Process(self.pid)
+            if process.create_time() != self.created or process.status() == psutil.STATUS_ZOMBIE:
+                return None
+        except psutil.NoSuchProcess:
+            return None
+        return process
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A running local cloud.
+
+    Attributes:
+        directory: its data and logs.
+        aws: the emulator.
+        cloudwatch: the emulator of CloudWatch.
+    """
+
+    directory: Path
+    aws: Server
+    cloudwatch: Server
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that send AWS clients and Terraform here."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_ENDPOINT_URL_CLOUDWATCH": self.cloudwatch.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def client_environment(self, variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Return `variables` with this cloud in place of every other AWS setting."""
+        rest = {name: value for name, value in variables.items() if not name.startswith("AWS_")}
+        return rest | self.environment()
+
+    def is_up(self) -> bool:
+        """Tell whether both servers answer."""
+        return _answers(f"{self.aws.url}/_ministack/health") and _answers(
+            f"{self.cloudwatch.url}/moto-api/"
+        )
+
+
+def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
+    """Start the local cloud, empty, or return the one that runs already.
+
+    Args:
+        directory: where it keeps its logs and its record.
+        port: port of the emulator on 127.0.0.1; 0 takes a free one.
+
+    Raises:
+        CloudError: the port is taken, the emulator is not installed or does not start.
+    """
+    running = find(directory)
+    if running:
+        return running
+    stop(directory)
+    if not (_EMULATOR / "ministack").is_file():
+        raise CloudError("the AWS emulator is not installed: run `make setup`")
+    directory.mkdir(parents=True, exist_ok=True)
+    cloudwatch_port = _free_port()
+    cloudwatch = _spawn(
+        ["moto_server", "-H", "127.0.0.1", "-p", str(cloudwatch_port)], directory, cloudwatch_port
+    )
+    try:
+        aws_port = _free_port(port)
+        aws = _spawn(
+            ["ministack"],
+            directory,
+            aws_port,
+            GATEWAY_PORT=str(aws_port),
+            BIND_HOST="127.0.0.1",
+            MINISTACK_HOST="127.0.0.1",
+            MINISTACK_ACCOUNT_ID=ACCOUNT_ID,
+            MINISTACK_REGION=REGION,
+            AUTH="true",
+            IOT_MTLS_ENABLED="false",
+            S3_DATA_DIR=str(directory / "s3"),
+            STATE_DIR=str(directory / "state"),
+            # Each concurrent event starts an interpreter: more than a few per core only swap.
+            LAMBDA_ACCOUNT_CONCURRENCY=str(4 * (os.cpu_count() or 1)),
+            LAMBDA_ASYNC_RETRY_BASE_SECONDS="1",
+            LAMBDA_ASYNC_RETRY_MAX_SECONDS="2",
+        )
+    except BaseException:
+        _end(cloudwatch)
+        raise
+    cloud = Cloud(directory, aws, cloudwatch)
+    try:
+        _wait(cloud)
+    except BaseException:
+        _end(aws)
+        _end(cloudwatch)
+        raise
+    record = directory / _RECORD
+    record.write_text(json.dumps(asdict(cloud) | {"directory": str(directory)}, indent=2))
+    return cloud
+
+
+def find(directory: Path = DIRECTORY) -> Cloud | None:
+    """Return the local cloud of a directory when it runs and answers."""
+    cloud = _recorded(directory)
+    if cloud and cloud.aws.process() and cloud.cloudwatch.process() and cloud.is_up():
+        return cloud
+    return None
+
+
+def stop(directory: Path = DIRECTORY) -> None:
+    """Stop the local cloud of a directory and remove all that it held."""
+    cloud = _recorded(directory)
+    if cloud:
+        _end(cloud.aws)
+        _end(cloud.cloudwatch)
+    if directory.is_dir():
+        shutil.rmtree(directory)
+
+
+@contextlib.contextmanager
+def running(directory: Path) -> Iterator[Cloud]:
+    """Run a local cloud for the length of a `with` block."""
+    cloud = start(directory)
+    try:
+        yield cloud
+    finally:
+        stop(directory)
+
+
+def _recorded(directory: Path) -> Cloud | None:
+    try:
+        record = json.loads((directory / _RECORD).read_text())
+    except FileNotFoundError:
+        return None
+    return Cloud(directory, Server(**record["aws"]), Server(**record["cloudwatch"]))
+
+
+def _free_port(port: int = 0) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CloudError(
+                f"port {port} on 127.0.0.1 is taken ({error.strerror}): name another one, or none "
+                "and a free one is used"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _spawn(command: Sequence[str], directory: Path, port: int, **variables: str) -> Server:
+    log = directory / f"{command[0]}.log"
+    # The servers see nothing of the user's environment: no credentials, no proxy, no Python path.
+    env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [_EMULATOR / command[0], *command[1:]],
+            cwd=directory,
+            env=env | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Server(
+        f"http://127.0.0.1:{port}", process.pid, psutil.Process(process.pid).create_time()
+    )
+
+
+def _wait(cloud: Cloud) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not cloud.is_up():
+        ended = not (cloud.aws.process() and cloud.cloudwatch.process())
+        if ended or time.monotonic() > deadline:
+            logs = {path.name: path.read_text()[-1000:] for path in cloud.directory.glob("*.log")}
+            raise CloudError(
+                f"the AWS emulator {'ended' if ended else 'did not answer'} while starting:\n"
+                + "\n".join(f"{name}: {text}" for name, text in logs.items())
+            )
+        time.sleep(0.1)
+
+
+def _end(server: Server) -> None:
+    process = server.process()
+    if not process:
+        return
+    family = [*process.children(recursive=True), process]
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.terminate()
+    _, alive = psutil.wait_procs(family, timeout=_STOP_SECONDS)
+    for member in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(alive, timeout=_STOP_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.local_cloud", description=__doc__)
+    parser.add_argument("command", choices=["start", "stop", "status", "env"])
+    parser.add_argument("--port", type=int, default=0, help="port of the emulator (default: free)")
+    options = parser.parse_args(arguments)
+    if options.command == "stop":
+        stop()
+        print("The local cloud is stopped, and all that it held is gone.")
+        return 0
+    try:
+        cloud = start(port=options.port) if options.command == "start" else find()
+    except CloudError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if not cloud:
+        print(
+            "The local cloud is not running: `make demo` or `make up` starts it.", file=sys.stderr
+        )
+        return 1
+    if options.command == "env":
+        for name, value in cloud.environment().items():
+            print(f"export {name}={value}")
+    else:
+        print(f"The local cloud runs at {cloud.aws.url} (logs: {cloud.directory}).")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
