@@ -43,6 +43,12 @@ $(STAMPS)/tests: tests/requirements.txt $(STAMPS)/tools
 .PHONY: setup
 setup: $(STAMPS)/tests $(STAMPS)/emulator ## Make the virtual environments (every target does so by itself)
 
+# --- Packages -----------------------------------------------------------------------------------
+
+.PHONY: package
+package: $(STAMPS)/tools ## Build the functions' zips (ARGS="image_processor --arch host" for some)
+	@$(PY) -m scripts.package $(ARGS)
+
 # --- Tests --------------------------------------------------------------------------------------
 
 .PHONY: unit

@@ -1,0 +1,1 @@
+"""Building blocks of `python -m scripts.package`; see `scripts/package.py` for the formats."""

@@ -1,0 +1,179 @@
+"""Build the zips that are not current.
+
+A zip is its dependencies followed by the function's own files. The dependencies ("layer") are
+installed, trimmed, compiled and compressed once for each lock, then kept as the beginning of a zip
+file; a change of a source file costs only that file's compression and a copy.
+"""
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.packaging import elf, outputs, sbom, trim, wheels
+from scripts.packaging.archive import Archive, Entry
+from scripts.packaging.bytecode import cache_name, compile_source
+from scripts.packaging.errors import PackagingError
+from scripts.packaging.project import Package, interpreter_tag
+
+type Report = Callable[[str], None]
+type Install = Callable[[Path, str, Path], None]
+
+MEBIBYTE = 1 << 20
+LAMBDA_UNZIPPED_MIB = 250
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds zips of one project.
+
+    Attributes:
+        build: Where the zips go.
+        cache: Where layers are kept between builds.
+        jobs: How many installations and compressions run at once.
+        report: Told what happens, one line each.
+        install: Fills a directory with a lock's wheels.
+    """
+
+    build: Path
+    cache: Path
+    jobs: int
+    report: Report
+    install: Install = wheels.install
+
+    def run(self, packages: list[Package]) -> list[outputs.Record]:
+        """Build what is not current; return the records of all zips in the build directory.
+
+        Raises:
+            PackagingError: A dependency cannot be installed, or a zip breaks a rule. Zips that
+                were there before stay as they were.
+        """
+        with self._lock():
+            stale = [package for package in packages if not outputs.is_current(self.build, package)]
+            self._prepare_layers(stale)
+            for package in stale:
+                self._write(package)
+            return outputs.write_manifest(self.build)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let one build at a time write; the next one waits, then finds everything current."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with (self.cache / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.report("another build is running; waiting for it")
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _layer_path(self, package: Package) -> Path:
+        return self.cache / f"{package.dependencies_sha256}-{interpreter_tag()}.zip"
+
+    def _prepare_layers(self, packages: list[Package]) -> None:
+        """Make the layers that are missing, each file once even if several layers hold it."""
+        missing = [package for package in packages if not self._layer_path(package).exists()]
+        if not missing:
+            return
+        with (
+            tempfile.TemporaryDirectory(dir=self.cache, prefix="install-") as scratch,
+            ThreadPoolExecutor(self.jobs) as pool,
+        ):
+            trees = [Path(scratch) / package.name for package in missing]
+            contents = list(pool.map(self._read_dependencies, missing, trees))
+            distinct = {(name, data) for files in contents for name, data in files.items()}
+            # The largest first, so that none is left over when the others are done.
+            order = sorted(distinct, key=lambda file: (-len(file[1]), file[0]))
+            self.report(f"compiling and compressing {len(order)} files of dependencies")
+            entries = dict(zip(order, pool.map(_make_entries, order), strict=True))
+        for package, files in zip(missing, contents, strict=True):
+            layer = [entry for file in sorted(files.items()) for entry in entries[file]]
+            self._write_layer(package, files, layer)
+
+    def _read_dependencies(self, package: Package, tree: Path) -> dict[str, bytes]:
+        """Install, select and check a package's dependencies; return the files by name."""
+        self.report(f"{package.name}: installing dependencies")
+        tree.mkdir()
+        self.install(package.lock, package.architecture, tree)
+        names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
+        files = {}
+        for name in trim.select(names, trim.read_settings(package.settings)):
+            files[name] = trim.clean(name, (tree / name).read_bytes())
+            if elf.is_native(name):
+                elf.check(name, files[name], package.architecture)
+        return files
+
+    def _write_layer(self, package: Package, files: dict[str, bytes], entries: list[Entry]) -> None:
+        """Keep a layer. Its zip is written last: where that is, the facts about it are."""
+        components = sorted(
+            sbom.read_component(data.decode())
+            for name, data in files.items()
+            if name.endswith(".dist-info/METADATA")
+        )
+        facts = {
+            "unzipped": sum(entry.size for entry in entries),
+            "components": [[c.name, c.version, c.license] for c in components],
+        }
+        path = self._layer_path(package)
+        outputs.replace(path.with_suffix(".json"), outputs.to_json(facts))
+        outputs.replace(path, Archive().add(entries).to_bytes())
+
+    def _write(self, package: Package) -> None:
+        """Write a zip from its layer and its sources."""
+        path = self._layer_path(package)
+        facts = json.loads(path.with_suffix(".json").read_bytes())
+        components = [sbom.Component(*values) for values in facts["components"]]
+        layer = Archive.parse(path.read_bytes())
+        entries = [e for s in package.sources for e in _make_entries((s.name, s.content))]
+        archive = layer.add(entries)
+        content = archive.to_bytes()
+        record = outputs.describe(
+            package,
+            content,
+            unzipped=facts["unzipped"] + sum(entry.size for entry in entries),
+            files=archive.count,
+            dependencies={component.name: component.version for component in components},
+        )
+        _check_size(package, record)
+        bill = sbom.bill_of_materials(
+            package.function, package.architecture, record["sha256"], components
+        )
+        outputs.publish(self.build, package, content, record, bill)
+        size = record["zip_bytes"] / MEBIBYTE
+        self.report(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
+
+
+def _make_entries(file: tuple[str, bytes]) -> list[Entry]:
+    """Compress a file, and its bytecode if it is a module."""
+    name, content = file
+    entries = [Entry.compress(name, content)]
+    if name.endswith(".py"):
+        try:
+            compiled = compile_source(name, content)
+        except (SyntaxError, ValueError) as error:
+            raise PackagingError(f"{name} is not valid Python 3.12: {error}") from error
+        entries.append(Entry.compress(cache_name(name), compiled))
+    return entries
+
+
+def _check_size(package: Package, record: outputs.Record) -> None:
+    """Refuse a zip above its own budget, or above what Lambda takes."""
+    budget = trim.read_settings(package.settings).max_zip_mib
+    zipped, unzipped = record["zip_bytes"] / MEBIBYTE, record["unzipped_bytes"] / MEBIBYTE
+    if budget is not None and zipped > budget:
+        msg = (
+            f"{package.name}.zip would have {zipped:.1f} MiB; its budget is {budget:g} MiB "
+            f"(max_zip_mib in {package.settings[-1]}). `make package-report` shows what takes the "
+            "room."
+        )
+        raise PackagingError(msg)
+    if unzipped > LAMBDA_UNZIPPED_MIB:
+        msg = (
+            f"{package.name}.zip would unpack to {unzipped:.0f} MiB; "
+            f"Lambda takes {LAMBDA_UNZIPPED_MIB} MiB."
+        )
+        raise PackagingError(msg)

@@ -1,0 +1,162 @@
+"""What goes into a zip: functions, their settings and sources, and the hash over all of it.
+
+Everything here runs on every call, also when there is nothing to do, so it imports little.
+"""
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.packaging.errors import PackagingError
+
+RUNTIME = "python3.12"
+ARCHITECTURES = ("x86_64", "arm64")
+MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+LOCK = "requirements.txt"
+SETTINGS = "package.toml"
+ENTRY_POINT = "index.py"
+COMPRESSOR = "deflate"
+
+# Files beside the sources that are the packager's input or a reader's, never the function's.
+_NOT_SHIPPED = {"requirements.in", LOCK, SETTINGS, "README.md"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of a function: its path inside the zip, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Package:
+    """One zip to build: a function for an architecture, and the hashes of what it is made from."""
+
+    function: str
+    architecture: str
+    lock: Path
+    settings: tuple[Path, ...]
+    sources: tuple[Source, ...]
+    dependencies_sha256: str
+    inputs_sha256: str
+
+    @property
+    def name(self) -> str:
+        """`<function>-<architecture>`: the stem of every file that is built."""
+        return f"{self.function}-{self.architecture}"
+
+
+def host_architecture() -> str:
+    """Return the Lambda architecture that this machine can run."""
+    machine = os.uname().machine.lower()
+    if machine not in MACHINES:
+        msg = (
+            f"This machine is {machine}, which Lambda does not run. "
+            f"Name an architecture: --arch {' or '.join(ARCHITECTURES)}."
+        )
+        raise PackagingError(msg)
+    return MACHINES[machine]
+
+
+def list_functions(functions: Path) -> list[str]:
+    """Return the names of the directories that hold a handler, sorted."""
+    return sorted(path.parent.name for path in functions.glob(f"*/{ENTRY_POINT}"))
+
+
+def read_packages(
+    root: Path, functions: list[str], architectures: tuple[str, ...]
+) -> list[Package]:
+    """Read the inputs of every zip asked for.
+
+    Args:
+        root: The project's directory.
+        functions: Function names; all when empty.
+        architectures: Some of `ARCHITECTURES`.
+
+    Raises:
+        PackagingError: A function is unknown, has no lock, or holds a file of an unknown kind.
+    """
+    directory = root / "functions"
+    known = list_functions(directory)
+    if not known:
+        raise PackagingError(f"No function found: no {directory}/<name>/{ENTRY_POINT} exists.")
+    for function in functions:
+        if function not in known:
+            raise PackagingError(f"No function {function!r}. There are: {', '.join(known)}.")
+    tool = _tool_sha256(root)
+    shared = [
+        source
+        for path in sorted(directory.iterdir())
+        if path.is_dir() and path.name not in known and (path / "__init__.py").exists()
+        for source in _read_sources(path)
+    ]
+    packages = []
+    for function in functions or known:
+        own = directory / function
+        lock = own / LOCK
+        if not lock.exists():
+            msg = f"{lock} is missing: write {own}/requirements.in, then run `make lock`."
+            raise PackagingError(msg)
+        settings = tuple(p for p in (directory / SETTINGS, own / SETTINGS) if p.exists())
+        sources = tuple(sorted([*shared, *_read_sources(own)], key=lambda source: source.name))
+        for architecture in architectures:
+            dependencies = _hash(
+                tool.encode(),
+                architecture.encode(),
+                RUNTIME.encode(),
+                lock.read_bytes(),
+                *(path.read_bytes() for path in settings),
+            )
+            inputs = _hash(
+                dependencies.encode(),
+                function.encode(),
+                *(part for source in sources for part in (source.name.encode(), source.content)),
+            )
+            packages.append(
+                Package(function, architecture, lock, settings, sources, dependencies, inputs)
+            )
+    return packages
+
+
+def interpreter_tag() -> str:
+    """Name the interpreter that compiles; layers made by another one are not used again."""
+    return f"{sys.implementation.name}{sys.hexversion:08x}"
+
+
+def _read_sources(package: Path) -> list[Source]:
+    """Read what a package ships: its Python files. Anything else is refused, not left out."""
+    sources = []
+    for path in sorted(package.rglob("*")):
+        name = path.relative_to(package.parent).as_posix()
+        ignored = any(part.startswith(".") or part == "__pycache__" for part in Path(name).parts)
+        if ignored or path.is_dir() or (path.parent == package and path.name in _NOT_SHIPPED):
+            continue
+        if path.suffix not in {".py", ".json"}:
+            msg = (
+                f"functions/{name} is neither Python nor JSON, so it would not reach the zip. "
+                "Move it out of functions/, or delete it."
+            )
+            raise PackagingError(msg)
+        sources.append(Source(name, path.read_bytes()))
+    return sources
+
+
+def _tool_sha256(root: Path) -> str:
+    """Hash what decides on bytes besides the inputs: this package and the pinned compressor."""
+    own = sorted(Path(__file__).parent.glob("*.py"))
+    lock = (root / "scripts" / LOCK).read_text(encoding="utf-8")
+    pins = [line for line in lock.splitlines() if line.startswith(f"{COMPRESSOR}==")]
+    return _hash(*(path.read_bytes() for path in own), *(pin.encode() for pin in pins))
+
+
+def _hash(*parts: bytes) -> str:
+    """Hash parts so that moving a byte from one to the next changes the result."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()

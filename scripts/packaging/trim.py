@@ -1,0 +1,127 @@
+"""Decide which installed files reach the zip.
+
+What no function ever needs is listed here. What this project's functions do not need of a
+library is declared in `functions/package.toml` (for all) and `functions/<f>/package.toml`:
+
+    max_zip_mib = 12                        # size budget of the zip
+    remove = ["PIL/_avif*"]                 # patterns of files to leave out
+    [keep]                                  # of a directory, keep only what is named
+    "botocore/data" = ["endpoints.json", "s3/**"]
+
+In a pattern `*` also matches `/`. A pattern that matches no file is an error: what it was written
+for has changed, and somebody has to look.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from scripts.packaging.errors import PackagingError
+
+# Caches, type stubs, C sources, and tests; the directories count wherever they are.
+_DIRECTORIES = {"__pycache__", "tests"}
+_SUFFIXES = {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}
+_NAMES = {"py.typed"}
+# Scripts hold the path of the interpreter that installed them.
+_TOP_LEVEL = {"bin"}
+# Written by the installer, or of use to it alone.
+_INSTALLER = {
+    *("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "entry_points.txt"),
+    *("top_level.txt", "uv_cache.json", "zip-safe"),
+}
+_METADATA = "METADATA"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a function declares about its zip."""
+
+    max_zip_mib: float | None = None
+    remove: tuple[str, ...] = ()
+    keep: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_settings(paths: Iterable[Path]) -> Settings:
+    """Read and merge settings files; lists add up, the last budget counts.
+
+    Raises:
+        PackagingError: A file is not TOML, or has an unknown key or a wrong type.
+    """
+    budget: float | None = None
+    remove: list[str] = []
+    keep: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            budget = float(table.pop("max_zip_mib", budget) or 0) or None
+            remove += _strings(table.pop("remove", []))
+            keep |= {name: _strings(names) for name, names in table.pop("keep", {}).items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise PackagingError(f"{path}: {error}. See scripts/packaging/trim.py.") from error
+        if table:
+            known = "max_zip_mib, remove, keep"
+            raise PackagingError(f"{path}: unknown key {', '.join(table)}. Known are: {known}.")
+    return Settings(budget, tuple(remove), keep)
+
+
+def select(names: Iterable[str], settings: Settings) -> list[str]:
+    """Return the names of the files that go into the zip, sorted.
+
+    Raises:
+        PackagingError: A pattern matches nothing.
+    """
+    names = [name for name in names if not _never_needed(PurePosixPath(name))]
+    unused = {(None, pattern) for pattern in settings.remove} | {
+        (directory, pattern)
+        for directory, patterns in settings.keep.items()
+        for pattern in patterns
+    }
+    kept = []
+    for name in names:
+        removed = [pattern for pattern in settings.remove if fnmatchcase(name, pattern)]
+        unused -= {(None, pattern) for pattern in removed}
+        keep = not removed
+        for directory, patterns in settings.keep.items():
+            if name.startswith(f"{directory}/"):
+                inner = name.removeprefix(f"{directory}/")
+                matched = [pattern for pattern in patterns if fnmatchcase(inner, pattern)]
+                unused -= {(directory, pattern) for pattern in matched}
+                keep = keep and bool(matched)
+        if keep:
+            kept.append(name)
+    if unused:
+        lines = sorted(f"{pattern} ({directory or 'remove'})" for directory, pattern in unused)
+        msg = (
+            f"package.toml names files that no dependency has: {'; '.join(lines)}. "
+            "Remove the pattern, or look for the file's new name."
+        )
+        raise PackagingError(msg)
+    return sorted(kept)
+
+
+def clean(name: str, content: bytes) -> bytes:
+    """Return the content to ship: of a package's metadata its fields, without the README."""
+    path = PurePosixPath(name)
+    if path.name == _METADATA and path.parent.suffix == ".dist-info":
+        return content.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n"
+    return content
+
+
+def _strings(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"expected a list of strings, found {values!r}")
+    return tuple(values)
+
+
+def _never_needed(path: PurePosixPath) -> bool:
+    top = path.parts[0]
+    return (
+        top in _TOP_LEVEL
+        or top.endswith("-stubs")
+        or path.name in _NAMES
+        or path.suffix in _SUFFIXES
+        or (top.endswith(".dist-info") and (path.name in _INSTALLER or "sboms" in path.parts))
+        or not _DIRECTORIES.isdisjoint(path.parts[:-1])
+    )
