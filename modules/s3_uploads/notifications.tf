@@ -1,0 +1,82 @@
+locals {
+  # One element for each prefix and suffix of a notification:
+  # [{ name, function_arn, prefix, suffix, folded, spellings, events }]
+  _filters = flatten([
+    for name, n in var.notifications : [
+      for pair in setproduct(n.prefixes, coalesce(n.suffixes, [""])) : {
+        name         = name
+        function_arn = n.function_arn
+        prefix       = pair[0]
+        suffix       = pair[1]
+        folded       = !n.case_sensitive
+        events       = n.events
+
+        # S3 compares case-sensitively, so every spelling is a filter of its own: .csv has 8.
+        spellings = n.case_sensitive || pair[1] == "" ? [pair[1]] : [
+          for letters in setproduct([for c in split("", pair[1]) : distinct([lower(c), upper(c)])]...) : join("", letters)
+        ]
+      }
+    ]
+  ])
+
+  # What S3 stores, by the id that it shows: { "images:uploads/*.jpg" = { function_arn, prefix, suffix, events } }
+  _configurations = merge([
+    for f in local._filters : {
+      for s in f.spellings : "${f.name}:${f.prefix}*${s}" => {
+        function_arn = f.function_arn
+        prefix       = f.prefix
+        suffix       = s
+        events       = f.events
+      }
+    }
+  ]...)
+
+  # Pairs of filters of which one object could match both; S3 refuses them, only at apply.
+  _overlaps = distinct(flatten([
+    for i, a in local._filters : [
+      for b in slice(local._filters, i + 1, length(local._filters)) :
+      "${a.name} (${a.prefix}*${a.suffix}) and ${b.name} (${b.prefix}*${b.suffix})"
+      if(startswith(a.prefix, b.prefix) || startswith(b.prefix, a.prefix))
+      && (
+        endswith(a.suffix, b.suffix) || endswith(b.suffix, a.suffix) || (a.folded || b.folded) &&
+        (endswith(lower(a.suffix), lower(b.suffix)) || endswith(lower(b.suffix), lower(a.suffix)))
+      )
+      && anytrue([
+        for pair in setproduct(a.events, b.events) :
+        startswith(pair[0], trimsuffix(pair[1], "*")) || startswith(pair[1], trimsuffix(pair[0], "*"))
+      ])
+    ]
+  ]))
+}
+
+# A bucket has one notification configuration: a second resource anywhere would overwrite this one.
+resource "aws_s3_bucket_notification" "this" {
+  count = length(var.notifications) > 0 || var.eventbridge_enabled ? 1 : 0
+
+  bucket      = aws_s3_bucket.this.id
+  eventbridge = var.eventbridge_enabled
+
+  dynamic "lambda_function" {
+    for_each = local._configurations
+
+    content {
+      id                  = lambda_function.key
+      lambda_function_arn = lambda_function.value.function_arn
+      events              = lambda_function.value.events
+      filter_prefix       = lambda_function.value.prefix
+      filter_suffix       = lambda_function.value.suffix
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local._overlaps) == 0
+      error_message = "One object must not match two notifications of a bucket; these overlap: ${join("; ", local._overlaps)}."
+    }
+
+    precondition {
+      condition     = length(local._configurations) <= 100
+      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, because every spelling of a suffix is one: set case_sensitive, or use eventbridge_enabled with rules of your own."
+    }
+  }
+}

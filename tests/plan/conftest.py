@@ -1,0 +1,108 @@
+"""Fixtures of the plan tests: made once a session, and once a worker under pytest-xdist."""
+
+import hashlib
+import json
+import os
+import subprocess
+import zipfile
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from socket import create_server
+from time import sleep
+from urllib.request import urlopen
+
+import pytest
+
+from scripts import terraform
+from tests.plan.harness import REPOSITORY, Workspace, copy_tree, running_provider
+
+FUNCTIONS = ("image_processor", "data_transformer", "api_handler", "example")
+ARCHITECTURES = ("x86_64", "arm64")
+
+
+@pytest.fixture(scope="session")
+def cloud_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Variables for an emulator that answers who the caller is."""
+    state = tmp_path_factory.mktemp("emulator")
+    with create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(
+        [REPOSITORY / ".local/emulator/bin/ministack"],
+        env={
+            "PATH": os.environ["PATH"],
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": port,
+            "S3_DATA_DIR": str(state / "s3"),
+            "STATE_DIR": str(state / "state"),
+        },
+        cwd=state,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        for _ in range(200):
+            try:
+                urlopen(f"{address}/_ministack/health", timeout=5).close()
+                break
+            except OSError:
+                sleep(0.1)
+        yield {
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "eu-central-1",
+        }
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of modules and environments, with small zips where `make package` would put them."""
+    target = copy_tree(tmp_path_factory.mktemp("tree"))
+    build = target / "build"
+    build.mkdir()
+    for function in FUNCTIONS:
+        for architecture in ARCHITECTURES:
+            write_package(build, function, architecture)
+    return target
+
+
+@pytest.fixture(scope="session")
+def workspace(
+    tree: Path, cloud_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workspace]:
+    """Plans roots of the copied tree with one running provider."""
+    home = tmp_path_factory.mktemp("provider")
+    # No profile, credentials or plug-in settings of whoever runs the tests reach a plan.
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **cloud_environment,
+    }
+    for name in ("versions.tf", ".terraform.lock.hcl"):
+        (home / name).write_text((tree / "envs/local" / name).read_text())
+    install = terraform.environment(os.environ, directory=home) | {"HOME": str(home)}
+    terraform.Terraform(home, install, home / "init.log").init()
+    # `**` would not follow the link that a mirror leaves for the platform's folder.
+    binary = next(home.glob(".terraform/providers/*/*/*/*/*/terraform-provider-aws_*"))
+    with running_provider(binary, environment, home / "provider.log") as reattach:
+        yield Workspace(tree, {**environment, "TF_REATTACH_PROVIDERS": reattach})
+
+
+def write_package(build: Path, function: str, architecture: str) -> Path:
+    """Write what the packager writes: a zip and, beside it, what it was built for."""
+    package = build / f"{function}-{architecture}.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr(f"{function}/index.py", "def handler(event, context): ...\n")
+    digest = hashlib.sha256(package.read_bytes())
+    facts = {
+        "function": function,
+        "architecture": architecture,
+        "runtime": "python3.12",
+        "sha256": digest.hexdigest(),
+        "sha256_base64": b64encode(digest.digest()).decode(),
+    }
+    package.with_suffix(".json").write_text(json.dumps(facts))
+    return package
