@@ -1,0 +1,25 @@
+resource "aws_sqs_queue" "dead_letter" {
+  name                      = local._queue_name
+  message_retention_seconds = var.dead_letter_queue.retention_days * 24 * 60 * 60
+  sqs_managed_sse_enabled   = var.dead_letter_queue.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.dead_letter_queue.kms_key_arn
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "dead_letter" {
+  queue_url = aws_sqs_queue.dead_letter.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "RefusePlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = local._queue_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+}

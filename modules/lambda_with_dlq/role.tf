@@ -1,0 +1,86 @@
+locals {
+  # What a failure destination needs, by the service in its ARN.
+  _send_actions = {
+    sqs    = "sqs:SendMessage"
+    sns    = "sns:Publish"
+    lambda = "lambda:InvokeFunction"
+    events = "events:PutEvents"
+  }
+
+  # Keys that the function's role itself uses. The one of the log group is used by CloudWatch Logs.
+  _key_arns = compact(distinct([var.kms_key_arn, var.dead_letter_queue.kms_key_arn]))
+
+  # { Sid = { actions, resources, conditions } }; a statement that is not needed is null.
+  _own_statements = {
+    WriteLogs = {
+      actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      resources = ["${local._log_group_arn}:log-stream:*"]
+    }
+    SendToDeadLetterQueue = {
+      actions   = ["sqs:SendMessage"]
+      resources = [local._queue_arn]
+    }
+    SendToFailureDestination = var.asynchronous.failure_destination_arn == null ? null : {
+      actions   = [local._send_actions[split(":", var.asynchronous.failure_destination_arn)[2]]]
+      resources = [var.asynchronous.failure_destination_arn]
+    }
+    UseKeys = length(local._key_arns) == 0 ? null : {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = local._key_arns
+    }
+    # X-Ray and these calls of EC2 know no resources.
+    Trace = !var.tracing_enabled ? null : {
+      actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      resources = ["*"]
+    }
+    JoinNetwork = var.vpc == null ? null : {
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"]
+    }
+  }
+  _statements = concat(
+    [for sid, s in local._own_statements : merge(s, { sid = sid, conditions = {} }) if s != null],
+    [for sid, s in var.statements : merge(s, { sid = sid })],
+  )
+}
+
+resource "aws_iam_role" "this" {
+  # Roles belong to the account, functions to a region: without it two regions would collide.
+  name        = "${var.name}-${local._region}"
+  description = "What the function ${var.name} may do"
+  tags        = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "RunAsLambda"
+        Effect    = "Allow"
+        Principal = { Service = "lambda.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "function"
+  role = aws_iam_role.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for s in local._statements : merge(
+        { Sid = s.sid, Effect = "Allow", Action = s.actions, Resource = s.resources },
+        length(s.conditions) == 0 ? {} : { Condition = s.conditions },
+      )
+    ]
+  })
+}

@@ -1,0 +1,309 @@
+variable "alarms" {
+  description = "CloudWatch alarms on the function and its queue: the SNS topics that are told, or unattended = true when nobody shall be. Errors and throttles are counted over five minutes; duration and concurrency alarm at the given share of the timeout and of the reserve."
+  type = object({
+    enabled             = optional(bool, true)
+    topic_arns          = optional(list(string), [])
+    unattended          = optional(bool, false)
+    error_count         = optional(number, 1)
+    throttle_count      = optional(number, 1)
+    share_of_timeout    = optional(number, 0.9)
+    share_of_concurrent = optional(number, 0.9)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for share in [var.alarms.share_of_timeout, var.alarms.share_of_concurrent] : share > 0 && share <= 1
+    ])
+    error_message = "The shares of alarms must be above 0 and at most 1; given: share_of_timeout ${var.alarms.share_of_timeout}, share_of_concurrent ${var.alarms.share_of_concurrent}."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarms.topic_arns : can(regex("^arn:[^:]+:sns:", arn))])
+    error_message = "alarms.topic_arns must be ARNs of SNS topics; given: ${jsonencode(var.alarms.topic_arns)}."
+  }
+}
+
+variable "alias_name" {
+  description = "Publish a version at every change and let this alias point to it. Null: no versions, triggers run what was deployed last."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alias_name == null || can(regex("^[A-Za-z_-][A-Za-z0-9_-]{0,127}$", var.alias_name))
+    error_message = "alias_name must have 1 to 128 letters, digits, hyphens and underscores, and no leading digit; given: ${coalesce(var.alias_name, "null")}."
+  }
+}
+
+variable "asynchronous" {
+  description = "Asynchronous invocations: how often a failed one is tried again (0 to 2), the age in seconds after which an event is given up (60 to 21600), and an optional destination (SQS, SNS, Lambda or EventBridge) that receives every failure beside the dead-letter queue."
+  type = object({
+    retries                   = optional(number, 2)
+    maximum_event_age_seconds = optional(number, 21600)
+    failure_destination_arn   = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains([0, 1, 2], var.asynchronous.retries)
+    error_message = "asynchronous.retries must be 0, 1 or 2; given: ${var.asynchronous.retries}."
+  }
+
+  validation {
+    condition     = var.asynchronous.maximum_event_age_seconds >= 60 && var.asynchronous.maximum_event_age_seconds <= 21600
+    error_message = "asynchronous.maximum_event_age_seconds must be 60 to 21600 (6 hours); given: ${var.asynchronous.maximum_event_age_seconds}."
+  }
+
+  validation {
+    condition = var.asynchronous.failure_destination_arn == null || can(
+      regex("^arn:[^:]+:(sqs|sns|lambda|events):", var.asynchronous.failure_destination_arn)
+    )
+    error_message = "asynchronous.failure_destination_arn must be the ARN of a queue, topic, function or event bus; given: ${coalesce(var.asynchronous.failure_destination_arn, "null")}."
+  }
+}
+
+variable "code" {
+  description = "The function's zip, either a local path or an object in S3 with its hash (SHA-256, base64), with the handler in it, what it was built for, layers, and an optional code-signing configuration. A file beside the zip with its name and .json, as `make package` writes it, must agree with runtime, architecture and hash."
+  type = object({
+    handler            = string
+    path               = optional(string)
+    runtime            = optional(string, "python3.12")
+    architecture       = optional(string, "x86_64")
+    layers             = optional(list(string), [])
+    signing_config_arn = optional(string)
+    s3 = optional(object({
+      bucket        = string
+      key           = string
+      sha256_base64 = string
+      version_id    = optional(string)
+    }))
+  })
+  nullable = false
+
+  validation {
+    condition     = (var.code.path == null) != (var.code.s3 == null)
+    error_message = "code needs exactly one of path and s3."
+  }
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.code.architecture)
+    error_message = "code.architecture must be x86_64 or arm64; given: ${var.code.architecture}."
+  }
+
+  validation {
+    condition     = var.code.path == null || try(fileexists(var.code.path), false)
+    error_message = "There is no zip at ${coalesce(var.code.path, "(none)")}: build it with `make package`."
+  }
+
+  validation {
+    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).runtime, var.code.runtime) == var.code.runtime
+    error_message = "${coalesce(var.code.path, "(none)")} was built for ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).runtime, "?")}, not for ${var.code.runtime}: set code.runtime to it, or build again with `make package`."
+  }
+
+  validation {
+    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).architecture, var.code.architecture) == var.code.architecture
+    error_message = "${coalesce(var.code.path, "(none)")} was built for ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).architecture, "?")}, not for ${var.code.architecture}: set code.architecture to it, or build again with `make package`."
+  }
+
+  validation {
+    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).sha256_base64 == filebase64sha256(var.code.path), true)
+    error_message = "${coalesce(var.code.path, "(none)")} is not the zip that the file beside it describes: build it again with `make package`."
+  }
+}
+
+variable "dead_letter_queue" {
+  description = "The queue that takes the events whose tries all failed: days that they are kept (1 to 14), and an optional KMS key. Null: keys managed by SQS."
+  type = object({
+    retention_days = optional(number, 14)
+    kms_key_arn    = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.dead_letter_queue.retention_days >= 1 && var.dead_letter_queue.retention_days <= 14
+    error_message = "dead_letter_queue.retention_days must be 1 to 14; given: ${var.dead_letter_queue.retention_days}."
+  }
+}
+
+variable "description" {
+  description = "What the function does, shown in the console."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "environment" {
+  description = "Environment variables of the function."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))])
+    error_message = "The name of an environment variable starts with a letter and has letters, digits and underscores; given: ${join(", ", keys(var.environment))}."
+  }
+}
+
+variable "ephemeral_storage_mb" {
+  description = "Size of /tmp in MB (512 to 10240)."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.ephemeral_storage_mb >= 512 && var.ephemeral_storage_mb <= 10240
+    error_message = "ephemeral_storage_mb must be 512 to 10240; given: ${var.ephemeral_storage_mb}."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts the environment variables. Null: the key of Lambda."
+  type        = string
+  default     = null
+}
+
+variable "logging" {
+  description = "The function's log: days that it is kept, lowest level of the function's own lines (TRACE, DEBUG, INFO, WARN, ERROR, FATAL) and of Lambda's (DEBUG, INFO, WARN), and an optional KMS key."
+  type = object({
+    retention_days    = optional(number, 7)
+    application_level = optional(string, "INFO")
+    system_level      = optional(string, "INFO")
+    kms_key_arn       = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.logging.retention_days,
+    )
+    error_message = "logging.retention_days must be one that CloudWatch Logs offers (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653); given: ${var.logging.retention_days}."
+  }
+
+  validation {
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logging.application_level)
+    error_message = "logging.application_level must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL; given: ${var.logging.application_level}."
+  }
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.logging.system_level)
+    error_message = "logging.system_level must be DEBUG, INFO or WARN; given: ${var.logging.system_level}."
+  }
+}
+
+variable "memory_mb" {
+  description = "Memory in MB (128 to 10240); processor time grows with it, 1769 MB is one virtual CPU."
+  type        = number
+  default     = 128
+  nullable    = false
+
+  validation {
+    condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
+    error_message = "memory_mb must be 128 to 10240; given: ${var.memory_mb}."
+  }
+}
+
+variable "name" {
+  description = "Name of the function; the queue, the log group, the role and the alarms are named after it."
+  type        = string
+  nullable    = false
+
+  validation {
+    # The role's name has the region behind it, and 64 characters at the most.
+    condition     = can(regex("^[A-Za-z0-9_-]{1,48}$", var.name))
+    error_message = "name must have 1 to 48 letters, digits, hyphens and underscores; given: ${var.name}."
+  }
+}
+
+variable "permissions" {
+  description = "Services that may invoke the function: a map from a name to the principal, the ARN of what invokes, and the account that owns it."
+  type = map(object({
+    principal      = string
+    source_arn     = string
+    source_account = string
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for p in values(var.permissions) : can(regex("^\\d{12}$", p.source_account))])
+    error_message = "source_account of permissions must be an account id of 12 digits; given: ${jsonencode({ for k, p in var.permissions : k => p.source_account })}."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "Executions at the same time that are kept for this function and are its limit. 0 stops it, -1 reserves nothing and sets no limit."
+  type        = number
+  default     = -1
+  nullable    = false
+
+  validation {
+    condition     = var.reserved_concurrency >= -1
+    error_message = "reserved_concurrency must be -1 or more; given: ${var.reserved_concurrency}."
+  }
+}
+
+variable "statements" {
+  description = "What the function may do beyond its log, its queue, tracing and its network: a map from the statement's Sid to actions, resources and, as in a policy document, conditions (operator, key, values)."
+  type = map(object({
+    actions    = list(string)
+    resources  = list(string)
+    conditions = optional(map(map(list(string))), {})
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue(flatten([for s in values(var.statements) : [for a in s.actions : !strcontains(a, "*")]]))
+    error_message = "Name the actions of statements one by one, without \"*\"; given: ${jsonencode({ for k, s in var.statements : k => s.actions })}."
+  }
+
+  validation {
+    condition     = alltrue([for sid in keys(var.statements) : can(regex("^[A-Za-z0-9]+$", sid))])
+    error_message = "A key of statements becomes a Sid, which has letters and digits only; given: ${join(", ", keys(var.statements))}."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that the module makes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "timeout_seconds" {
+  description = "Seconds that one execution may take (1 to 900)."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 900
+    error_message = "timeout_seconds must be 1 to 900; given: ${var.timeout_seconds}."
+  }
+}
+
+variable "tracing_enabled" {
+  description = "Trace executions with X-Ray."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "vpc" {
+  description = "Subnets and security groups that the function runs in. Null: outside of any VPC of yours."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc == null || try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0, false)
+    error_message = "vpc needs at least one subnet and one security group; given: ${jsonencode(var.vpc)}."
+  }
+}
