@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from PIL import ExifTags, Image
+from PIL import Image
 
-from image_processor import picture as pictures
-from image_processor import thumbnails
-from uploads.processing import Processed, Produced, RejectedError
+from image_processor import colour, exif, limits, picture, thumbnails
+from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
 
 if TYPE_CHECKING:
@@ -17,10 +16,13 @@ if TYPE_CHECKING:
 
     from PIL.ImageFile import ImageFile
 
+    from image_processor.picture import Picture
     from image_processor.settings import Settings
     from uploads.processing import Source
 
+_MIB: Final = 1024 * 1024
 _SUFFIXES: Final = {"JPEG": {".jpg", ".jpeg"}, "PNG": {".png"}}
+_UNSUPPORTED_MODES: Final = frozenset({"I", "F", "I;16S", "I;16BS"})
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -36,57 +38,105 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
     """Make thumbnails and a description of a picture.
 
     Raises:
-        RejectedError: the file is no picture, is damaged, or is too large to be decoded.
+        RejectedError: the file is no picture, is damaged, or asks for more than the limits allow.
     """
     if source.size == 0:
         raise RejectedError("empty_file", "The file is empty.")
+    if source.size > settings.max_file_mb * _MIB:
+        raise RejectedError("file_too_large", f"The file exceeds {settings.max_file_mb} MB.")
     path = source.save(directory / "upload")
-    with path.open("rb") as file:
-        form = pictures.signature(file.read(64))
-    if form is None:
-        raise RejectedError(
-            "not_an_image", "The file is not a picture of a kind that can be read (JPEG, PNG)."
-        )
-    with pictures.open_picture(path, form) as opened:
-        return _process(opened, form, source.name, directory, settings)
-
-
-def _process(
-    opened: ImageFile, form: str, name: str, directory: Path, settings: Settings
-) -> Processed:
-    warnings = []
-    if PurePosixPath(name).suffix.lower() not in _SUFFIXES.get(form, set()):
-        warnings.append(Problem("other_format", f"The file is named {name!r} but contains {form}."))
-    full, mode = opened.size, opened.mode
-    orientation = _orientation(opened)
-    largest = thumbnails.fitted(full, settings.thumbnail_sizes[0])
-    opened.draft(None, largest)
-    pictures.load(opened, allow_truncated=settings.allow_truncated)
-    base = pictures.shrunk(opened, max(1, max(opened.size) // (2 * max(largest))))
-    base = base.resize(largest, Image.Resampling.LANCZOS) if base.size != largest else base
-    if base.mode == "CMYK":
-        base = base.convert("RGB")
-    if orientation != 1:
+    warnings: list[Problem] = []
+    found = picture.open_picture(path, settings)
+    with found.image as image:
+        if PurePosixPath(source.name).suffix.lower() not in _SUFFIXES.get(found.form, set()):
+            warnings.append(
+                Problem("other_format", f"The file {source.name!r} contains {found.form}.")
+            )
+        animated = picture.animated(found)  # asked first: it moves through the file
+        target = _prepare(found, settings)
+        decoded = _decoded(found, path, settings, warnings)
+        tags = _tags(image, warnings)
+        orientation = exif.orientation(tags)
+        details: dict[str, Any] = {
+            "format": found.form.lower(),
+            "mode": image.mode,
+            "orientation": orientation,
+            "animated": animated,
+            "progressive": found.progressive,
+            "transparent": image.has_transparency_data,
+            "camera": exif.camera(tags),
+        }
+        if settings.record_location:
+            details["location"] = exif.location(tags)
+        profile = image.info.get("icc_profile")
+        small = picture.shrunk(decoded, picture.factor(decoded.size, target))
+    base = _coloured(_scaled(small, target), profile, warnings)
+    if orientation in _TURNS:
         base = base.transpose(_TURNS[orientation])
-    outputs: list[Produced] = []
-    for longer, thumbnail in thumbnails.chain(base, base.size, settings.thumbnail_sizes):
-        visible = thumbnail.convert("RGBA") if thumbnail.mode == "RGBa" else thumbnail
-        outputs.append(thumbnails.save(visible, directory, longer, settings))
-    width, height = full if orientation < 5 else full[::-1]
-    details: dict[str, Any] = {
-        "width": width,
-        "height": height,
-        "format": form.lower(),
-        "mode": mode,
-        "orientation": orientation,
-    }
-    return Processed(outputs, details, warnings)
+    details["width"], details["height"] = found.full[:: 1 if orientation < 5 else -1]
+    details["dominant_colour"], details["blurhash"] = colour.summary(base)
+    if settings.thumbnail_format == "jpeg" and base.mode == "RGBA":
+        warnings.append(
+            Problem("transparency_lost", "JPEG thumbnails are white where it is transparent.")
+        )
+    return Processed(thumbnails.save_all(base, directory, settings), details, warnings)
 
 
-def _orientation(opened: ImageFile) -> int:
+def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
+    """Set the decoder to the smallest useful scale, refuse what is too large, before decoding.
+
+    Returns:
+        Width and height of the largest thumbnail, before the picture is turned upright.
+    """
+    limits.check_pixels(found.full, settings)
+    if found.image.mode in _UNSUPPORTED_MODES:
+        raise RejectedError(
+            "unsupported_pixels", f"The pixels are of a kind that cannot be shown ({found.kind})."
+        )
+    target = thumbnails.fitted(found.full, settings.thumbnail_sizes[0])
+    found.image.draft(None, target)
+    limits.check_memory(found, target, picture.factor(found.image.size, target), settings)
+    return target
+
+
+def _decoded(
+    found: Picture, path: Path, settings: Settings, warnings: list[Problem]
+) -> Image.Image:
     try:
-        with pictures.blaming_content("damaged_metadata", "The EXIF block is damaged"):
-            found = opened.getexif().get(ExifTags.Base.Orientation, 1)
+        picture.load(found.image, incomplete=False)
     except RejectedError:
-        return 1
-    return found if found in _TURNS else 1
+        if not settings.allow_truncated:
+            raise
+        warnings.append(Problem("incomplete", "The picture is damaged; a part of it is missing."))
+        found.image.close()
+        again = picture.open_picture(path, settings)
+        with again.image:
+            _prepare(again, settings)
+            picture.load(again.image, incomplete=True)
+            return again.image.copy()
+    return found.image
+
+
+def _tags(image: ImageFile, warnings: list[Problem]) -> Image.Exif:
+    try:
+        with picture.blaming_content("metadata_damaged", "The EXIF block cannot be read"):
+            return image.getexif()
+    except RejectedError as error:
+        warnings.append(Problem(error.code, error.message))
+        return Image.Exif()
+
+
+def _scaled(image: Image.Image, target: tuple[int, int]) -> Image.Image:
+    """Return the largest thumbnail, its colours not yet converted."""
+    if image.size != target:
+        image = image.resize(target, thumbnails.FILTER)
+    return image.convert("RGBA") if image.mode == "RGBa" else image
+
+
+def _coloured(image: Image.Image, profile: bytes | None, warnings: list[Problem]) -> Image.Image:
+    if profile:
+        try:
+            return colour.to_srgb(image, profile)
+        except colour.ProfileError as error:
+            warnings.append(Problem("profile_ignored", f"Colours may be off: {error}."))
+    return colour.plain(image)

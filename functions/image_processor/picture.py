@@ -10,6 +10,7 @@ import struct
 import warnings
 import zlib
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PIL import (
@@ -26,11 +27,14 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from image_processor import jpeg, png
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from image_processor.settings import Settings
 
 # Named, so that Pillow does not load forty more plugins to find out that a file is no picture.
 _PLUGINS: Final = (
@@ -47,9 +51,10 @@ _PLUGINS: Final = (
 # Pillow's own limits on pixels are far above what the memory holds: see `image_processor.limits`.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread of the decoder holds a picture
 
 # What Pillow's plugins raise on content that they do not understand.
-_FAULTS: Final = (
+FAULTS: Final = (
     ArithmeticError,
     AttributeError,
     EOFError,
@@ -73,6 +78,7 @@ _SIGNATURES: Final = {
     b"BM": "BMP",
 }
 
+_ANIMATED: Final = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
 _BAND_PIXELS: Final = 1024 * 1024
 
 
@@ -83,7 +89,7 @@ def blaming_content(code: str, sentence: str) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except _FAULTS as error:
+        except FAULTS as error:
             # Pillow's own OSErrors carry no number; those of the system (disk full) do.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
@@ -99,44 +105,128 @@ def signature(start: bytes) -> str | None:
     return next((form for sign, form in _SIGNATURES.items() if start.startswith(sign)), None)
 
 
-def open_picture(path: Path, form: str) -> ImageFile.ImageFile:
-    """Read the header of a picture.
+@dataclass(slots=True)
+class Picture:
+    """An opened picture that is not decoded yet.
+
+    Attributes:
+        image: Pillow's view of it; the size is what the decoder will give, perhaps scaled down.
+        form: format by its content, in Pillow's words.
+        full: width and height as stored.
+        file_bytes: size of the file.
+        metadata_bytes: size of what is not picture, where that is known.
+        coefficient_bytes: what the JPEG decoder keeps, see `jpeg.Structure`.
+        progressive: whether it is a progressive JPEG.
+    """
+
+    image: ImageFile.ImageFile
+    form: str
+    full: tuple[int, int]
+    file_bytes: int
+    metadata_bytes: int
+    coefficient_bytes: int
+    progressive: bool
+
+    @property
+    def kind(self) -> str:
+        """Format and mode, for a message."""
+        return f"{'progressive ' * self.progressive}{self.form}, {self.image.mode}"
+
+
+def open_picture(path: Path, settings: Settings) -> Picture:
+    """Find out what a file is and read its header.
 
     Raises:
-        RejectedError: the header is damaged.
+        RejectedError: it is no picture, its header is damaged, or it asks for too much.
     """
+    with path.open("rb") as file:
+        form = signature(file.read(64))
+        file.seek(0)
+        structure = jpeg.Structure()
+        most = settings.max_metadata_kb * 1024
+        if form == "JPEG":
+            structure = jpeg.read_structure(file, max_scans=settings.max_jpeg_scans)
+        elif form == "PNG":
+            structure.metadata_bytes = png.metadata_bytes(file, most=most)
+    if form is None:
+        raise RejectedError(
+            "not_an_image", "The content is not a picture of a kind that can be read (JPEG, PNG)."
+        )
+    if structure.metadata_bytes > most:
+        raise RejectedError(
+            "too_much_metadata",
+            f"The file holds more than {settings.max_metadata_kb} KB besides the picture.",
+        )
+    if structure.scans > settings.max_jpeg_scans:
+        raise RejectedError(
+            "too_many_scans",
+            f"The picture is stored in more than {settings.max_jpeg_scans} scans.",
+        )
+    if not structure.supported:
+        raise RejectedError(
+            "unsupported_coding", "The JPEG is lossless or hierarchical, which cannot be read."
+        )
     with blaming_content("corrupt_image", f"The file starts like {form} but is damaged"):
-        return Image.open(path, formats=(form,))
+        image = Image.open(path, formats=(form,))
+    return Picture(
+        image,
+        form,
+        image.size,
+        path.stat().st_size,
+        structure.metadata_bytes,
+        structure.coefficient_bytes,
+        structure.progressive,
+    )
 
 
-def load(picture: ImageFile.ImageFile, *, allow_truncated: bool) -> None:
+def load(image: ImageFile.ImageFile, *, incomplete: bool) -> None:
     """Decode the pixels.
+
+    Args:
+        image: an opened picture.
+        incomplete: whether missing data is left grey or black instead of refused.
 
     Raises:
         RejectedError: they are damaged or incomplete.
     """
-    ImageFile.LOAD_TRUNCATED_IMAGES = allow_truncated
+    ImageFile.LOAD_TRUNCATED_IMAGES = incomplete
     try:
         with blaming_content("corrupt_image", "The picture is damaged or incomplete"):
-            picture.load()
+            image.load()
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def shrunk(picture: Image.Image, factor: int) -> Image.Image:
-    """Return the pixels in a working mode, each the mean of `factor` by `factor`.
+def animated(picture: Picture) -> bool:
+    """Tell whether there are more frames than the one that is used; pages do not count."""
+    try:
+        return picture.form in _ANIMATED and bool(getattr(picture.image, "is_animated", False))
+    except FAULTS:
+        return False
+
+
+def factor(size: tuple[int, int], target: tuple[int, int]) -> int:
+    """Return by how much to average pixels before a finer filter scales what is left.
+
+    At least twice the target remains, which keeps the result within sight of the finer filter's.
+    """
+    return max(1, max(size) // (2 * max(target)))
+
+
+def shrunk(picture: Image.Image, by: int) -> Image.Image:
+    """Return the pixels in a working mode, each the mean of `by` by `by`.
 
     Done in bands, so that the whole picture is never held twice.
     """
     mode = working_mode(picture)
-    if factor == 1 and mode == picture.mode:
+    if by == 1 and mode == picture.mode:
         return picture
     width, height = picture.size
-    made = Image.new(mode, (-(-width // factor), -(-height // factor)))
-    rows = max(1, _BAND_PIXELS // (width * factor)) * factor
+    made = Image.new(mode, (-(-width // by), -(-height // by)))
+    rows = max(1, _BAND_PIXELS // (width * by)) * by
     for top in range(0, height, rows):
         band = picture.crop((0, top, width, min(top + rows, height)))
-        made.paste(_converted(band, mode).reduce(factor), (0, top // factor))
+        made.paste(_converted(band, mode).reduce(by), (0, top // by))
     return made
 
 

@@ -9,7 +9,6 @@ from PIL import Image
 from uploads.processing import Produced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from image_processor.settings import Format, Settings
@@ -21,6 +20,7 @@ CONTENT_TYPES: Final[dict[Format, str]] = {
     "avif": "image/avif",
 }
 _SUFFIXES: Final[dict[Format, str]] = {"webp": "webp", "jpeg": "jpg", "png": "png", "avif": "avif"}
+FILTER: Final = Image.Resampling.LANCZOS
 _WHITE: Final = "#ffffff"
 
 
@@ -31,41 +31,42 @@ def fitted(size: tuple[int, int], longer: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def chain(
-    picture: Image.Image, full: tuple[int, int], sizes: tuple[int, ...]
-) -> Iterator[tuple[int, Image.Image]]:
-    """Yield each size, largest first, with its thumbnail, made from the one before.
+def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[Produced]:
+    """Write every thumbnail, each made from the one before, without any metadata.
+
+    A picture that is smaller than several sizes is written once, and named for each of them.
 
     Args:
-        picture: pixels, at least as many as the largest thumbnail has.
-        full: width and height of the whole picture, which no thumbnail exceeds.
-        sizes: longer sides in pixels, largest first.
+        picture: the largest thumbnail, mode L, RGB or RGBA.
+        directory: where to write.
+        settings: sizes, format and quality.
     """
-    for longer in sizes:
-        target = fitted(full, longer)
-        if picture.size != target:
-            picture = picture.resize(target, Image.Resampling.LANCZOS)
-        yield longer, picture
-
-
-def save(thumbnail: Image.Image, directory: Path, longer: int, settings: Settings) -> Produced:
-    """Write a thumbnail (mode L, RGB or RGBA) without any metadata."""
     form = settings.thumbnail_format
-    name = f"thumbnail-{longer}.{_SUFFIXES[form]}"
-    path = directory / name
-    picture = thumbnail.copy()
-    picture.info = {}  # Pillow would write colour profiles and comments that it finds there
+    # Without the information Pillow would write into the file: colour profile, comment.
+    picture = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     if form == "jpeg" and picture.mode == "RGBA":
         ground = Image.new("RGBA", picture.size, _WHITE)
         picture = Image.alpha_composite(ground, picture).convert("RGB")
-    picture.save(path, form.upper(), **_options(settings))
-    width, height = picture.size
-    return Produced(path, name, CONTENT_TYPES[form], {"width": width, "height": height})
+    full = picture.size
+    made: list[Produced] = []
+    for longer in settings.thumbnail_sizes:
+        name = f"thumbnail-{longer}.{_SUFFIXES[form]}"
+        target = fitted(full, longer)
+        if made and picture.size == target:
+            path = made[-1].path
+        else:
+            if picture.size != target:
+                picture = picture.resize(target, FILTER)
+            path = directory / name
+            picture.save(path, form.upper(), **_options(settings))
+        width, height = target
+        made.append(Produced(path, name, CONTENT_TYPES[form], {"width": width, "height": height}))
+    return made
 
 
 def _options(settings: Settings) -> dict[str, Any]:
     options: dict[Format, dict[str, Any]] = {
-        "webp": {"quality": settings.thumbnail_quality, "method": 4},
+        "webp": {"quality": settings.thumbnail_quality, "method": 2},
         "jpeg": {"quality": settings.thumbnail_quality, "optimize": True, "progressive": True},
         "png": {"compress_level": 6},
         "avif": {"quality": settings.thumbnail_quality, "speed": 8, "max_threads": 1},

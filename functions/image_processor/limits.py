@@ -1,0 +1,95 @@
+"""What decoding a picture costs, judged from its header; checked before a pixel is decoded.
+
+The costs are measured, for every colour mode at its largest accepted size, by
+`tests/performance/memory_images.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from image_processor.picture import working_mode
+from uploads.processing import RejectedError
+
+if TYPE_CHECKING:
+    from image_processor.picture import Picture
+    from image_processor.settings import Settings
+
+_MIB: Final = 1024 * 1024
+
+# The interpreter, its libraries, and what an encoder of a thumbnail takes.
+_PROCESS_BYTES: Final = 112 * _MIB
+
+# Pillow keeps these in fewer than the four bytes a pixel of all others.
+_STORED_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
+
+# Buffers of the decoders, in bytes a pixel: libtiff holds a strip, which may be everything; the
+# WebP and AVIF decoders hold several pictures at once.
+_DECODER_BYTES: Final = {"TIFF": 8, "WEBP": 20, "AVIF": 24}
+
+# Pillow reads files of these formats, and all metadata, into memory, in part twice.
+_READ_WHOLE: Final = frozenset({"WEBP", "AVIF", "TIFF", "GIF"})
+_COPIES: Final = 3
+
+
+def memory_needed(picture: Picture, target: tuple[int, int], factor: int) -> int:
+    """Return the bytes that a picture needs at the peak, the whole process counted.
+
+    Args:
+        picture: an opened picture, its decoder already set to the scale that will be used.
+        target: width and height of the largest thumbnail.
+        factor: by which its pixels are averaged before they are scaled.
+    """
+    width, height = picture.image.size
+    mode = working_mode(picture.image)
+    stored = width * height * _STORED_BYTES.get(picture.image.mode, 4)
+    decoder = width * height * _DECODER_BYTES.get(picture.form, 0)
+    working = -(-width // factor) * -(-height // factor) * _STORED_BYTES.get(mode, 4)
+    if factor == 1 and mode == picture.image.mode:
+        working = 0
+    scaled = target[0] * (-(-height // factor) + 3 * target[1]) * 4
+    read = picture.file_bytes if picture.form in _READ_WHOLE else picture.metadata_bytes
+    return (
+        _PROCESS_BYTES
+        + stored
+        + decoder
+        + picture.coefficient_bytes
+        + working
+        + scaled
+        + _COPIES * read
+    )
+
+
+def check_pixels(size: tuple[int, int], settings: Settings) -> None:
+    """Refuse a picture that would take too long.
+
+    Raises:
+        RejectedError: it has no or too many pixels.
+    """
+    width, height = size
+    if not width or not height:
+        raise RejectedError("no_pixels", f"The picture has {width} by {height} pixels.")
+    if width * height > settings.max_pixels:
+        raise RejectedError(
+            "too_many_pixels",
+            f"The picture has {width} by {height} pixels; "
+            f"at most {settings.max_pixels:,} in all can be processed.",
+        )
+
+
+def check_memory(
+    picture: Picture, target: tuple[int, int], factor: int, settings: Settings
+) -> None:
+    """Refuse a picture that does not fit into the memory.
+
+    Raises:
+        RejectedError: it needs more than the function has.
+    """
+    needed = -(-memory_needed(picture, target, factor) // _MIB)
+    if needed > settings.memory_mb:
+        width, height = picture.full
+        raise RejectedError(
+            "needs_too_much_memory",
+            f"The picture of {width} by {height} pixels would need {needed} MB of memory to be "
+            f"decoded ({picture.kind}); the function has {settings.memory_mb} MB.",
+        )
