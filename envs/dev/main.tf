@@ -1,0 +1,19 @@
+provider "aws" {
+  region = var.region
+}
+
+module "stack" {
+  source = "../../modules/serverless_stack"
+
+  suffix                   = var.suffix
+  architecture             = var.architecture
+  allow_http_from_loopback = var.allow_http_from_loopback
+  force_destroy            = true
+  alarms                   = { unattended = true }
+  logging                  = { level = "DEBUG" }
+
+  api = {
+    execution_log_level = var.execution_log_level
+    data_trace_enabled  = var.data_trace_enabled
+  }
+}

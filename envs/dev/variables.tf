@@ -1,0 +1,41 @@
+variable "allow_http_from_loopback" {
+  description = "Do not refuse plain HTTP from 127.0.0.0/8; for an emulator on this machine only."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "architecture" {
+  description = "Processor architecture of the functions: x86_64 or arm64."
+  type        = string
+  default     = "x86_64"
+  nullable    = false
+}
+
+variable "data_trace_enabled" {
+  description = "Log whole requests and answers of the API, presigned forms among them."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "execution_log_level" {
+  description = "Execution log of the API: OFF, ERROR or INFO. Other than OFF, the account needs the CloudWatch role of API Gateway."
+  type        = string
+  default     = "OFF"
+  nullable    = false
+}
+
+variable "region" {
+  description = "AWS region."
+  type        = string
+  default     = "eu-central-1"
+  nullable    = false
+}
+
+variable "suffix" {
+  description = "Name of the environment, in every name: one for each developer or pull request."
+  type        = string
+  default     = "dev"
+  nullable    = false
+}

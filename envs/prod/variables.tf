@@ -1,0 +1,79 @@
+variable "access_log" {
+  description = "Bucket that receives the upload bucket's server access logs, and the prefix of their keys. Null: no access logs."
+  type = object({
+    bucket = string
+    prefix = optional(string, "s3-access/")
+  })
+  default = null
+}
+
+variable "account_id" {
+  description = "The AWS account of production; no other is touched."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^\\d{12}$", var.account_id))
+    error_message = "account_id must have 12 digits; given: ${var.account_id}."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that are told of alarms, at least one."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.alarm_topic_arns) > 0
+    error_message = "Production needs somebody to tell: alarm_topic_arns must name at least one SNS topic."
+  }
+}
+
+variable "cors_allowed_origins" {
+  description = "Origins whose pages may use the API and upload, such as https://app.example.com. Empty: no page may."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = !contains(var.cors_allowed_origins, "*")
+    error_message = "Production names the origins that may use it; \"*\" lets every page of the web."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key for the objects, the queues, the logs and the environment variables. Null: keys managed by AWS."
+  type        = string
+  default     = null
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 365
+  nullable    = false
+}
+
+variable "region" {
+  description = "AWS region."
+  type        = string
+  default     = "eu-central-1"
+  nullable    = false
+}
+
+variable "reserved_concurrency" {
+  description = "Executions at the same time that are kept for each function and are its limit; -1 reserves nothing. A new account has a quota of 10 and can reserve none."
+  type = object({
+    api_handler      = optional(number, 200)
+    data_transformer = optional(number, 100)
+    image_processor  = optional(number, 100)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "web_acl_arn" {
+  description = "ARN of a regional WAF web ACL in front of the API. Null: none."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "Name of the bucket, for -backend-config=bucket=... of dev and prod."
+  value       = module.state.name
+}

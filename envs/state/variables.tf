@@ -1,0 +1,24 @@
+variable "account_id" {
+  description = "The AWS account that keeps the states; no other is touched."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^\\d{12}$", var.account_id))
+    error_message = "account_id must have 12 digits; given: ${var.account_id}."
+  }
+}
+
+variable "allow_http_from_loopback" {
+  description = "Do not refuse plain HTTP from 127.0.0.0/8; for an emulator on this machine only."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "region" {
+  description = "AWS region."
+  type        = string
+  default     = "eu-central-1"
+  nullable    = false
+}

@@ -1,0 +1,62 @@
+locals {
+  _api_function = {
+    name       = module.api_handler.name
+    invoke_arn = module.api_handler.invoke_arn
+  }
+  # The gateway waits 29 s at the most, however long the function may run.
+  _api_timeout_seconds = min(29, var.api_handler.timeout_seconds)
+
+  _upload_request = jsonencode({
+    "$schema" = "http://json-schema.org/draft-04/schema#"
+    title     = "UploadRequest"
+    type      = "object"
+    required  = ["name"]
+    properties = {
+      name         = { type = "string", minLength = 1 }
+      content_type = { type = "string" }
+    }
+  })
+
+  # { name = { method, path, request } }
+  _routes = {
+    status      = { method = "GET", path = "/status", request = {} }
+    list_files  = { method = "GET", path = "/files", request = {} }
+    create_file = { method = "POST", path = "/files", request = { schema = local._upload_request } }
+    read_file   = { method = "GET", path = "/files/{key+}", request = {} }
+  }
+}
+
+module "api" {
+  source = "../rest_api"
+
+  name        = "serverless-api-${var.suffix}"
+  description = "Uploads of the environment ${var.suffix}"
+  stage_name  = "prod"
+
+  routes = {
+    for name, r in local._routes : name => {
+      method          = r.method
+      path            = r.path
+      request         = r.request
+      function        = local._api_function
+      authorization   = var.api.authorization
+      timeout_seconds = local._api_timeout_seconds
+    }
+  }
+  authorizers   = var.api.authorizers
+  allowed_cidrs = var.api.allowed_cidrs
+  cors          = length(var.cors_allowed_origins) == 0 ? null : { allow_origins = var.cors_allowed_origins }
+
+  throttling_rate_limit       = var.api.rate_limit
+  throttling_burst_limit      = var.api.burst_limit
+  access_log_retention_days   = var.logging.retention_days
+  execution_log_level         = var.api.execution_log_level
+  data_trace_enabled          = var.api.data_trace_enabled
+  metrics_enabled             = var.api.metrics_enabled
+  tracing_enabled             = var.tracing_enabled
+  create_account_logging_role = var.api.create_account_logging_role
+  log_kms_key_arn             = var.kms_key_arn
+  custom_domain               = var.api.custom_domain
+  web_acl                     = var.api.web_acl_arn == null ? null : { arn = var.api.web_acl_arn }
+  tags                        = local.tags
+}

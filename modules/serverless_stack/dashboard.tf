@@ -1,0 +1,111 @@
+locals {
+  _region = data.aws_region.current.id
+
+  # Names rather than outputs, so that a plan shows the whole dashboard.
+  _names = {
+    api_handler      = "api-handler-${var.suffix}"
+    data_transformer = "data-transformer-${var.suffix}"
+    image_processor  = "image-processor-${var.suffix}"
+  }
+  _timeouts = {
+    api_handler      = var.api_handler.timeout_seconds
+    data_transformer = var.data_transformer.timeout_seconds
+    image_processor  = var.image_processor.timeout_seconds
+  }
+  _on_api = ["ApiName", "serverless-api-${var.suffix}", "Stage", "prod"]
+
+  # Rows of widgets from top to bottom, each { title, stat, metrics, annotations }.
+  _dashboard_rows = [
+    [
+      {
+        title   = "API: requests and errors"
+        stat    = "Sum"
+        metrics = [for m in ["Count", "4XXError", "5XXError"] : concat(["AWS/ApiGateway", m], local._on_api)]
+        limits  = []
+      },
+      {
+        title   = "API: latency (ms)"
+        stat    = "p50"
+        metrics = [for s in ["p50", "p95", "p99"] : concat(["AWS/ApiGateway", "Latency"], local._on_api, [{ stat = s, label = s }])]
+        limits  = []
+      },
+      {
+        title   = "Events that failed for good (waiting in the queues)"
+        stat    = "Maximum"
+        metrics = [for n in values(local._names) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${n}-dlq"]]
+        limits  = []
+      },
+    ],
+    [
+      for title, metric in {
+        "Functions: invocations" = "Invocations"
+        "Functions: errors"      = "Errors"
+        "Functions: throttles"   = "Throttles"
+        } : {
+        title   = title
+        stat    = "Sum"
+        metrics = [for n in values(local._names) : ["AWS/Lambda", metric, "FunctionName", n]]
+        limits  = []
+      }
+    ],
+    [
+      for f, n in local._names : {
+        title   = "${n}: duration against its timeout (ms)"
+        stat    = "p50"
+        metrics = [for s in ["p50", "p95", "p99", "Maximum"] : ["AWS/Lambda", "Duration", "FunctionName", n, { stat = s, label = s }]]
+        limits  = [{ label = "timeout", value = local._timeouts[f] * 1000 }]
+      }
+    ],
+    [
+      {
+        title   = "Functions: executions at the same time"
+        stat    = "Maximum"
+        metrics = [for n in values(local._names) : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", n]]
+        limits  = []
+      },
+      {
+        title = "Bucket: objects (once a day)"
+        stat  = "Average"
+        metrics = [
+          ["AWS/S3", "NumberOfObjects", "BucketName", local.bucket_name, "StorageType", "AllStorageTypes"],
+        ]
+        limits = []
+      },
+      {
+        title = "Bucket: bytes (once a day)"
+        stat  = "Average"
+        metrics = [
+          ["AWS/S3", "BucketSizeBytes", "BucketName", local.bucket_name, "StorageType", "StandardStorage"],
+        ]
+        limits = []
+      },
+    ],
+  ]
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = "serverless-uploads-${var.suffix}"
+
+  dashboard_body = jsonencode({
+    widgets = flatten([
+      for y, row in local._dashboard_rows : [
+        for x, w in row : {
+          type   = "metric"
+          x      = x * 8
+          y      = y * 6
+          width  = 8
+          height = 6
+          properties = {
+            title       = w.title
+            region      = local._region
+            stat        = w.stat
+            period      = startswith(w.title, "Bucket") ? 86400 : 60
+            metrics     = w.metrics
+            view        = "timeSeries"
+            annotations = { horizontal = w.limits }
+          }
+        }
+      ]
+    ])
+  })
+}

@@ -1,0 +1,220 @@
+variable "access_log" {
+  description = "Bucket that receives the upload bucket's server access logs, and the prefix of their keys. Null: no access logs."
+  type = object({
+    bucket = string
+    prefix = optional(string, "s3-access/")
+  })
+  default = null
+}
+
+variable "alarms" {
+  description = "CloudWatch alarms of every function: the SNS topics that are told, or unattended = true when nobody shall be."
+  type = object({
+    enabled    = optional(bool, true)
+    topic_arns = optional(list(string), [])
+    unattended = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "allow_http_from_loopback" {
+  description = "Do not refuse plain HTTP from 127.0.0.0/8, where an emulator on this machine is asked from. No request that reaches AWS has such an address."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "api" {
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), requests per second and at once, logs, and what modules/rest_api offers besides."
+  type = object({
+    authorization               = optional(string, "NONE")
+    authorizers                 = optional(map(object({ user_pool_arns = list(string) })), {})
+    allowed_cidrs               = optional(list(string), [])
+    rate_limit                  = optional(number, 1000)
+    burst_limit                 = optional(number, 2000)
+    execution_log_level         = optional(string, "ERROR")
+    data_trace_enabled          = optional(bool, false)
+    metrics_enabled             = optional(bool, true)
+    create_account_logging_role = optional(bool, false)
+    web_acl_arn                 = optional(string)
+    custom_domain = optional(object({
+      name            = string
+      certificate_arn = string
+      base_path       = optional(string, "")
+    }))
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "api_handler" {
+  description = "Size and settings of the function behind the API; environment adds to its environment variables."
+  type = object({
+    memory_mb            = optional(number, 128)
+    timeout_seconds      = optional(number, 30)
+    reserved_concurrency = optional(number, -1)
+    environment          = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "architecture" {
+  description = "Processor architecture of the functions: x86_64 or arm64."
+  type        = string
+  default     = "x86_64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture must be x86_64 or arm64; given: ${var.architecture}."
+  }
+}
+
+variable "artifacts" {
+  description = "Take the zips from a bucket, to which one build was copied for all environments: the bucket, the prefix of the keys (<prefix><function>-<architecture>.zip), and the SHA-256 of each function's zip in base64, as build/manifest.json says. Null: from package_dir."
+  type = object({
+    bucket     = string
+    key_prefix = optional(string, "")
+    sha256_base64 = object({
+      api_handler      = string
+      data_transformer = string
+      image_processor  = string
+    })
+  })
+  default = null
+}
+
+variable "bucket_name" {
+  description = "Name of the bucket. Null: serverless-uploads-<suffix>-<account id>."
+  type        = string
+  default     = null
+}
+
+variable "cors_allowed_origins" {
+  description = "Origins whose pages may use the API and upload, such as https://app.example.com, or \"*\" for any. Empty: no page may."
+  type        = list(string)
+  default     = ["*"]
+  nullable    = false
+}
+
+variable "data_transformer" {
+  description = "Size and settings of the function that transforms tables; environment adds to its environment variables."
+  type = object({
+    memory_mb            = optional(number, 256)
+    timeout_seconds      = optional(number, 180)
+    ephemeral_storage_mb = optional(number, 1024)
+    reserved_concurrency = optional(number, -1)
+    environment          = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "force_destroy" {
+  description = "Delete all objects when the bucket is destroyed. When false, a bucket that holds anything cannot be destroyed."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "image_processor" {
+  description = "Size and settings of the function that processes images; environment adds to its environment variables."
+  type = object({
+    memory_mb            = optional(number, 512)
+    timeout_seconds      = optional(number, 300)
+    ephemeral_storage_mb = optional(number, 512)
+    reserved_concurrency = optional(number, -1)
+    environment          = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key for the objects, the queues, the logs and the environment variables; its policy must let CloudWatch Logs of the region use it. Null: keys managed by AWS."
+  type        = string
+  default     = null
+}
+
+variable "lifecycle_rules" {
+  description = "What happens to current objects with age, by prefix: days until a cheaper storage class, days until they expire."
+  type = map(object({
+    expiration_days = optional(number)
+    transition_days = optional(number)
+    storage_class   = optional(string, "STANDARD_IA")
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "logging" {
+  description = "Logs of the functions and of the API: days that they are kept, and the lowest level of the functions' own lines."
+  type = object({
+    retention_days = optional(number, 7)
+    level          = optional(string, "INFO")
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "max_upload_bytes" {
+  description = "Size in bytes of the largest file that a client may upload."
+  type        = number
+  default     = 104857600
+  nullable    = false
+
+  validation {
+    condition     = var.max_upload_bytes >= 1 && var.max_upload_bytes <= 5368709120
+    error_message = "max_upload_bytes must be 1 to 5368709120 (5 GiB, what S3 takes in one form); given: ${var.max_upload_bytes}."
+  }
+}
+
+variable "package_dir" {
+  description = "Folder of the zips that `make package` builds. Null: build/ of this repository."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.artifacts != null || alltrue([
+      for f in ["api_handler", "data_transformer", "image_processor"] :
+      fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")
+    ])
+    error_message = "The functions' zips are not all in ${coalesce(var.package_dir, "build/")}: run `make package` first (missing for ${var.architecture}: ${join(", ", [for f in ["api_handler", "data_transformer", "image_processor"] : f if !fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")])})."
+  }
+}
+
+variable "suffix" {
+  description = "Name of the environment. It is in every name, so that several live side by side in one account."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$", var.suffix))
+    error_message = "suffix must have 1 to 20 lower-case letters, digits and inner hyphens; given: ${var.suffix}."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything, beside Project, Environment, CostCenter and ManagedBy, which they may override."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "tracing_enabled" {
+  description = "Trace requests and executions with X-Ray."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "vpc" {
+  description = "Subnets and security groups that the functions run in; they need a way to S3 and SQS from there. Null: outside of any VPC of yours."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
+}
