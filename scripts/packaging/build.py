@@ -100,12 +100,9 @@ class Builder:
         tree.mkdir()
         self.install(package.lock, package.architecture, tree)
         names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
-        files = {}
-        for name in trim.select(names, trim.read_settings(package.settings)):
-            files[name] = trim.clean(name, (tree / name).read_bytes())
-            if elf.is_native(name):
-                elf.check(name, files[name], package.architecture)
-        return files
+        kept = trim.select(names, trim.read_settings(package.settings))
+        files = {name: trim.clean(name, (tree / name).read_bytes()) for name in kept}
+        return elf.select(files, package.architecture)
 
     def _write_layer(self, package: Package, files: dict[str, bytes], entries: list[Entry]) -> None:
         """Keep a layer. Its zip is written last: where that is, the facts about it are."""

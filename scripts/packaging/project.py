@@ -20,8 +20,8 @@ SETTINGS = "package.toml"
 ENTRY_POINT = "index.py"
 COMPRESSOR = "deflate"
 
-# Files beside the sources that are the packager's input or a reader's, never the function's.
-_NOT_SHIPPED = {"requirements.in", LOCK, SETTINGS, "README.md"}
+# Of a function's directory only these reach its zip.
+_SHIPPED = {".py", ".json"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_packages(
         architectures: Some of `ARCHITECTURES`.
 
     Raises:
-        PackagingError: A function is unknown, has no lock, or holds a file of an unknown kind.
+        PackagingError: A function is unknown or has no lock.
     """
     directory = root / "functions"
     known = list_functions(directory)
@@ -128,21 +128,12 @@ def interpreter_tag() -> str:
 
 
 def _read_sources(package: Path) -> list[Source]:
-    """Read what a package ships: its Python files. Anything else is refused, not left out."""
-    sources = []
-    for path in sorted(package.rglob("*")):
-        name = path.relative_to(package.parent).as_posix()
-        ignored = any(part.startswith(".") or part == "__pycache__" for part in Path(name).parts)
-        if ignored or path.is_dir() or (path.parent == package and path.name in _NOT_SHIPPED):
-            continue
-        if path.suffix not in {".py", ".json"}:
-            msg = (
-                f"functions/{name} is neither Python nor JSON, so it would not reach the zip. "
-                "Move it out of functions/, or delete it."
-            )
-            raise PackagingError(msg)
-        sources.append(Source(name, path.read_bytes()))
-    return sources
+    """Read what a package ships; locks, settings and documents beside it stay at home."""
+    return [
+        Source(path.relative_to(package.parent).as_posix(), path.read_bytes())
+        for path in sorted(package.rglob("*"))
+        if path.suffix in _SHIPPED and not path.name.startswith(".")
+    ]
 
 
 def _tool_sha256(root: Path) -> str:

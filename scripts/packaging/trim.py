@@ -57,7 +57,8 @@ def read_settings(paths: Iterable[Path]) -> Settings:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
             budget = float(table.pop("max_zip_mib", budget) or 0) or None
             remove += _strings(table.pop("remove", []))
-            keep |= {name: _strings(names) for name, names in table.pop("keep", {}).items()}
+            for name, names in table.pop("keep", {}).items():
+                keep[name] = (*keep.get(name, ()), *_strings(names))
         except (ValueError, TypeError, AttributeError) as error:
             raise PackagingError(f"{path}: {error}. See scripts/packaging/trim.py.") from error
         if table:
