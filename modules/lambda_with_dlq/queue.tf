@@ -1,14 +1,16 @@
+locals {
+  # An address that no request to AWS has: with it the statement refuses the same requests on AWS.
+  _not_from_loopback = var.dead_letter_queue.allow_http_from_loopback ? { NotIpAddress = { "aws:SourceIp" = "127.0.0.0/8" } } : {}
+}
+
 resource "aws_sqs_queue" "dead_letter" {
   name                      = local._queue_name
   message_retention_seconds = var.dead_letter_queue.retention_days * 24 * 60 * 60
   sqs_managed_sse_enabled   = var.dead_letter_queue.kms_key_arn == null ? true : null
   kms_master_key_id         = var.dead_letter_queue.kms_key_arn
   tags                      = var.tags
-}
 
-resource "aws_sqs_queue_policy" "dead_letter" {
-  queue_url = aws_sqs_queue.dead_letter.url
-
+  # Here and not in a resource of its own: the provider waits half a minute for each of the two.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -18,7 +20,7 @@ resource "aws_sqs_queue_policy" "dead_letter" {
         Principal = "*"
         Action    = "sqs:*"
         Resource  = local._queue_arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        Condition = merge({ Bool = { "aws:SecureTransport" = "false" } }, local._not_from_loopback)
       },
     ]
   })

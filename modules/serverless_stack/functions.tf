@@ -34,7 +34,7 @@ locals {
 
   _alarms  = var.alarms
   _logging = { retention_days = var.logging.retention_days, application_level = var.logging.level, kms_key_arn = var.kms_key_arn }
-  _queue   = { kms_key_arn = var.kms_key_arn }
+  _queue   = { kms_key_arn = var.kms_key_arn, allow_http_from_loopback = var.allow_http_from_loopback }
 
   _invocation_by_bucket = {
     AllowBucket = {
