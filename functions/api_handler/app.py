@@ -64,6 +64,11 @@ class App:
             # A greedy parameter is the last part of a path, so this one takes "/reprocess" with it.
             self._routes["POST", "/files/{key+}"] = self._reprocess
 
+    @property
+    def routes(self) -> frozenset[tuple[str, str]]:
+        """Method and resource of every request that is answered."""
+        return frozenset(self._routes)
+
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer a request of a Lambda proxy integration (payload format 1.0).
 
@@ -73,14 +78,15 @@ class App:
         started = time.monotonic()
         method, resource = event["httpMethod"], event["resource"]
         request_id = event["requestContext"]["requestId"]
-        log, line = self._logger.info, dict[str, Any]()
+        line: dict[str, Any] = {}
+        fault: Exception | None = None
         try:
             answer = self._routes.get((method, resource), _nowhere)(event)
         except ApiError as error:
             line["error"] = {"code": error.code, "message": error.message}
             answer = _error(error, request_id)
-        except Exception:  # noqa: BLE001 - the last line of defence: a client never sees a trace
-            log = self._logger.exception
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a client never sees a trace
+            fault = error
             answer = _error(
                 ApiError(500, "internal", "The request could not be served. Please try again."),
                 request_id,
@@ -93,7 +99,9 @@ class App:
             "duration_ms": round((time.monotonic() - started) * 1000),
             "correlation_id": answer.key or _encoded_key(event),
         }
-        log("request", extra=line | (self._metric() if answer.status == 201 else {}))
+        line |= self._metric() if answer.status == 201 else {}
+        log = self._logger.error if fault else self._logger.info
+        log("request", extra=line, exc_info=fault)
         return {
             "statusCode": answer.status,
             "headers": self._headers(event),

@@ -99,7 +99,7 @@ class Files:
                 "invalid_prefix",
                 f"The prefix must start with {keys.UPLOADS_PREFIX} and be a part of a key.",
             )
-        after: Any = {"StartAfter": cursors.decode(cursor, prefix)} if cursor else {}
+        after: Any = {"StartAfter": cursors.decode(cursor, prefix)} if cursor is not None else {}
         page = self._s3.list_objects_v2(
             Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=limit, **after
         )
@@ -151,8 +151,8 @@ class Files:
         """
         self._head(key)
         record = keys.result_key(key)
-        derived = (found for found in self._derived(key) if found != record)
-        for doomed in (record, *derived, key):
+        outputs = [found for found in self._derived(key) if found != record]
+        for doomed in (record, *outputs, key):
             self._s3.delete_object(Bucket=self._settings.bucket, Key=doomed)
 
     def reprocess(self, key: str) -> None:

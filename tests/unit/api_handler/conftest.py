@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from api_handler.app import App
+from api_handler.files import Files
+from api_handler.settings import Settings
+from tests.unit.api_handler.support import Aws, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(autouse=True)
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+@pytest.fixture
+def aws(region: None) -> Iterator[Aws]:  # noqa: ARG001 - clients read it when they are made
+    made = Aws()
+    yield made
+    made.done()
+
+
+@pytest.fixture
+def make_client(aws: Aws) -> Callable[..., Client]:
+    def make(**settings: object) -> Client:
+        log = io.StringIO()
+        chosen = Settings(**cast("Any", {"bucket": "bucket", "environment": "test"} | settings))
+        files = Files(chosen, aws.s3, lambda: aws.functions)
+        return Client(App(chosen, files, Logger(service=f"api-{id(log)}", stream=log)), log)
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    return make_client()
