@@ -49,6 +49,32 @@ setup: $(STAMPS)/tests $(STAMPS)/emulator ## Make the virtual environments (ever
 package: $(STAMPS)/tools ## Build the functions' zips (ARGS="image_processor --arch host" for some)
 	@$(PY) -m scripts.package $(ARGS)
 
+.PHONY: package-report
+package-report: $(STAMPS)/tools ## Build the zips and show what takes the room in them
+	@$(PY) -m scripts.package --report $(ARGS)
+
+.PHONY: package-check
+package-check: $(STAMPS)/tools ## Build the zips and compare them with functions/zips.sha256
+	@$(PY) -m scripts.package --check
+
+.PHONY: package-hashes
+package-hashes: $(STAMPS)/tools ## Build the zips and write functions/zips.sha256
+	@$(PY) -m scripts.package --update
+
+.PHONY: outdated
+outdated: $(STAMPS)/tools ## Show locked packages that have newer versions
+	@$(PY) -m scripts.locks outdated
+
+$(STAMPS)/audit: scripts/audit.txt $(STAMPS)/venv
+	@echo "setup: pip-audit"
+	@$(UV) venv --quiet --clear --python $(PY) .local/audit
+	@$(UV) pip install --quiet --python .local/audit/bin/python --require-hashes -r scripts/audit.txt
+	@touch $@
+
+.PHONY: audit
+audit: $(STAMPS)/tools $(STAMPS)/audit ## Look for known vulnerabilities in the locks
+	@$(PY) -m scripts.locks audit
+
 # --- Tests --------------------------------------------------------------------------------------
 
 .PHONY: unit
@@ -65,6 +91,7 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	@$(COMPILE) scripts/bootstrap.in -o scripts/bootstrap.txt
 	@$(COMPILE) scripts/requirements.in -o scripts/requirements.txt
 	@$(COMPILE) scripts/emulator.in -o scripts/emulator.txt
+	@$(COMPILE) scripts/audit.in -o scripts/audit.txt
 	@$(COMPILE) --no-deps scripts/samples.in -o scripts/samples.txt
 	@for f in functions/*/requirements.in; do \
 	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done

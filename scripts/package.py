@@ -24,11 +24,13 @@ package.toml, see scripts/packaging/trim.py.
 """
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.packaging import expected
 from scripts.packaging.errors import PackagingError
 from scripts.packaging.outputs import MANIFEST, is_current
 from scripts.packaging.project import ARCHITECTURES, host_architecture, read_packages
@@ -55,6 +57,10 @@ def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
     parser.add_argument("functions", metavar="FUNCTION", nargs="*", help="default: all")
     parser.add_argument("--arch", choices=(*ARCHITECTURES, "host", "all"), default="all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="default: all cores")
+    after = parser.add_mutually_exclusive_group()
+    after.add_argument("--check", action="store_true", help="compare with the committed hashes")
+    after.add_argument("--update", action="store_true", help="write the hashes to commit")
+    after.add_argument("--report", action="store_true", help="show what takes the room")
     return parser.parse_args(arguments)
 
 
@@ -65,13 +71,29 @@ def _run(options: argparse.Namespace, root: Path) -> int:
     build = root / "build"
     if (build / MANIFEST).exists() and all(is_current(build, package) for package in packages):
         print(f"package: {len(packages)} zips are up to date")
-        return 0
+    else:
+        # Imported only when there is something to build; most calls find nothing to do.
+        from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
 
-    # Needed only when there is something to build; most calls end above.
-    from scripts.packaging.build import Builder  # noqa: PLC0415 - see the line above
+        Builder(build, root / CACHE, options.jobs, _print).run(packages)
+    if options.check or options.update:
+        records = [
+            json.loads((build / f"{package.name}.json").read_bytes()) for package in packages
+        ]
+        (expected.check if options.check else expected.update)(root, records)
+    if options.report:
+        from rich.console import Console  # noqa: PLC0415 - as above
 
-    Builder(build, root / CACHE, options.jobs, lambda line: print(f"package: {line}")).run(packages)
+        from scripts.packaging import report  # noqa: PLC0415 - as above
+
+        report.show(build, packages, Console())
     return 0
+
+
+def _print(line: str) -> None:
+    """Write a line at once and in one piece, also when several threads have something to say."""
+    sys.stdout.write(f"package: {line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
