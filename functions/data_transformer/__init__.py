@@ -1,0 +1,1 @@
+"""Turns uploaded tables (CSV, JSON) into typed files."""

@@ -1,0 +1,149 @@
+"""Columns: names fit for SQL and files, and types that lose nothing of the text they stand for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+TEXT: Final = "VARCHAR"
+ABSENT: Final = ""  # neither a name nor a value: what a trailing delimiter makes
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        original: name in the file, possibly empty.
+        name: normalised name, unique in the table.
+        type: DuckDB type, or `ABSENT`.
+    """
+
+    original: str
+    name: str
+    type: str = TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A type that text may have.
+
+    Attributes:
+        type: DuckDB type.
+        noun: what a value of it is called in a reason.
+        exact: SQL condition on {text} and {value} (the text, cast): nothing is lost by the cast.
+            Only asked when the cast succeeds.
+    """
+
+    type: str
+    noun: str
+    exact: str
+
+    def value(self, text: str) -> str:
+        """Return the SQL of the typed value; NULL where the text is no such value."""
+        return f"TRY_CAST({text} AS {self.type})"
+
+    def fits(self, text: str, value: str) -> str:
+        """Return the SQL condition that the text is absent or exactly a value of this type."""
+        exact = self.exact.format(text=text, value=value)
+        return f"({text} IS NULL OR ({value} IS NOT NULL AND {exact}))"
+
+
+_CANONICAL: Final = "{value}::VARCHAR = {text}"
+# A leading zero marks a code, not a number. Doubles keep 15 digits of any decimal text; beyond
+# that the shortest text of the double must be the same.
+_DOUBLE: Final = (
+    "{text} >= '-' AND {text} < ':' AND ({text} < '00' OR {text} >= '0:') "
+    "AND ({text} < '-00' OR {text} >= '-0:') AND NOT contains({text}, '_') "
+    "AND (strlen({text}) <= 16 OR {value}::VARCHAR = {text} "
+    "OR length(ltrim(regexp_replace({text}, '[eE].*|[-.]', '', 'g'), '0')) <= 15)"
+)
+_DAY: Final = r"\d{{4}}-\d{{2}}-\d{{2}}"
+_CLOCK: Final = r"\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
+
+# From the narrowest to the widest. TIMESTAMP comes before its sibling with an offset: the cast to
+# it would drop the offset in silence, the pattern does not let it.
+CANDIDATES: Final = (
+    Candidate("BOOLEAN", "a boolean", "lower({text}) IN ('true', 'false')"),
+    Candidate("BIGINT", "an integer", _CANONICAL),
+    Candidate("DECIMAL(38,0)", "an integer", _CANONICAL),
+    Candidate("DOUBLE", "a number", _DOUBLE),
+    Candidate("DATE", "a date", _CANONICAL),
+    Candidate(
+        "TIMESTAMP",
+        "a timestamp",
+        f"({_CANONICAL} OR regexp_full_match({{text}}, '{_DAY}[ T]{_CLOCK}'))",
+    ),
+    Candidate(
+        "TIMESTAMP WITH TIME ZONE",
+        "a timestamp with an offset",
+        f"regexp_full_match({{text}}, '{_DAY}[ T]{_CLOCK} ?(Z|[+-]\\d{{{{2}}}}(:?\\d{{{{2}}}})?)')",
+    ),
+    Candidate("TIME", "a time of day", _CANONICAL),
+)
+BY_TYPE: Final = {candidate.type: candidate for candidate in CANDIDATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the values of a column get on with a candidate: how many fit, how many are damaged."""
+
+    candidate: Candidate
+    fitting: int
+    damaged: int
+
+
+def choose(values: int, evidence: Iterable[Evidence], misfits_share: float) -> str:
+    """Return the type of a column.
+
+    The narrowest type that every value has; else the one that the most have, if no more than
+    `misfits_share` do not; else text. A cast that would change one value (a leading zero, digits
+    beyond the precision) rules a type out: such values are right, the type would be wrong.
+
+    Args:
+        values: number of values that are not null.
+        evidence: of each candidate, from the narrowest to the widest.
+        misfits_share: share of values, 0 to 1, that may be of another type.
+    """
+    if not values:
+        return TEXT
+    possible = [one for one in evidence if one.fitting and not one.damaged]
+    best = max(possible, key=lambda one: one.fitting, default=None)
+    if best is None or values - best.fitting > misfits_share * values:
+        return TEXT
+    return best.candidate.type
+
+
+def identifier(name: str) -> str:
+    """Return a name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text quoted for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def normalise(originals: Sequence[str]) -> list[Column]:
+    """Return text columns with unique names of lower-case letters, digits and underscores.
+
+    Letters of every script stay. A column without a name is called by its place, `column_3`; a name
+    that is taken gets a number, `name_2`.
+    """
+    taken: set[str] = set()
+    columns = []
+    for place, original in enumerate(originals, 1):
+        composed = unicodedata.normalize("NFKC", original).lower()
+        base = re.sub(r"[\W_]+", "_", composed).strip("_") or f"column_{place}"
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name)
+        columns.append(Column(original, name))
+    return columns

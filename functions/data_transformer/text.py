@@ -1,0 +1,140 @@
+"""Text as people send it, made UTF-8 with `\\n` line ends while it streams."""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+CHUNK_BYTES: Final = 1024 * 1024
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    """Decode the five bytes that Windows-1252 leaves undefined as Latin-1 does."""
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - the only user is a decoder
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("latin-1-fallback", _as_latin_1)
+
+
+def detect(head: bytes) -> tuple[str, int]:
+    """Return the encoding of a text by its beginning, and the length of its byte order mark."""
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return encoding, len(bom)
+    for encoding, zeros in (("utf-16-le", head[1:4096:2]), ("utf-16-be", head[0:4096:2])):
+        # Half of the bytes of Western text in UTF-16 are zero.
+        if zeros and zeros.count(0) > 0.7 * len(zeros):
+            return encoding, 0
+    decoded = codecs.getincrementaldecoder("utf-8")("replace").decode(head)
+    broken = decoded.count("\ufffd")
+    whole = sum(character > "\x7f" for character in decoded) - broken if broken else 0
+    return ("windows-1252" if broken > whole else "utf-8"), 0
+
+
+class CleanText:
+    """Iterates over a byte stream's text as UTF-8 with `\\n` line ends and without NULs.
+
+    Bytes that are not UTF-8 in a text that is stay as they are: their row is told as bad. When they
+    are the first beyond ASCII, the text is taken as Windows-1252 from there on.
+
+    Attributes:
+        encoding: what the text turned out to be in.
+        nuls: number of NUL characters removed.
+        lines: number of line ends given out.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._head = _read(stream)
+        self.encoding, skip = detect(self._head)
+        self._head = self._head[skip:]
+        self.nuls = 0
+        self.lines = 0
+        self._strict = codecs.getincrementaldecoder("utf-8")()
+        self._seen_utf8 = self.encoding == "utf-8" and not self._head.isascii()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return chunks of about a mebibyte."""
+        if self.encoding.startswith("utf-8"):
+            chunks = self._utf8()
+        else:
+            chunks = self._decoded(self._raw())
+        held = b""
+        for chunk in chunks:
+            whole = held + chunk
+            held = b""
+            if b"\r" in whole:
+                if whole.endswith(b"\r"):  # its \n may be in the next chunk
+                    whole, held = whole[:-1], b"\r"
+                whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            yield self._count(whole)
+        if held:
+            yield self._count(b"\n")
+
+    def _count(self, chunk: bytes) -> bytes:
+        if b"\0" in chunk:
+            self.nuls += chunk.count(b"\0")
+            chunk = chunk.replace(b"\0", b"")
+        self.lines += chunk.count(b"\n")
+        return chunk
+
+    def _raw(self) -> Iterator[bytes]:
+        head, self._head = self._head, b""
+        if head:
+            yield head
+        while chunk := _read(self._stream):
+            yield chunk
+
+    def _utf8(self) -> Iterator[bytes]:
+        raw = self._raw()
+        for chunk in raw:
+            if self._is_utf8(chunk):
+                yield chunk
+            else:
+                self.encoding = "windows-1252"
+                yield from self._decoded(itertools.chain([chunk], raw))
+
+    def _is_utf8(self, chunk: bytes) -> bool:
+        """Tell whether a chunk continues as UTF-8, or the text is UTF-8 up to some bad bytes."""
+        pending = bool(self._strict.getstate()[0])
+        if chunk.isascii() and not pending:
+            return True
+        try:
+            self._strict.decode(chunk)
+        except UnicodeDecodeError:
+            self._strict.reset()
+            self._seen_utf8 |= pending
+            return self._seen_utf8
+        self._seen_utf8 = True
+        return True
+
+    def _decoded(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        errors = "latin-1-fallback" if self.encoding == "windows-1252" else "replace"
+        decoder = codecs.getincrementaldecoder(self.encoding)(errors)
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", final=True).encode()
+
+
+def _read(stream: BinaryIO) -> bytes:
+    """Read a chunk whole: a network stream gives what it has."""
+    parts = []
+    missing = CHUNK_BYTES
+    while missing and (part := stream.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
