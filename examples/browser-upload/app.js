@@ -1,0 +1,237 @@
+// Uploads files through the API: ask for a form, send the file to the storage, wait for the result.
+// The address of the API comes from ?api=…, else from what was typed in last.
+
+const AT_ONCE = 3;
+const GIVE_UP_AFTER_MS = 10 * 60 * 1000;
+const WAITS_MS = [400, 400, 800, 800, 1500, 3000];
+
+const element = (id) => document.getElementById(id);
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const connection = {
+  api: new URLSearchParams(location.search).get("api") ?? sessionStorage.getItem("api") ?? "",
+  key: sessionStorage.getItem("api-key") ?? "",
+};
+
+/** An error whose message is a sentence for the person in front of the page. */
+class Told extends Error {}
+
+const SENTENCES = {
+  UNAUTHORIZED: "The service wants to know who you are; check the API key.",
+  MISSING_AUTHENTICATION_TOKEN: "The service does not offer this, or wants to know who you are.",
+  INVALID_API_KEY: "The service does not know this API key.",
+  ACCESS_DENIED: "You are not allowed to do this.",
+  THROTTLED: "The service is busy; wait a moment and try again.",
+  QUOTA_EXCEEDED: "The quota of this API key is used up.",
+  EntityTooLarge: "The file is too large.",
+  EntityTooSmall: "The file is empty.",
+  AccessDenied: "The storage refused the file; the permission to upload may have expired. Try again.",
+  RequestTimeout: "The connection was too slow; try again.",
+};
+
+async function call(method, path, body) {
+  let answer;
+  try {
+    answer = await fetch(connection.api.replace(/\/+$/, "") + path, {
+      method,
+      headers: {
+        ...(body && { "Content-Type": "application/json" }),
+        ...(connection.key && { "X-Api-Key": connection.key }),
+      },
+      body: body && JSON.stringify(body),
+    });
+  } catch {
+    // A browser does not tell a page whether the network failed or the service refused its origin.
+    throw new Told("The service cannot be reached, or it does not accept requests from this page.");
+  }
+  const content = await answer.json().catch(() => null);
+  if (answer.ok || answer.status === 503 && content?.checks) return content;
+  const error = content?.error;
+  throw new Told(SENTENCES[error?.code] ?? error?.message ?? `The service answered with an error (${answer.status}).`);
+}
+
+// XMLHttpRequest, because fetch does not tell how much of a body has been sent.
+function send(form, file, onProgress) {
+  return new Promise((resolve, reject) => {
+    const data = new FormData();
+    for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+    data.append("file", file);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.url);
+    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+    request.onerror = () => reject(new Told("The upload was interrupted. Check the connection and try again."));
+    request.onload = () => {
+      if (request.status < 300) return resolve();
+      const code = /<Code>(\w+)<\/Code>/.exec(request.responseText)?.[1];
+      reject(new Told(SENTENCES[code] ?? `The storage refused the file (${code ?? request.status}). Try again.`));
+    };
+    request.send(data);
+  });
+}
+
+async function result(key) {
+  const path = `/files/${key.split("/").map(encodeURIComponent).join("/")}`;
+  const end = Date.now() + GIVE_UP_AFTER_MS;
+  for (let turn = 0; Date.now() < end; turn++) {
+    const found = await call("GET", path);
+    if (found.state !== "pending") return found;
+    await sleep(WAITS_MS[Math.min(turn, WAITS_MS.length - 1)]);
+  }
+  throw new Told("The file is stored, but processing takes unusually long. Look again later.");
+}
+
+const size = (bytes) => {
+  const units = ["bytes", "kB", "MB", "GB"];
+  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  return `${(bytes / 1000 ** step).toLocaleString("en", { maximumFractionDigits: step ? 1 : 0 })} ${units[step]}`;
+};
+
+class Row {
+  constructor(file) {
+    this.file = file;
+    this.node = element("file").content.firstElementChild.cloneNode(true);
+    this.part(".name").textContent = file.name;
+    this.part("progress").setAttribute("aria-label", `Upload of ${file.name}`);
+    this.part(".preview").textContent = (file.name.split(".").pop() ?? "").slice(0, 4).toUpperCase();
+    this.part(".again").addEventListener("click", () => enqueue(this));
+    this.part(".again").setAttribute("aria-label", `Try again: ${file.name}`);
+    this.show("waiting", "Waiting");
+  }
+
+  part(selector) { return this.node.querySelector(selector); }
+
+  show(state, sentence) {
+    this.node.dataset.state = state;
+    this.part(".state").textContent = sentence;
+    this.part(".again").hidden = state !== "failed";
+    if (state !== "uploading") element("news").textContent = `${this.file.name}: ${sentence}`;
+  }
+
+  async run() {
+    try {
+      this.show("waiting", "Asking for permission…");
+      const form = await call("POST", "/files", {
+        name: this.file.name,
+        ...(this.file.type && { content_type: this.file.type }),
+      });
+      if (this.file.size > form.max_bytes) throw new Told(`The file has ${size(this.file.size)}; ${size(form.max_bytes)} are allowed.`);
+      if (this.file.size === 0) throw new Told("The file is empty.");
+      this.show("uploading", "Uploading…");
+      const progress = this.part("progress");
+      await send(form, this.file, (share) => {
+        progress.value = share * 100;
+        this.part(".state").textContent = `Uploading… ${Math.round(share * 100)} % of ${size(this.file.size)}`;
+      });
+      progress.removeAttribute("value");
+      this.show("pending", "Processing…");
+      this.finish(await result(form.key));
+    } catch (error) {
+      this.show("failed", error instanceof Told ? error.message : "Something unexpected went wrong. Try again.");
+      if (!(error instanceof Told)) console.error(error);
+    }
+  }
+
+  finish(found) {
+    const { outputs, error, details } = found.result;
+    if (found.state === "rejected") this.show("rejected", error?.message ?? "The file could not be processed.");
+    else this.show("succeeded", "Done");
+    const pictures = outputs.filter((output) => output.content_type.startsWith("image/"))
+      .sort((a, b) => (a.attributes.width ?? 0) - (b.attributes.width ?? 0));
+    if (pictures.length) {
+      const image = new Image();
+      image.alt = "";
+      image.src = (pictures.find((output) => Math.min(output.attributes.width, output.attributes.height) >= 200) ?? pictures.at(-1)).url;
+      this.part(".preview").replaceChildren(image);
+    }
+    const known = { ...details, ...outputs.find((output) => output.attributes.rows !== undefined)?.attributes };
+    const facts = { Size: size(found.size) };
+    if (Number.isFinite(known.width)) facts.Picture = `${known.width} × ${known.height}`;
+    if (Number.isFinite(known.rows)) facts.Rows = known.rows.toLocaleString("en");
+    const columns = Array.isArray(known.columns) ? known.columns.length : known.columns;
+    if (Number.isFinite(columns)) facts.Columns = columns.toLocaleString("en");
+    this.part(".facts").replaceChildren(...Object.entries(facts).map(([name, value]) => {
+      const pair = document.createElement("div");
+      pair.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: value }));
+      return pair;
+    }));
+    this.part(".outputs").replaceChildren(...outputs.map((output) => {
+      const item = document.createElement("li");
+      const side = output.attributes.width ? `${output.attributes.width} × ${output.attributes.height}, ` : "";
+      item.append(Object.assign(document.createElement("a"), {
+        href: output.url, target: "_blank", rel: "noopener", textContent: `${output.name} (${side}${size(output.bytes)})`,
+      }));
+      return item;
+    }));
+  }
+}
+
+const queue = [];
+let running = 0;
+
+function enqueue(row) {
+  queue.push(row);
+  row.show("waiting", "Waiting");
+  while (running < AT_ONCE && queue.length) {
+    running++;
+    (async () => {
+      for (let next; (next = queue.shift());) await next.run();
+      running--;
+    })();
+  }
+}
+
+function add(files) {
+  if (!files.length) return;
+  element("files-title").hidden = false;
+  for (const file of files) {
+    const row = new Row(file);
+    element("files").prepend(row.node);
+    enqueue(row);
+  }
+}
+
+async function connect() {
+  const service = element("service");
+  element("connection").hidden = Boolean(connection.api);
+  if (!connection.api) {
+    service.textContent = "Not connected";
+    return;
+  }
+  try {
+    const status = await call("GET", "/status");
+    service.dataset.state = status.status === "ok" ? "ok" : "bad";
+    service.textContent = status.status === "ok"
+      ? `Connected to ${status.environment}, version ${status.version}`
+      : "The service has a problem; uploads may fail";
+  } catch (error) {
+    service.dataset.state = "bad";
+    service.textContent = error instanceof Told ? error.message : "The service cannot be used.";
+    element("connection").hidden = false;
+  }
+}
+
+const drop = element("drop");
+let depth = 0; // dragenter and dragleave come for every child, too
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("dragenter", (event) => { event.preventDefault(); drop.classList.toggle("over", ++depth > 0); });
+addEventListener("dragleave", () => drop.classList.toggle("over", --depth > 0));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  depth = 0;
+  drop.classList.remove("over");
+  add([...event.dataTransfer.files]);
+});
+element("picker").addEventListener("change", (event) => {
+  add([...event.target.files]);
+  event.target.value = ""; // the same file may be chosen again
+});
+element("connection").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const entered = new FormData(event.target);
+  connection.api = entered.get("api").trim();
+  connection.key = entered.get("key").trim();
+  sessionStorage.setItem("api", connection.api);
+  sessionStorage.setItem("api-key", connection.key);
+  connect();
+});
+element("api").value = connection.api;
+connect();
