@@ -3,19 +3,15 @@
 import hashlib
 import json
 import os
-import subprocess
 import zipfile
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from socket import create_server
-from time import sleep
-from urllib.request import urlopen
 
 import pytest
 
-from scripts import terraform
-from tests.plan.harness import REPOSITORY, Workspace, copy_tree, running_provider
+from scripts import local_cloud, terraform
+from tests.plan.harness import Workspace, copy_tree, running_provider
 
 FUNCTIONS = ("image_processor", "data_transformer", "api_handler", "example")
 ARCHITECTURES = ("x86_64", "arm64")
@@ -23,37 +19,9 @@ ARCHITECTURES = ("x86_64", "arm64")
 
 @pytest.fixture(scope="session")
 def cloud_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Variables for an emulator that answers who the caller is."""
-    state = tmp_path_factory.mktemp("emulator")
-    with create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
-    address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(
-        [REPOSITORY / ".local/emulator/bin/ministack"],
-        env={
-            "PATH": os.environ["PATH"],
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": port,
-            "S3_DATA_DIR": str(state / "s3"),
-            "STATE_DIR": str(state / "state"),
-        },
-        cwd=state,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        for _ in range(200):
-            try:
-                urlopen(f"{address}/_ministack/health", timeout=5).close()
-                break
-            except OSError:
-                sleep(0.1)
-        yield {
-            "AWS_ENDPOINT_URL": address,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "eu-central-1",
-        }
-        process.terminate()
+    """Variables for an emulator that answers who the caller is: one for each worker."""
+    with local_cloud.running(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud.environment()
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +33,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for function in FUNCTIONS:
         for architecture in ARCHITECTURES:
             write_package(build, function, architecture)
+    write_package(build, "stale", "x86_64").write_bytes(b"built later")
     return target
 
 

@@ -1,0 +1,5 @@
+name = "photos"
+notifications = {
+  jpg = { function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:f", prefixes = ["uploads/"], suffixes = ["jpg"] }
+}
+lifecycle_rules = { "uploads/" = { transition_days = 7 } }
