@@ -1,0 +1,2 @@
+suffix       = "local"
+architecture = "arm64"

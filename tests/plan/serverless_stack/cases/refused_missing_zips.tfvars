@@ -1,0 +1,2 @@
+suffix      = "team-a"
+package_dir = "/nowhere"

@@ -1,0 +1,318 @@
+"""The specification, line by line, held against the plan of every environment.
+
+Each test is named after the line that it checks.
+"""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tests.plan.harness import Json, Plan, Workspace
+
+ACCOUNT = "000000000000"
+ENVIRONMENTS: dict[str, tuple[str, dict[str, Json]]] = {
+    # environment: (suffix, variables)
+    "local": ("local", {}),
+    "dev": ("pr-7", {"suffix": "pr-7"}),
+    "prod": (
+        "prod",
+        {
+            "account_id": ACCOUNT,
+            "alarm_topic_arns": [f"arn:aws:sns:eu-central-1:{ACCOUNT}:oncall"],
+            "cors_allowed_origins": ["https://app.example.com"],
+        },
+    ),
+}
+FUNCTIONS = {
+    # module: (name, memory in MB, timeout in seconds, handler)
+    "image_processor": ("image-processor", 512, 300, "image_processor.index.handler"),
+    "data_transformer": ("data-transformer", 256, 180, "data_transformer.index.handler"),
+    "api_handler": ("api-handler", 128, 30, "api_handler.index.handler"),
+}
+EVERY_FUNCTION = pytest.mark.parametrize("function", FUNCTIONS)
+
+
+class Environment:
+    """An environment's plan and the suffix of its names."""
+
+    def __init__(self, name: str, plan: Plan) -> None:
+        self.name = name
+        self.suffix = ENVIRONMENTS[name][0]
+        self.plan = plan
+
+    def stack(self, address: str) -> dict[str, Json]:
+        return self.plan.resources[f"module.stack.{address}"]
+
+    def of(self, function: str, address: str) -> dict[str, Json]:
+        return self.stack(f"module.{function}.{address}")
+
+    def statements(self, function: str) -> dict[str, dict[str, Json]]:
+        return self.plan.policy(f"module.stack.module.{function}.aws_iam_role_policy.this")
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def environment(request: pytest.FixtureRequest, workspace: Workspace) -> Environment:
+    name = request.param
+    return Environment(name, workspace.plan(name, ENVIRONMENTS[name][1]))
+
+
+# --- Bucket --------------------------------------------------------------------------------------
+
+
+def test_bucket_name_has_suffix_and_account(environment: Environment) -> None:
+    bucket = environment.stack("module.uploads.aws_s3_bucket.this")
+    assert bucket["bucket"] == f"serverless-uploads-{environment.suffix}-{ACCOUNT}"
+
+
+def test_bucket_is_versioned(environment: Environment) -> None:
+    versioning = environment.stack("module.uploads.aws_s3_bucket_versioning.this")
+    assert versioning["versioning_configuration"][0]["status"] == "Enabled"
+
+
+def test_bucket_is_encrypted(environment: Environment) -> None:
+    encryption = environment.stack(
+        "module.uploads.aws_s3_bucket_server_side_encryption_configuration.this"
+    )
+    default = encryption["rule"][0]["apply_server_side_encryption_by_default"][0]
+    assert default["sse_algorithm"] == "AES256"
+
+
+def test_bucket_blocks_public_access(environment: Environment) -> None:
+    block = environment.stack("module.uploads.aws_s3_bucket_public_access_block.this")
+    for setting in (
+        "block_public_acls",
+        "block_public_policy",
+        "ignore_public_acls",
+        "restrict_public_buckets",
+    ):
+        assert block[setting] is True, setting
+
+
+def test_bucket_is_emptied_on_destroy_only_where_it_is_disposable(environment: Environment) -> None:
+    bucket = environment.stack("module.uploads.aws_s3_bucket.this")
+    assert bucket["force_destroy"] is (environment.name != "prod")
+
+
+@pytest.mark.parametrize(
+    ("function", "suffixes"),
+    [
+        ("image_processor", {".jpg", ".jpeg", ".png"}),
+        ("data_transformer", {".json", ".csv"}),
+    ],
+)
+def test_bucket_starts_functions_for_uploads_by_suffix(
+    environment: Environment, function: str, suffixes: set[str]
+) -> None:
+    name = "images" if function == "image_processor" else "tables"
+    notification = environment.stack("module.uploads.aws_s3_bucket_notification.this[0]")
+    filters = [f for f in notification["lambda_function"] if f["id"].startswith(f"{name}:")]
+    assert {f["filter_suffix"].lower() for f in filters} == suffixes
+    assert {f["filter_prefix"] for f in filters} == {"uploads/"}
+    assert {event for f in filters for event in f["events"]} == {"s3:ObjectCreated:*"}
+
+
+def test_bucket_invokes_only_the_processors_and_only_from_this_account(
+    environment: Environment,
+) -> None:
+    allowed = {
+        address: values
+        for address, values in environment.plan.of_type("aws_lambda_permission").items()
+        if values["principal"] == "s3.amazonaws.com"
+    }
+    assert len(allowed) == 2
+    for address, permission in allowed.items():
+        assert address.split(".")[3] in {"image_processor", "data_transformer"}
+        assert permission["source_account"] == ACCOUNT
+        assert permission["source_arn"].endswith(f"-{environment.suffix}-{ACCOUNT}")
+
+
+# --- Functions -----------------------------------------------------------------------------------
+
+
+@EVERY_FUNCTION
+def test_function_has_name_runtime_memory_and_timeout(
+    environment: Environment, function: str
+) -> None:
+    name, memory, timeout, handler = FUNCTIONS[function]
+    planned = environment.of(function, "aws_lambda_function.this")
+    assert planned["function_name"] == f"{name}-{environment.suffix}"
+    assert planned["runtime"] == "python3.12"
+    assert planned["memory_size"] == memory
+    assert planned["timeout"] == timeout
+    assert planned["handler"] == handler
+
+
+@EVERY_FUNCTION
+def test_function_has_no_exec_wrapper(environment: Environment, function: str) -> None:
+    planned = environment.of(function, "aws_lambda_function.this")
+    assert "AWS_LAMBDA_EXEC_WRAPPER" not in planned["environment"][0]["variables"]
+
+
+@EVERY_FUNCTION
+def test_function_retries_twice_and_then_keeps_the_event_for_14_days(
+    environment: Environment, function: str
+) -> None:
+    invocation = environment.of(function, 'aws_lambda_function_event_invoke_config.this["$LATEST"]')
+    queue = environment.of(function, "aws_sqs_queue.dead_letter")
+    target = environment.of(function, "aws_lambda_function.this")["dead_letter_config"][0]
+    name = f"{FUNCTIONS[function][0]}-{environment.suffix}-dlq"
+    assert invocation["maximum_retry_attempts"] == 2
+    assert queue["name"] == name
+    assert queue["message_retention_seconds"] == 14 * 24 * 60 * 60
+    assert target["target_arn"].endswith(f":{name}")
+
+
+@EVERY_FUNCTION
+def test_function_has_an_alarm_on_its_dead_letter_queue(
+    environment: Environment, function: str
+) -> None:
+    alarm = environment.of(function, 'aws_cloudwatch_metric_alarm.this["dead-letters"]')
+    name = f"{FUNCTIONS[function][0]}-{environment.suffix}-dlq"
+    assert alarm["dimensions"] == {"QueueName": name}
+    assert bool(alarm["alarm_actions"]) is (environment.name == "prod")
+
+
+@EVERY_FUNCTION
+def test_function_log_group_is_kept_7_days_and_longer_in_production(
+    environment: Environment, function: str
+) -> None:
+    group = environment.of(function, "aws_cloudwatch_log_group.this")
+    assert group["name"] == f"/aws/lambda/{FUNCTIONS[function][0]}-{environment.suffix}"
+    assert group["retention_in_days"] == (365 if environment.name == "prod" else 7)
+
+
+@EVERY_FUNCTION
+def test_function_role_has_no_wildcard(environment: Environment, function: str) -> None:
+    for sid, statement in environment.statements(function).items():
+        assert not [action for action in statement["Action"] if "*" in action], sid
+        # X-Ray has no resources to name.
+        if sid != "Trace":
+            assert "*" not in statement["Resource"], sid
+
+
+@pytest.mark.parametrize("function", ["image_processor", "data_transformer"])
+def test_processor_reads_uploads_and_writes_outputs(
+    environment: Environment, function: str
+) -> None:
+    bucket = f"arn:aws:s3:::serverless-uploads-{environment.suffix}-{ACCOUNT}"
+    assert _on_bucket(environment.statements(function)) == {
+        "s3:GetObject": {f"{bucket}/uploads/*", f"{bucket}/processed/*"},
+        "s3:GetObjectVersion": {f"{bucket}/uploads/*"},
+        "s3:PutObject": {f"{bucket}/processed/*"},
+        "s3:DeleteObject": {f"{bucket}/processed/*"},
+        "s3:ListBucket": {bucket},
+    }
+
+
+def test_api_handler_writes_uploads_alone(environment: Environment) -> None:
+    bucket = f"arn:aws:s3:::serverless-uploads-{environment.suffix}-{ACCOUNT}"
+    assert _on_bucket(environment.statements("api_handler")) == {
+        "s3:PutObject": {f"{bucket}/uploads/*"},
+        "s3:GetObject": {f"{bucket}/uploads/*", f"{bucket}/processed/*"},
+        "s3:ListBucket": {bucket},
+    }
+
+
+def _on_bucket(statements: Mapping[str, dict[str, Json]]) -> dict[str, set[str]]:
+    resources: dict[str, set[str]] = {}
+    for statement in statements.values():
+        for action in statement["Action"]:
+            if action.startswith("s3:"):
+                resources.setdefault(action, set()).update(statement["Resource"])
+    return resources
+
+
+# --- API -----------------------------------------------------------------------------------------
+
+
+def test_api_has_name_and_stage(environment: Environment) -> None:
+    api = environment.stack("module.api.aws_api_gateway_rest_api.this")
+    assert api["name"] == f"serverless-api-{environment.suffix}"
+    assert environment.stack("module.api.aws_api_gateway_stage.this")["stage_name"] == "prod"
+
+
+def test_api_has_four_routes_that_prod_authorises(environment: Environment) -> None:
+    methods = environment.plan.of_type("aws_api_gateway_method")
+    served = [m for m in methods.values() if m["http_method"] != "OPTIONS"]
+    assert sorted(m["http_method"] for m in served) == ["GET", "GET", "GET", "POST"]
+    expected = "AWS_IAM" if environment.name == "prod" else "NONE"
+    assert {m["authorization"] for m in served} == {expected}
+
+
+def test_api_is_throttled_to_1000_per_second_and_2000_at_once(environment: Environment) -> None:
+    settings = environment.stack("module.api.aws_api_gateway_method_settings.stage")["settings"][0]
+    assert settings["throttling_rate_limit"] == 1000
+    assert settings["throttling_burst_limit"] == 2000
+
+
+def test_api_writes_no_request_bodies_to_its_log(environment: Environment) -> None:
+    settings = environment.stack("module.api.aws_api_gateway_method_settings.stage")["settings"][0]
+    assert settings["data_trace_enabled"] is False
+
+
+# --- Everything ----------------------------------------------------------------------------------
+
+
+def test_everything_is_tagged(environment: Environment) -> None:
+    for address, values in environment.plan.resources.items():
+        if "tags_all" not in values or not isinstance(values.get("tags"), dict):
+            continue
+        assert values["tags"] == {
+            "Project": "ServerlessInfrastructure",
+            "Environment": environment.suffix,
+            "CostCenter": "Engineering",
+            "ManagedBy": "Terraform",
+        }, address
+
+
+def test_every_name_has_the_suffix(environment: Environment) -> None:
+    for kind, attribute in (
+        ("aws_s3_bucket", "bucket"),
+        ("aws_lambda_function", "function_name"),
+        ("aws_sqs_queue", "name"),
+        ("aws_iam_role", "name"),
+        ("aws_cloudwatch_log_group", "name"),
+        ("aws_cloudwatch_metric_alarm", "alarm_name"),
+        ("aws_cloudwatch_dashboard", "dashboard_name"),
+        ("aws_api_gateway_rest_api", "name"),
+    ):
+        for address, values in environment.plan.of_type(kind).items():
+            assert f"-{environment.suffix}" in values[attribute], address
+
+
+def test_outputs_are_those_of_the_specification(environment: Environment) -> None:
+    assert environment.plan.outputs.keys() >= {
+        "api_gateway_url",
+        "s3_bucket_name",
+        "image_processor_arn",
+        "data_transform_arn",
+        "api_handler_arn",
+    }
+
+
+def test_dashboard_shows_every_function_queue_and_the_api(environment: Environment) -> None:
+    body = environment.stack("aws_cloudwatch_dashboard.this")["dashboard_body"]
+    widgets = [widget["properties"] for widget in json.loads(body)["widgets"]]
+    shown = json.dumps(widgets)
+    for name, *_ in FUNCTIONS.values():
+        assert f'"FunctionName", "{name}-{environment.suffix}"' in shown
+        assert f'"QueueName", "{name}-{environment.suffix}-dlq"' in shown
+    assert f'"ApiName", "serverless-api-{environment.suffix}"' in shown
+    for statistic in ("p50", "p95", "p99"):
+        assert f'"{statistic}"' in shown
+
+
+def test_alarms_have_somebody_to_tell_or_say_that_they_have_not(environment: Environment) -> None:
+    assert environment.plan.warnings == []
+
+
+def test_production_is_protected_from_destruction(environment: Environment) -> None:
+    guarded = "terraform_data.deletion_protection" in environment.plan.resources
+    assert guarded is (environment.name == "prod")
+
+
+def test_production_runs_on_arm(environment: Environment) -> None:
+    functions = environment.plan.of_type("aws_lambda_function").values()
+    expected = ["arm64"] if environment.name == "prod" else ["x86_64"]
+    assert all(f["architectures"] == expected for f in functions)
