@@ -39,9 +39,10 @@ class Client:
         """
         session = session or botocore.session.get_session()
         self._api_url = api_url.rstrip("/")
-        self._credentials = session.get_credentials()
-        if self._credentials is None:
+        credentials = session.get_credentials()
+        if credentials is None:
             raise ApiError("no AWS credentials were found; set AWS_PROFILE or the AWS_* variables")
+        self._credentials = credentials
         self._region = session.get_config_variable("region") or "us-east-1"
         self._http = URLLib3Session()
 
