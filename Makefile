@@ -75,7 +75,48 @@ $(STAMPS)/audit: scripts/audit.txt $(STAMPS)/venv
 audit: $(STAMPS)/tools $(STAMPS)/audit ## Look for known vulnerabilities in the locks
 	@$(PY) -m scripts.locks audit
 
+# --- The local cloud ----------------------------------------------------------------------------
+
+LOCAL_CLOUD := $(STAMPS)/tools $(STAMPS)/emulator
+
+.PHONY: demo
+demo: $(LOCAL_CLOUD) ## Deploy to an AWS emulator, upload files, show the results (FILES="a.jpg b.csv")
+	@$(PY) -m scripts.demo run $(FILES)
+
+.PHONY: up
+up: $(LOCAL_CLOUD) ## Deploy to the AWS emulator only
+	@$(PY) -m scripts.demo up
+
+.PHONY: status
+status: $(LOCAL_CLOUD) ## Tell whether the local cloud runs, and where
+	@$(PY) -m scripts.local_cloud status
+
+.PHONY: env
+env: ## Print the variables that send AWS clients to the local cloud
+	@$(PY) -m scripts.local_cloud env
+
+.PHONY: down
+down: $(LOCAL_CLOUD) ## Stop the local cloud and remove all that it held
+	@$(PY) -m scripts.demo down
+
 # --- Tests --------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint unit ## All checks and all tests
+	@$(PY) -m pytest tests/plan tests/security tests/e2e
+
+.PHONY: lint
+lint: $(STAMPS)/tests ## Linters, formatters in check mode, types, terraform fmt and validate
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@$(PY) -m scripts.lint_terraform
+
+.PHONY: format
+format: $(STAMPS)/tests ## Format Python and Terraform
+	@$(PY) -m ruff check --fix-only
+	@$(PY) -m ruff format
+	@terraform fmt -recursive
 
 .PHONY: unit
 unit: $(STAMPS)/tests ## Unit tests of functions and scripts, with 100 % coverage asked

@@ -56,8 +56,8 @@ def outdated(root: Path, locks: list[Path]) -> int:
             check=False,
         )
         if done.returncode != 0:
-            name = requirements.relative_to(root)
-            print(f"outdated: {name} cannot be resolved:\n{done.stderr.strip()}", file=sys.stderr)
+    XX
+            print(f"outdated: {where} cannot be resolved:\n{done.stderr.strip()}", file=sys.stderr)
             return 1
         newest = pins(done.stdout)
         rows |= {

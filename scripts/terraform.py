@@ -149,6 +149,10 @@ class Terraform:
         """Create or change what the root module describes."""
         self._run("apply", "-auto-approve", "-input=false", "-no-color", *arguments)
 
+    def validate(self) -> None:
+        """Check that the configuration is valid."""
+        self._run("validate", "-no-color")
+
     def destroy(self, *arguments: str) -> None:
         """Remove what the root module made."""
         self._run("destroy", "-auto-approve", "-input=false", "-no-color", *arguments)
@@ -182,15 +186,19 @@ class Terraform:
         with self.log.open("ab") as log:
             start = log.tell()
             # Output goes to a file: a pipe that nobody reads would stop Terraform.
-            code = subprocess.run(
+            process = subprocess.Popen(
                 [executable(self.env), f"-chdir={self.directory}", command, *arguments],
                 env=dict(self.env),
-                check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                timeout=1800,
-            ).returncode
+            )
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                # Terraform got the interrupt too; killed, it would forget what it just made.
+                process.wait()
+                raise
         if code not in accepted:
             printed = self.log.read_bytes()[start:].decode(errors="replace")
             raise TerraformError(

@@ -7,4 +7,9 @@ terraform {
       version = ">= 5.61, < 7.0"
     }
   }
+
+  # Beside the emulator's data, since one is nothing without the other: `make down` removes both.
+  backend "local" {
+    path = "../../.local/cloud/terraform.tfstate"
+  }
 }
