@@ -35,13 +35,19 @@ $(STAMPS)/emulator: scripts/emulator.txt $(STAMPS)/venv
 	@$(UV) pip install --quiet --python .local/emulator/bin/python --require-hashes -r scripts/emulator.txt
 	@touch $@
 
+$(STAMPS)/checkov: tests/security/checkov.txt $(STAMPS)/venv
+	@echo "setup: checkov"
+	@$(UV) venv --quiet --clear --python $(PY) .local/checkov
+	@$(UV) pip install --quiet --python .local/checkov/bin/python --require-hashes -r tests/security/checkov.txt
+	@touch $@
+
 $(STAMPS)/tests: tests/requirements.txt $(STAMPS)/tools
 	@echo "setup: test tools"
 	@$(UV) pip install --quiet --python $(PY) --require-hashes -r tests/requirements.txt
 	@touch $@
 
 .PHONY: setup
-setup: $(STAMPS)/tests $(STAMPS)/emulator ## Make the virtual environments (every target does so by itself)
+setup: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Make the virtual environments (every target does so by itself)
 
 # --- Packages -----------------------------------------------------------------------------------
 
@@ -127,6 +133,10 @@ unit: $(STAMPS)/tests ## Unit tests of functions and scripts, with 100 % coverag
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(LOCK_FLAGS)
 
+.PHONY: docs
+docs: $(STAMPS)/tools ## Write the inputs and outputs tables of the modules' READMEs
+	@$(PY) -m scripts.terraform_docs
+
 .PHONY: lock
 lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--upgrade for newer versions)
 	@$(COMPILE) scripts/bootstrap.in -o scripts/bootstrap.txt
@@ -137,3 +147,4 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	@for f in functions/*/requirements.in; do \
 	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done
 	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
+	@$(COMPILE) tests/security/checkov.in -o tests/security/checkov.txt

@@ -29,6 +29,26 @@ variable "alarm_topic_arns" {
   }
 }
 
+variable "artifacts" {
+  description = "Take the zips from a bucket, to which one build was copied for all environments: the bucket, the prefix of the keys, and the SHA-256 of each function's zip in base64. Null: from build/."
+  type = object({
+    bucket     = string
+    key_prefix = optional(string, "")
+    sha256_base64 = object({
+      api_handler      = string
+      data_transformer = string
+      image_processor  = string
+    })
+  })
+  default = null
+}
+
+variable "code_signing_config_arn" {
+  description = "ARN of the code-signing configuration that the functions' zips must satisfy; needs artifacts. Null: zips need no signature."
+  type        = string
+  default     = null
+}
+
 variable "cors_allowed_origins" {
   description = "Origins whose pages may use the API and upload, such as https://app.example.com. Empty: no page may."
   type        = list(string)
@@ -70,6 +90,15 @@ variable "reserved_concurrency" {
   })
   default  = {}
   nullable = false
+}
+
+variable "vpc" {
+  description = "Subnets and security groups that the functions run in; they need a way to S3 and SQS from there. Null: outside of any VPC of yours."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
 }
 
 variable "web_acl_arn" {

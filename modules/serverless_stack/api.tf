@@ -18,12 +18,17 @@ locals {
   })
 
   # { name = { method, path, request } }
-  _routes = {
-    status      = { method = "GET", path = "/status", request = {} }
-    list_files  = { method = "GET", path = "/files", request = {} }
-    create_file = { method = "POST", path = "/files", request = { schema = local._upload_request } }
-    read_file   = { method = "GET", path = "/files/{key+}", request = {} }
-  }
+  _routes = merge(
+    {
+      status      = { method = "GET", path = "/status", request = {} }
+      list_files  = { method = "GET", path = "/files", request = {} }
+      create_file = { method = "POST", path = "/files", request = { schema = local._upload_request } }
+      read_file   = { method = "GET", path = "/files/{key+}", request = {} }
+    },
+    { for name in ["delete_file"] : name => { method = "DELETE", path = "/files/{key+}", request = {} } if var.api.deletion_enabled },
+    # A greedy parameter is the last part of a path: this one takes "/reprocess" with it.
+    { for name in ["reprocess_file"] : name => { method = "POST", path = "/files/{key+}", request = {} } if var.api.reprocessing_enabled },
+  )
 }
 
 module "api" {

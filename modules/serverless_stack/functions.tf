@@ -2,15 +2,23 @@ locals {
   _image_suffixes = [".jpg", ".jpeg", ".png"]
   _table_suffixes = [".json", ".csv"]
 
+  # { ".jpg" = "image-processor-dev", ... }
+  _processor_by_suffix = merge(
+    { for s in local._image_suffixes : s => "image-processor-${var.suffix}" },
+    { for s in local._table_suffixes : s => "data-transformer-${var.suffix}" },
+  )
+  _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
+
   _package_dir = coalesce(var.package_dir, "${path.module}/../../build")
   _zips        = { for f in ["api_handler", "data_transformer", "image_processor"] : f => "${f}-${var.architecture}.zip" }
 
   # { image_processor = { path, s3, handler, architecture } }
   _code = {
     for f, zip in local._zips : f => {
-      handler      = "${f}.index.handler"
-      architecture = var.architecture
-      path         = var.artifacts == null ? "${local._package_dir}/${zip}" : null
+      handler            = "${f}.index.handler"
+      architecture       = var.architecture
+      signing_config_arn = var.code_signing_config_arn
+      path               = var.artifacts == null ? "${local._package_dir}/${zip}" : null
       s3 = var.artifacts == null ? null : {
         bucket        = var.artifacts.bucket
         key           = "${var.artifacts.key_prefix}${zip}"
@@ -151,6 +159,9 @@ module "api_handler" {
       ACCEPTED_EXTENSIONS      = join(",", concat(local._image_suffixes, local._table_suffixes))
       UPLOAD_URL_TTL_SECONDS   = "900"
       DOWNLOAD_URL_TTL_SECONDS = "300"
+      ENABLE_DELETE            = tostring(var.api.deletion_enabled)
+      ENABLE_REPROCESS         = tostring(var.api.reprocessing_enabled)
+      REPROCESS_FUNCTIONS      = jsonencode(local._processor_by_suffix)
     },
     var.api_handler.environment,
   )
@@ -170,6 +181,18 @@ module "api_handler" {
         resources  = [local.bucket_arn]
         conditions = { StringLike = { "s3:prefix" = [for p in [local.upload_prefix, local.output_prefix] : "${p}*"] } }
       }
+    },
+    {
+      for sid in ["DeleteFiles"] : sid => {
+        actions   = ["s3:DeleteObject"]
+        resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
+      } if var.api.deletion_enabled
+    },
+    {
+      for sid in ["InvokeProcessors"] : sid => {
+        actions   = ["lambda:InvokeFunction"]
+        resources = [for name in distinct(values(local._processor_by_suffix)) : "${local._function_arn_prefix}${name}"]
+      } if var.api.reprocessing_enabled
     },
     local._key_statement,
   )

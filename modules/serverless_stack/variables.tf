@@ -26,9 +26,11 @@ variable "allow_http_from_loopback" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), requests per second and at once, logs, and what modules/rest_api offers besides."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted or processed again through it, requests per second and at once, logs, and what modules/rest_api offers besides."
   type = object({
     authorization               = optional(string, "NONE")
+    deletion_enabled            = optional(bool, false)
+    reprocessing_enabled        = optional(bool, false)
     authorizers                 = optional(map(object({ user_pool_arns = list(string) })), {})
     allowed_cidrs               = optional(list(string), [])
     rate_limit                  = optional(number, 1000)
@@ -90,6 +92,17 @@ variable "bucket_name" {
   description = "Name of the bucket. Null: serverless-uploads-<suffix>-<account id>."
   type        = string
   default     = null
+}
+
+variable "code_signing_config_arn" {
+  description = "ARN of the code-signing configuration that the functions' zips must satisfy; needs artifacts, since Lambda takes signed zips from S3 alone. Null: zips need no signature."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.code_signing_config_arn == null || var.artifacts != null
+    error_message = "code_signing_config_arn needs artifacts: a zip is signed in S3, and not what is in package_dir."
+  }
 }
 
 variable "cors_allowed_origins" {

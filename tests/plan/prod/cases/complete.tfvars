@@ -7,3 +7,14 @@ log_retention_days   = 400
 region               = "eu-west-1"
 reserved_concurrency = { api_handler = 10, image_processor = -1 }
 web_acl_arn          = "arn:aws:wafv2:eu-west-1:000000000000:regional/webacl/uploads/0a1b"
+
+artifacts = {
+  bucket = "artifacts"
+  sha256_base64 = {
+    api_handler      = "YQ=="
+    data_transformer = "Yg=="
+    image_processor  = "Yw=="
+  }
+}
+code_signing_config_arn = "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-0123456789abcdef0"
+vpc                     = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }

@@ -5,6 +5,7 @@ allow_http_from_loopback = true
 api_handler              = { memory_mb = 256, timeout_seconds = 10, reserved_concurrency = 50, environment = { DOWNLOAD_URL_TTL_SECONDS = "60" } }
 architecture             = "arm64"
 bucket_name              = "our-uploads"
+code_signing_config_arn  = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0"
 cors_allowed_origins     = []
 data_transformer         = { memory_mb = 512, timeout_seconds = 600, ephemeral_storage_mb = 2048, reserved_concurrency = 20, environment = { OUTPUT_FORMATS = "parquet,csv" } }
 force_destroy            = true

@@ -1,0 +1,231 @@
+"""Peak memory of the image function, in a fresh process for each kind of picture.
+
+For each kind, the largest picture that the limits accept is made and processed by a process that
+has imported the whole function; one row of pixels more must be refused. Run from the root:
+
+    .venv/bin/python -m tests.performance.memory_images [case ...]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import Image
+
+ROOT: Final = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "functions"))
+
+from image_processor import core, picture  # noqa: E402  # the path comes first
+from image_processor.settings import Settings  # noqa: E402
+from uploads.processing import RejectedError  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SAMPLE_ROWS: Final = (16, 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A kind of picture: mode, format, width in pixels, encoder options, JPEG coding unit's rows."""
+
+    mode: str
+    form: str
+    width: int = 9000
+    options: tuple[tuple[str, Any], ...] = ()
+    unit_rows: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What became of a picture: peak in bytes, and why it was rejected, if it was."""
+
+    peak: int
+    code: str | None
+
+
+CASES: Final = {
+    "jpeg-baseline": Case("RGB", "JPEG", 20000),
+    "jpeg-baseline-grey": Case("L", "JPEG", 20000),
+    "jpeg-baseline-cmyk": Case("CMYK", "JPEG", 20000),
+    "jpeg-progressive-420": Case("RGB", "JPEG", 12000, (("progressive", True),)),
+    "jpeg-progressive-444": Case(
+        "RGB", "JPEG", 9000, (("progressive", True), ("subsampling", "4:4:4")), unit_rows=8
+    ),
+    "jpeg-progressive-cmyk": Case("CMYK", "JPEG", 9000, (("progressive", True),), unit_rows=8),
+    "jpeg-progressive-grey": Case("L", "JPEG", 12000, (("progressive", True),), unit_rows=8),
+    "png-rgb": Case("RGB", "PNG"),
+    "png-rgb-narrow": Case("RGB", "PNG", 6300),
+    "png-rgba": Case("RGBA", "PNG"),
+    "png-rgba-narrow": Case("RGBA", "PNG", 6300),
+    "png-grey": Case("L", "PNG", 18000),
+    "png-grey-alpha": Case("LA", "PNG"),
+    "png-grey-16": Case("I;16", "PNG", 12000),
+    "png-palette": Case("P", "PNG", 12000),
+    "png-palette-alpha": Case("P", "PNG", 12000, (("transparency", 0),)),
+    "png-palette-narrow": Case("P", "PNG", 6300, (("transparency", 0),)),
+    "png-bilevel": Case("1", "PNG", 18000),
+    "gif": Case("P", "GIF", 12000),
+    "bmp": Case("RGB", "BMP", 8000),
+    "tiff-rgb-lzw": Case("RGB", "TIFF", 5000, (("compression", "tiff_lzw"),)),
+    "tiff-rgb-one-strip": Case(
+        "RGB", "TIFF", 5000, (("compression", "tiff_lzw"), ("strip_size", 2**30))
+    ),
+    "tiff-cmyk-raw": Case("CMYK", "TIFF", 5000),
+    "webp-rgb": Case("RGB", "WEBP", 3000),
+    "webp-rgba-lossless": Case("RGBA", "WEBP", 3000, (("lossless", True), ("method", 0))),
+    "avif-rgb": Case("RGB", "AVIF", 3000, (("speed", 10), ("subsampling", "4:4:4"))),
+    "avif-rgba": Case("RGBA", "AVIF", 3000, (("speed", 10),)),
+}
+
+
+def make(case: Case, height: int, path: Path) -> None:
+    """Write a picture of a kind."""
+    image = Image.new(case.mode, (case.width, height), 0)
+    image.save(path, case.form, **dict(case.options))
+
+
+def accepted_rows(case: Case, directory: Path, settings: Settings) -> int:
+    """Return the greatest height that the limits accept for the width of a case."""
+    samples = [directory / f"{rows}.sample" for rows in _SAMPLE_ROWS]
+    for rows, sample in zip(_SAMPLE_ROWS, samples, strict=True):
+        make(case, rows, sample)
+    lowest, highest = 1, 65_536
+    while highest - lowest > 1:
+        rows = (lowest + highest) // 2
+        if _accepts(case, samples, rows, settings):
+            lowest = rows
+        else:
+            highest = rows
+    return lowest
+
+
+def _accepts(case: Case, samples: list[Path], rows: int, settings: Settings) -> bool:
+    """Tell whether a picture like the samples, but with other rows, would be decoded."""
+    small, large = (sample.stat().st_size for sample in samples)
+    found = picture.open_picture(samples[0], settings)
+    with found.image:
+        found.full = found.image._size = (case.width, rows)
+        found.coefficient_bytes //= _SAMPLE_ROWS[0] // case.unit_rows
+        found.coefficient_bytes *= -(-rows // case.unit_rows)
+        growth = (large - small) / (_SAMPLE_ROWS[1] - _SAMPLE_ROWS[0])
+        found.file_bytes = int(small + growth * (rows - _SAMPLE_ROWS[0]))
+        try:
+            core._prepare(found, settings)
+        except RejectedError:
+            return False
+    return True
+
+
+def measure(path: Path) -> Measured:
+    """Process a picture in a fresh process."""
+    done = subprocess.run(  # noqa: S603  # this module, started again
+        [sys.executable, "-m", "tests.performance.memory_images", "--process", str(path)],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_LAMBDA_FUNCTION_NAME": "image-processor-bench",
+            "POWERTOOLS_SERVICE_NAME": "image-processor",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return Measured(answer["peak"], answer["code"])
+
+
+def peak_bytes() -> int:
+    """Return the greatest resident size of this process so far.
+
+    Read from /proc, because `getrusage` counts what the parent had before the program started.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """A file, as the core sees an uploaded object."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return self.path.stat().st_size
+
+    def open(self) -> Any:  # noqa: ANN401  # BinaryIO; never called here
+        """Return the content as a stream."""
+        return self.path.open("rb")
+
+    def save(self, path: Path) -> Path:
+        """Give the file another name, without a copy."""
+        path.hardlink_to(self.path)
+        return path
+
+
+def _process(path: Path) -> None:
+    import image_processor.index  # noqa: PLC0415  # as Lambda does: the client is made, too
+
+    assert image_processor.index._runner()
+    code = None
+    for _ in range(2):  # what the first leaves behind counts against the second
+        with tempfile.TemporaryDirectory(dir=path.parent) as name:
+            try:
+                core.process(LocalSource(path), Path(name), settings=Settings())
+            except RejectedError as error:
+                code = error.code
+    print(json.dumps({"peak": peak_bytes(), "code": code}))
+
+
+def _table(names: Iterable[str]) -> int:
+    settings = Settings()
+    wrong = 0
+    print(f"{'case':24} {'largest accepted':>18} {'peak MB':>8} {'limit MB':>8}  one row more")
+    for name in names:
+        case = CASES[name]
+        with tempfile.TemporaryDirectory() as folder:
+            directory = Path(folder)
+            rows = accepted_rows(case, directory, settings)
+            largest, larger = (directory / f"{rows + more}.{case.form.lower()}" for more in (0, 1))
+            try:
+                make(case, rows, largest)
+                make(case, rows + 1, larger)
+            except (OSError, ValueError) as error:
+                print(f"{name:24} {case.width:>9} x {rows:6}  not made: {error}")
+                continue
+            fits, refused = measure(largest), measure(larger)
+        good = not fits.code and fits.peak < settings.memory_mb * 2**20 and refused.code
+        wrong += not good
+        print(
+            f"{name:24} {case.width:>9} x {rows:6} {fits.peak / 2**20:8.0f} "
+            f"{settings.memory_mb:8}  {refused.code} ({refused.peak / 2**20:.0f} MB)"
+            f"{'' if good else '  WRONG: ' + str(fits.code)}",
+            flush=True,
+        )
+    return wrong
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--process"]:
+        _process(Path(sys.argv[2]))
+    else:
+        sys.exit(_table(sys.argv[1:] or CASES))

@@ -1,0 +1,80 @@
+"""Static analysis of the plans of production and development by checkov.
+
+A check that fails must be listed here with its reason, and one that is listed must fail.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.plan import conftest as plan
+from tests.plan.harness import REPOSITORY, Json, Workspace
+
+CHECKOV = REPOSITORY / ".local/checkov/bin/checkov"
+PROD_VARIABLES = REPOSITORY / "tests/plan/prod/cases/complete.tfvars"
+
+# The emulator outlives the call that starts it; the fixture's end stops it by its process id.
+pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+
+# Fixtures of the plan tests.
+cloud_environment = plan.cloud_environment
+tree = plan.tree
+workspace = plan.workspace
+
+# Production, with everything given that is not ours to make (key, log bucket, web ACL, network,
+# code signing).
+EXCEPTIONS = {
+    "CKV_AWS_120": "answers differ from caller to caller and from second to second: no cache",
+    "CKV_AWS_225": "as CKV_AWS_120",
+    "CKV_AWS_144": "a copy in a second region is the user's decision; versions guard from mistakes",
+    "CKV2_AWS_53": "the preflight methods, which answer by themselves and hand nothing on",
+    "CKV2_AWS_77": "the web ACL is given by ARN; its rules are not in the plan",
+}
+# Development costs nothing when idle, and needs nothing that has to be made before.
+DEV_EXCEPTIONS = {
+    "CKV_AWS_18": "no access log: needs a bucket for logs",
+    "CKV_AWS_59": "no authorisation: open to a browser and to curl, throttled, for trials",
+    "CKV_AWS_73": "no tracing: it costs per request",
+    "CKV_AWS_117": "no network of our own: needs one",
+    "CKV_AWS_145": "keys managed by S3: a key of our own costs per month",
+    "CKV_AWS_158": "keys managed by CloudWatch Logs, as CKV_AWS_145",
+    "CKV_AWS_272": "no code signing: needs a signing profile",
+    "CKV_AWS_338": "logs are kept a week",
+    "CKV2_AWS_4": "no execution log: needs the account-wide role of API Gateway",
+    "CKV2_AWS_29": "no web ACL: it costs per month",
+}
+
+
+def test_prod_fails_the_listed_checks_alone(workspace: Workspace, tmp_path: Path) -> None:
+    failed = _failed(workspace.plan("prod", [PROD_VARIABLES]).raw, tmp_path)
+    assert failed.keys() == EXCEPTIONS.keys(), failed
+
+
+def test_dev_fails_the_listed_checks_alone(workspace: Workspace, tmp_path: Path) -> None:
+    failed = _failed(workspace.plan("dev", {"suffix": "dev"}).raw, tmp_path)
+    expected = (EXCEPTIONS | DEV_EXCEPTIONS).keys() - {"CKV2_AWS_77"}
+    assert failed.keys() == expected, failed
+
+
+def _failed(raw: Json, folder: Path) -> dict[str, list[str]]:
+    """Resources by failed check."""
+    assert CHECKOV.exists(), f"{CHECKOV} is missing: run `make setup`"
+    file = folder / "plan.json"
+    file.write_text(json.dumps(raw))
+    done = subprocess.run(
+        [CHECKOV, "--file", file, "--framework", "terraform_plan", "--output", "json"]
+        + ["--quiet", "--compact", "--skip-download"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout.startswith("{"), done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["summary"]["parsing_errors"] == 0
+    failed: dict[str, list[str]] = {}
+    for check in report["results"]["failed_checks"]:
+        failed.setdefault(check["check_id"], []).append(check["resource"])
+    return failed
