@@ -56,7 +56,7 @@ def outdated(root: Path, locks: list[Path]) -> int:
             check=False,
         )
         if done.returncode != 0:
-    XX
+            where = requirements.relative_to(root)
             print(f"outdated: {where} cannot be resolved:\n{done.stderr.strip()}", file=sys.stderr)
             return 1
         newest = pins(done.stdout)
