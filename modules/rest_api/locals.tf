@@ -35,7 +35,9 @@ locals {
   # The routes with what follows from their arguments.
   routes = {
     for name, route in var.routes : name => merge(route, {
-      path          = local._paths[name]
+      path = local._paths[name]
+      # As ARNs of requests name it: any value in the place of a parameter.
+      request_path  = replace(local._paths[name], "/{[^}]+}/", "*")
       authorization = contains(["NONE", "AWS_IAM"], route.authorization) ? route.authorization : length(var.authorizers[route.authorization].user_pool_arns) > 0 ? "COGNITO_USER_POOLS" : "CUSTOM"
       authorizer    = contains(["NONE", "AWS_IAM"], route.authorization) ? null : route.authorization
       # API Gateway matches parameters of the path whether they are listed or not; the list makes them mappable.

@@ -54,7 +54,8 @@ resource "aws_api_gateway_integration" "route" {
   timeout_milliseconds    = each.value.timeout_seconds * 1000
 }
 
-# The stage is part of the source, so the console's "test invoke" is refused.
+# The stage is part of the source, so the console's "test invoke" is refused. There is no
+# source_account: API Gateway does not send it, and the source's ARN holds the account.
 resource "aws_lambda_permission" "route" {
   for_each = local.routes
 
@@ -67,6 +68,6 @@ resource "aws_lambda_permission" "route" {
     aws_api_gateway_rest_api.this.execution_arn,
     var.stage_name,
     each.value.method == "ANY" ? "*" : each.value.method,
-    replace(each.value.path, "/{[^}]+}/", "*"),
+    each.value.request_path,
   ]))
 }

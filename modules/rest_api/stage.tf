@@ -61,7 +61,8 @@ resource "aws_api_gateway_method_settings" "stage" {
   }
 }
 
-# A method's own settings replace the stage's as a whole.
+# A method's own settings replace the stage's as a whole. AWS names a method by its path with ~1 for each
+# slash, the first one included.
 resource "aws_api_gateway_method_settings" "route" {
   for_each = { for name, route in local.routes : name => route if route.throttling != null }
 

@@ -72,6 +72,26 @@ variable "cors" {
     max_age_seconds = optional(number, 600)
   })
   default = null
+
+  validation {
+    condition     = var.cors == null || try(length(var.cors.allow_origins) > 0, false)
+    error_message = "cors.allow_origins is empty; name at least one origin, or leave cors null."
+  }
+
+  validation {
+    condition     = alltrue([for o in try(var.cors.allow_origins, []) : o == "*" || can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", o))])
+    error_message = "cors.allow_origins holds ${join(", ", try(var.cors.allow_origins, []))}; each must be an origin such as https://app.example.com, without a path, or *."
+  }
+
+  validation {
+    condition     = !contains(try(var.cors.allow_origins, []), "*") || try(length(var.cors.allow_origins), 0) == 1
+    error_message = "cors.allow_origins holds * beside ${join(", ", [for o in try(var.cors.allow_origins, []) : o if o != "*"])}; * stands alone."
+  }
+
+  validation {
+    condition     = try(var.cors.max_age_seconds, 0) >= 0 && try(var.cors.max_age_seconds, 0) <= 86400
+    error_message = "cors.max_age_seconds is ${try(var.cors.max_age_seconds, 0)}; it must be 0 to 86400."
+  }
 }
 
 variable "create_account_logging_role" {
@@ -176,6 +196,61 @@ variable "routes" {
     condition     = alltrue([for name in keys(var.routes) : can(regex("^[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*$", name))])
     error_message = "The route names are ${join(", ", keys(var.routes))}; each must be lower-case words joined by underscores, such as create_file."
   }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : contains(["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], r.method)])
+    error_message = "The methods are ${join(", ", distinct(values(var.routes)[*].method))}; each must be ANY, DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT."
+  }
+
+  validation {
+    condition     = var.cors == null || alltrue([for r in values(var.routes) : r.method != "OPTIONS"])
+    error_message = "A route has the method OPTIONS, which the module answers itself when cors is set."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : can(regex("^(/|(/([A-Za-z0-9._~:-]+|{[A-Za-z0-9._-]+}))*/([A-Za-z0-9._~:-]+|{[A-Za-z0-9._-]+\\+?}))$", r.path))])
+    error_message = "Path ${join(", ", [for r in values(var.routes) : r.path if !can(regex("^(/|(/([A-Za-z0-9._~:-]+|{[A-Za-z0-9._-]+}))*/([A-Za-z0-9._~:-]+|{[A-Za-z0-9._-]+\\+?}))$", r.path))])} must start with a slash, must not end with one, and may hold words, {parameters}, and {key+} as its last part."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : length(split("/", trim(r.path, "/"))) <= 6])
+    error_message = "Path ${join(", ", [for r in values(var.routes) : r.path if length(split("/", trim(r.path, "/"))) > 6])} has more than 6 parts, the most that this module makes."
+  }
+
+  validation {
+    condition     = length(distinct([for r in values(var.routes) : "${r.method} ${r.path}"])) == length(var.routes)
+    error_message = "Two routes have the same method and path; the routes are ${join(", ", sort([for r in values(var.routes) : "${r.method} ${r.path}"]))}."
+  }
+
+  validation {
+    condition     = alltrue([for a in values(var.routes) : alltrue([for b in values(var.routes) : length(regexall("[{]", a.path)) == 0 || replace(a.path, "/{[^}+]+}/", "{}") != replace(b.path, "/{[^}+]+}/", "{}") || a.path == b.path])])
+    error_message = "Two paths differ only in the name of a parameter, which API Gateway refuses; the paths are ${join(", ", distinct(sort(values(var.routes)[*].path)))}."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : contains(concat(["NONE", "AWS_IAM"], keys(var.authorizers)), r.authorization)])
+    error_message = "A route asks for the authorization ${join(", ", [for r in values(var.routes) : r.authorization if !contains(concat(["NONE", "AWS_IAM"], keys(var.authorizers)), r.authorization)])}; it must be ${join(", ", concat(["NONE", "AWS_IAM"], keys(var.authorizers)))}."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : r.timeout_seconds >= 0.05 && r.timeout_seconds <= 29])
+    error_message = "Route ${join(", ", [for name, r in var.routes : "${name} (${r.timeout_seconds} s)" if r.timeout_seconds < 0.05 || r.timeout_seconds > 29])} has a timeout_seconds outside 0.05 to 29, what API Gateway waits for."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : r.request.schema == null || can(jsondecode(r.request.schema))])
+    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.request.schema != null && !can(jsondecode(r.request.schema))])} has a request.schema that is not JSON; give jsonencode({ … })."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for r in values(var.routes) : [for p in r.request.required_parameters : can(regex("^(header|querystring)[.][A-Za-z0-9._-]+$", p))]]))
+    error_message = "The required parameters are ${join(", ", flatten(values(var.routes)[*].request.required_parameters))}; each must be header.NAME or querystring.NAME."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : r.throttling == null || (try(r.throttling.rate_limit, 0) >= 0 && try(r.throttling.burst_limit, 0) >= 0)])
+    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.throttling != null])} has a rate_limit or burst_limit below 0."
+  }
 }
 
 variable "stage_name" {
@@ -202,6 +277,11 @@ variable "throttling_burst_limit" {
   type        = number
   default     = 2000
   nullable    = false
+
+  validation {
+    condition     = var.throttling_burst_limit >= 0 && var.throttling_burst_limit == floor(var.throttling_burst_limit)
+    error_message = "throttling_burst_limit is ${var.throttling_burst_limit}; it must be a whole number from 0."
+  }
 }
 
 variable "throttling_rate_limit" {
@@ -209,6 +289,11 @@ variable "throttling_rate_limit" {
   type        = number
   default     = 1000
   nullable    = false
+
+  validation {
+    condition     = var.throttling_rate_limit >= 0
+    error_message = "throttling_rate_limit is ${var.throttling_rate_limit}; it must be 0 or more."
+  }
 }
 
 variable "tracing_enabled" {
@@ -231,6 +316,11 @@ variable "usage_plans" {
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for p in values(var.usage_plans) : p.quota == null || contains(["DAY", "WEEK", "MONTH"], try(p.quota.period, ""))])
+    error_message = "Usage plan ${join(", ", [for name, p in var.usage_plans : "${name} (${p.quota.period})" if p.quota != null])} has a quota period other than DAY, WEEK and MONTH."
+  }
 }
 
 variable "web_acl" {
