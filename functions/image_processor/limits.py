@@ -25,11 +25,11 @@ _STORED_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 
 
 # Buffers of the decoders, in bytes a pixel: libtiff holds a strip, which may be everything; the
 # WebP and AVIF decoders hold several pictures at once.
-_DECODER_BYTES: Final = {"TIFF": 8, "WEBP": 20, "AVIF": 24}
+_DECODER_BYTES: Final = {"TIFF": 8, "WEBP": 16, "AVIF": 16}
 
-# Pillow reads files of these formats, and all metadata, into memory, in part twice.
-_READ_WHOLE: Final = frozenset({"WEBP", "AVIF", "TIFF", "GIF"})
-_COPIES: Final = 3
+# How often the file is in memory: once for what its metadata may be, twice where it is read whole.
+_FILE_COPIES: Final = {"GIF": 1, "TIFF": 1, "WEBP": 2, "AVIF": 2}
+_METADATA_COPIES: Final = 3
 
 
 def memory_needed(picture: Picture, target: tuple[int, int], factor: int) -> int:
@@ -48,7 +48,8 @@ def memory_needed(picture: Picture, target: tuple[int, int], factor: int) -> int
     if factor == 1 and mode == picture.image.mode:
         working = 0
     scaled = target[0] * (-(-height // factor) + 3 * target[1]) * 4
-    read = picture.file_bytes if picture.form in _READ_WHOLE else picture.metadata_bytes
+    read = picture.file_bytes * _FILE_COPIES.get(picture.form, 0)
+    metadata = picture.metadata_bytes * _METADATA_COPIES
     return (
         _PROCESS_BYTES
         + stored
@@ -56,7 +57,8 @@ def memory_needed(picture: Picture, target: tuple[int, int], factor: int) -> int
         + picture.coefficient_bytes
         + working
         + scaled
-        + _COPIES * read
+        + read
+        + metadata
     )
 
 
