@@ -1,0 +1,201 @@
+"""The published document against the running API, and the rules of uploads against the storage."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import boto3
+import pytest
+import requests
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, settings
+
+from scripts import ROOT
+from tests.e2e.api.conftest import MAX_BYTES, Deployment
+
+if TYPE_CHECKING:
+    from types_boto3_apigateway.client import APIGatewayClient
+
+# The emulator outlives the handle of its process on purpose; Python warns of that.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+DOCUMENT = yaml.safe_load((ROOT / "functions/api_handler/openapi.yaml").read_text())
+
+
+def call(deployment: Deployment, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
+    return requests.request(method, deployment.api + path, timeout=40, **options)
+
+
+def ask(deployment: Deployment, name: str) -> dict[str, Any]:
+    answer = call(deployment, "POST", "/files", json={"name": name})
+    assert answer.status_code == 201, answer.text
+    form: dict[str, Any] = answer.json()
+    return form
+
+
+def described(deployment: Deployment, key: str) -> dict[str, Any]:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        answer = call(deployment, "GET", f"/files/{quote(key)}")
+        assert answer.status_code == 200, answer.text
+        file: dict[str, Any] = answer.json()
+        if file["state"] != "pending":
+            return file
+        time.sleep(0.2)
+    pytest.fail(f"{key} is still pending after 60 s")
+
+
+@pytest.fixture(scope="session")
+def contract(deployment: Deployment) -> Any:  # noqa: ANN401 - the library's schema class is not public
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.config.update(base_url=deployment.api)
+    return schema
+
+
+lazy = schemathesis.pytest.from_fixture("contract")
+
+
+# Each request starts a function in a process of the emulator; a few of each kind find what
+# hundreds would, because names and keys have unit tests of their own.
+@lazy.parametrize()
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_the_api_is_as_published(case: Any, deployment: Deployment) -> None:  # noqa: ANN401 - as above
+    case.call_and_validate(headers={"Origin": deployment.origin}, timeout=40)
+
+
+def test_terraform_has_the_routes_of_the_document(deployment: Deployment) -> None:
+    client: APIGatewayClient = boto3.client(
+        "apigateway",
+        endpoint_url=deployment.cloud.aws.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+    )
+    resources = client.get_resources(restApiId=deployment.outputs["api_id"], limit=500)["items"]
+    deployed = {
+        (method, resource["path"])
+        for resource in resources
+        for method in resource.get("resourceMethods", {})
+        if method != "OPTIONS"
+    }
+    published = {
+        (method.upper(), path.removesuffix("/reprocess").replace("{key}", "{key+}"))
+        for path, item in DOCUMENT["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert deployed == published
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.csv", "a+b.csv", "100%.csv", "%41.csv", "caf\u00e9 \u6d77.csv", "a&b=c;d.csv"]
+)
+def test_a_key_round_trips_from_upload_to_list_to_result(deployment: Deployment, name: str) -> None:
+    form = ask(deployment, name)
+    assert deployment.send(form, b"a,b\n1,2\n").status_code == 204
+    listed = call(deployment, "GET", "/files", params={"prefix": form["key"]}).json()["files"]
+    assert [file["key"] for file in listed] == [form["key"]]
+    file = described(deployment, listed[0]["key"])
+    assert (file["key"], file["state"]) == (form["key"], "succeeded")
+    assert requests.get(file["url"], timeout=30).content == b"a,b\n1,2\n"
+    for output in file["result"]["outputs"]:
+        assert len(requests.get(output["url"], timeout=30).content) == output["bytes"]
+
+
+def test_a_form_is_good_for_what_it_was_made_for_and_nothing_else(deployment: Deployment) -> None:
+    form = ask(deployment, "a.csv")
+    body = b"a\n1\n"
+    other = form["key"].replace("a.csv", "b.csv")
+    assert deployment.send(form, body, key=other).status_code == 403
+    assert deployment.send(form, body, key="processed/x/result.json").status_code == 403
+    assert deployment.send(form, body, **{"Content-Type": "text/html"}).status_code == 403
+    assert deployment.send(form, body, **{"x-amz-meta-a": "b"}).status_code == 403
+    assert deployment.send(form, b"x" * (MAX_BYTES + 1)).status_code == 400
+    assert deployment.send(form, b"").status_code == 400
+    assert deployment.send(form, body, policy="e30=").status_code == 403
+    assert call(deployment, "GET", f"/files/{quote(form['key'])}").status_code == 404
+    assert deployment.send(form, body).status_code == 204
+
+
+def test_a_listing_pages_through_every_file_while_others_come(deployment: Deployment) -> None:
+    first = [ask(deployment, f"{n}.csv") for n in range(5)]
+    for form in first:
+        assert deployment.send(form, b"a\n1\n").status_code == 204
+    seen: list[str] = []
+    cursor = None
+    while True:
+        params = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = call(deployment, "GET", "/files", params=params).json()
+        seen += [file["key"] for file in page["files"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+        if len(seen) <= 4:
+            deployment.send(ask(deployment, "late.csv"), b"a\n1\n")
+    assert len(seen) == len(set(seen))
+    assert seen == sorted(seen)
+    assert {form["key"] for form in first} <= set(seen)
+
+
+def test_a_rejected_file_is_explained(deployment: Deployment) -> None:
+    form = ask(deployment, "broken.png")
+    assert deployment.send(form, b"this is no picture").status_code == 204
+    file = described(deployment, form["key"])
+    assert file["state"] == "rejected"
+    assert file["result"]["error"]["message"].endswith(".")
+
+
+def test_a_deleted_file_is_gone_with_all_that_was_made_of_it(deployment: Deployment) -> None:
+    form = ask(deployment, "a.csv")
+    deployment.send(form, b"a\n1\n")
+    described(deployment, form["key"])
+    path = f"/files/{quote(form['key'])}"
+    assert call(deployment, "DELETE", path).status_code == 204
+    assert call(deployment, "GET", path).status_code == 404
+    assert call(deployment, "DELETE", path).status_code == 404
+    folder = form["key"].replace("uploads/", "processed/", 1)
+    left = deployment.s3().list_objects_v2(Bucket=deployment.bucket, Prefix=folder)
+    assert left["KeyCount"] == 0
+
+
+def test_a_file_can_be_processed_again(deployment: Deployment) -> None:
+    form = ask(deployment, "a.csv")
+    deployment.send(form, b"a\n1\n")
+    described(deployment, form["key"])
+    s3 = deployment.s3()
+    record = form["key"].replace("uploads/", "processed/", 1) + "/result.json"
+    s3.delete_object(Bucket=deployment.bucket, Key=record)
+    answer = call(deployment, "POST", f"/files/{quote(form['key'])}/reprocess")
+    assert (answer.status_code, answer.json()) == (202, {"key": form["key"]})
+    assert described(deployment, form["key"])["state"] == "succeeded"
+
+
+def test_no_error_names_what_is_behind_the_api(deployment: Deployment) -> None:
+    for path in ("/files/x", "/files/uploads/1/none.csv", "/files?cursor=x", "/nowhere"):
+        answer = call(deployment, "GET", path)
+        assert 400 <= answer.status_code < 500
+        assert deployment.bucket not in answer.text
+        assert "arn:" not in answer.text
+        assert set(answer.json()) == {"error", "request_id"}
+
+
+def test_a_probe_is_answered_often(deployment: Deployment) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: call(deployment, "GET", "/status"), range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("path", ["/files", "/files/uploads/1/a.csv", "/status"])
+def test_a_preflight_names_the_origin_that_asks_and_is_kept(
+    deployment: Deployment, path: str
+) -> None:
+    headers = {"Origin": deployment.origin, "Access-Control-Request-Method": "GET"}
+    answer = call(deployment, "OPTIONS", path, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == deployment.origin
+    assert int(answer.headers["Access-Control-Max-Age"]) > 0
+    assert "GET" in answer.headers["Access-Control-Allow-Methods"]

@@ -1,0 +1,183 @@
+"""A person's browser: the example page in headless Chromium, against the API on the emulator."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from scripts import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selenium.webdriver.remote.webelement import WebElement
+
+    from tests.e2e.api.conftest import Deployment
+
+# The emulator outlives the handle of its process on purpose; Python warns of that.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+_SHOTS = LOCAL / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not (chromium and driver):
+        reason = "no browser: install chromium and chromium-driver to run the tests of the page"
+        # Where tests decide about a change, a skipped browser must not look like a passed one.
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # containers run tests as root, where Chromium's sandbox cannot start
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+        "--window-size=1000,1100",
+    ):
+        options.add_argument(argument)
+    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield made
+    made.quit()
+
+
+def open_page(browser: webdriver.Chrome, deployment: Deployment, origin: str) -> None:
+    browser.get(f"{origin}/?api={quote(deployment.api, safe='')}")
+
+
+def give(browser: webdriver.Chrome, *files: Path) -> None:
+    browser.find_element(By.ID, "picker").send_keys("\n".join(str(file) for file in files))
+
+
+def row(browser: webdriver.Chrome, name: str, state: str) -> WebElement:
+    def found(_: webdriver.Chrome) -> WebElement | None:
+        for item in browser.find_elements(By.CSS_SELECTOR, f'.file[data-state="{state}"]'):
+            if item.find_element(By.CLASS_NAME, "name").text == name:
+                return item
+        return None
+
+    message = f"{name} never became {state}: {browser.find_element(By.TAG_NAME, 'main').text}"
+    item = WebDriverWait(browser, 60).until(found, message)
+    assert item is not None
+    return item
+
+
+def shot(browser: webdriver.Chrome, name: str) -> None:
+    _SHOTS.mkdir(parents=True, exist_ok=True)
+    browser.save_screenshot(str(_SHOTS / f"{name}.png"))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    picture = Image.linear_gradient("L").resize((1200, 900))
+    made = Image.merge("RGB", (picture, picture.rotate(90, expand=False), picture.rotate(180)))
+    made.save(tmp_path / "sunset & sea.jpg")
+    return tmp_path / "sunset & sea.jpg"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    file = tmp_path / "numbers.csv"
+    file.write_text("day,visitors\n" + "".join(f"2026-01-{n:02d},{n * 7}\n" for n in range(1, 31)))
+    return file
+
+
+def test_a_photo_and_a_table_are_uploaded_and_shown(
+    browser: webdriver.Chrome, deployment: Deployment, photo: Path, table: Path
+) -> None:
+    open_page(browser, deployment, deployment.origin)
+    service = browser.find_element(By.ID, "service")
+    WebDriverWait(browser, 20).until(lambda _: service.get_attribute("data-state") == "ok")
+    give(browser, photo, table)
+    shown = row(browser, photo.name, "succeeded")
+    WebDriverWait(browser, 20).until(
+        lambda _: browser.execute_script(
+            "const i = arguments[0].querySelector('.preview img');"
+            "return i && i.complete && i.naturalWidth > 100",
+            shown,
+        )
+    )
+    assert "1200 \u00d7 900" in shown.text
+    assert "thumbnail" in shown.text
+    counted = row(browser, table.name, "succeeded")
+    assert "Rows\n30" in counted.text
+    assert "parquet" in counted.text
+    shot(browser, "desktop")
+    browser.set_window_size(400, 900)
+    width = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert browser.execute_script(width), "a phone's screen would have to be moved sideways"
+    shot(browser, "phone")
+    browser.set_window_size(1000, 1100)
+
+
+def test_what_cannot_be_used_is_explained(
+    browser: webdriver.Chrome, deployment: Deployment, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_text("this is no picture")
+    program = tmp_path / "setup.exe"
+    program.write_text("MZ")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"x" * (5 * 1024 * 1024))
+    open_page(browser, deployment, deployment.origin)
+    give(browser, broken, program, empty, large)
+    sentences = {
+        "broken.png": row(browser, "broken.png", "rejected"),
+        "setup.exe": row(browser, "setup.exe", "failed"),
+        "empty.csv": row(browser, "empty.csv", "failed"),
+        "large.csv": row(browser, "large.csv", "failed"),
+    }
+    said = {
+        name: item.find_element(By.CLASS_NAME, "state").text for name, item in sentences.items()
+    }
+    shot(browser, "errors")
+    assert all(sentence.endswith(".") for sentence in said.values()), said
+    assert "accepted are .jpg" in said["setup.exe"]
+    assert "empty" in said["empty.csv"]
+    assert "allowed" in said["large.csv"]
+
+
+def test_the_keyboard_alone_is_enough(
+    browser: webdriver.Chrome, deployment: Deployment, tmp_path: Path
+) -> None:
+    open_page(browser, deployment, deployment.origin)
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    active = browser.switch_to.active_element
+    assert active.get_attribute("id") == "picker"
+    outline = "return getComputedStyle(document.getElementById('drop')).outlineStyle"
+    assert browser.execute_script(outline) == "solid"
+    program = tmp_path / "setup.exe"
+    program.write_text("MZ")
+    give(browser, program)
+    again = row(browser, "setup.exe", "failed").find_element(By.CLASS_NAME, "again")
+    again.send_keys(Keys.ENTER)
+    row(browser, "setup.exe", "failed")
+
+
+def test_the_browser_refuses_a_foreign_origin(
+    browser: webdriver.Chrome, deployment: Deployment, table: Path
+) -> None:
+    open_page(browser, deployment, deployment.foreign_origin)
+    service = browser.find_element(By.ID, "service")
+    WebDriverWait(browser, 20).until(lambda _: service.get_attribute("data-state") == "bad")
+    assert "does not accept requests from this page" in service.text
+    give(browser, table)
+    assert "cannot be reached" in row(browser, table.name, "failed").text
+    shot(browser, "foreign-origin")
