@@ -66,7 +66,7 @@ def parse(event: Mapping[str, Any]) -> list[Upload]:
         uploads = [
             _parse_record(record, reprocess=bool(event.get("reprocess"))) for record in records
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedEventError(
             f"not an S3 object-created event ({type(error).__name__}: {error}); "
             "this function takes S3 notifications only"
