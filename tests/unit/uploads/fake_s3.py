@@ -1,0 +1,128 @@
+"""A bucket in memory, with versions and conditional requests, for what the functions call."""
+
+# ruff: noqa: N803 - the arguments have the names of the S3 API
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from types_boto3_s3.client import S3Client
+
+BUCKET = "bucket"
+
+
+class FakeS3:
+    """One versioned bucket. A test may let something happen just before a request."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, dict[str, bytes]] = {}
+        self._before: dict[tuple[str, str], list[Callable[[], object]]] = {}
+        self.content_types: dict[str, str] = {}
+
+    @property
+    def client(self) -> S3Client:
+        return cast("S3Client", self)
+
+    @property
+    def keys(self) -> set[str]:
+        return set(self._versions)
+
+    def content(self, key: str) -> bytes:
+        return list(self._versions[key].values())[-1]
+
+    def put(self, key: str, content: bytes) -> tuple[str, str]:
+        """Store a version; return its id and its entity tag."""
+        versions = self._versions.setdefault(key, {})
+        version = f"v{len(versions) + 1}"
+        versions[version] = content
+        return version, _etag(content)
+
+    def remove(self, key: str) -> None:
+        self._versions.pop(key, None)
+
+    def before(self, operation: str, key: str, *actions: Callable[[], object]) -> None:
+        """Let one action after the other happen, each before one request for the key."""
+        self._before[operation, key] = list(actions)
+
+    def get_object(
+        self, *, Bucket: str, Key: str, VersionId: str | None = None, IfMatch: str | None = None
+    ) -> dict[str, object]:
+        self._begin("get_object", Bucket, Key)
+        versions = self._versions.get(Key, {})
+        if VersionId and VersionId not in versions:
+            raise error("NoSuchVersion", 404)
+        if not versions:
+            raise error("NoSuchKey", 404)
+        content = versions[VersionId] if VersionId else self.content(Key)
+        if IfMatch and IfMatch.strip('"') != _etag(content):
+            raise error("PreconditionFailed", 412)
+        return {
+            "Body": StreamingBody(io.BytesIO(content), len(content)),
+            "ETag": f'"{_etag(content)}"',
+        }
+
+    def put_object(
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        Body: bytes | BinaryIO,
+        ContentType: str,
+        IfMatch: str | None = None,
+        IfNoneMatch: str | None = None,
+    ) -> None:
+        self._begin("put_object", Bucket, Key)
+        there = Key in self._versions
+        if IfMatch and not there:
+            raise error("NoSuchKey", 404)
+        if (IfMatch and IfMatch.strip('"') != _etag(self.content(Key))) or (IfNoneMatch and there):
+            raise error("PreconditionFailed", 412)
+        self.put(Key, Body if isinstance(Body, bytes) else Body.read())
+        self.content_types[Key] = ContentType
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:
+        self._begin("delete_object", Bucket, Key)
+        self.remove(Key)
+
+    def _begin(self, operation: str, bucket: str, key: str) -> None:
+        assert bucket == BUCKET
+        actions = self._before.get((operation, key))
+        if actions:
+            actions.pop(0)()
+
+
+def error(code: str, status: int) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": code},
+            "ResponseMetadata": {
+                "HTTPStatusCode": status,
+                "RequestId": "request",
+                "HostId": "host",
+                "HTTPHeaders": {},
+                "RetryAttempts": 0,
+            },
+        },
+        "Operation",
+    )
+
+
+def refuse(code: str, status: int) -> Callable[[], None]:
+    """Return an action that lets the request fail."""
+
+    def action() -> None:
+        raise error(code, status)
+
+    return action
+
+
+def _etag(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from tests.unit.uploads.fake_s3 import BUCKET, FakeS3, refuse
+from uploads import result as results
+from uploads.processing import Processed, Produced, RejectedError, Runner, S3Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from uploads.processing import Core, Source
+
+KEY = "uploads/folder/note.txt"
+RECORD = "processed/folder/note.txt/result.json"
+CONTEXT = cast(
+    "LambdaContext",
+    SimpleNamespace(aws_request_id="request-1", function_name="shouter", function_version="3"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    suffix: str = "!"
+
+
+@dataclass
+class Shouter:
+    """A core: one file in capitals. A test may let something happen before it ends."""
+
+    suffix: str = "!"
+    meanwhile: Callable[[], object] = lambda: None
+    runs: int = 0
+
+    def __call__(self, source: Source, directory: Path) -> Processed:
+        self.runs += 1
+        text = source.save(directory / "input").read_text()
+        if text == "reject":
+            raise RejectedError("too_quiet", "Nothing to shout.")
+        if text == "reject with report":
+            raise RejectedError(
+                "too_quiet", "Nothing to shout.", Processed(details={"bytes": source.size})
+            )
+        shouted = directory / "shouted"
+        shouted.write_text(text.upper() + self.suffix)
+        self.meanwhile()
+        return Processed(
+            (Produced(shouted, "shouted.txt", "text/plain", {"letters": len(text)}),),
+            {"name": source.name},
+            [results.Problem("loud", "It is loud.")],
+        )
+
+
+class Setting:
+    """A bucket, and functions that process its uploads."""
+
+    def __init__(self) -> None:
+        self.s3 = FakeS3()
+        self._log = io.StringIO()
+        self._logger = Logger(service=f"test-{id(self._log)}", stream=self._log)
+
+    def upload(self, text: str, sequencer: str, key: str = KEY) -> dict[str, Any]:
+        """Store a version; return its event."""
+        version, etag = self.s3.put(key, text.encode())
+        described = {
+            "key": key,
+            "size": len(text),
+            "eTag": etag,
+            "versionId": version,
+            "sequencer": sequencer,
+        }
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": BUCKET}, "object": described},
+        }
+        return {"Records": [record]}
+
+    def run(self, event: dict[str, Any], core: Core | None = None, suffix: str = "!") -> str:
+        runner = Runner(
+            core or Shouter(suffix),
+            settings=Settings(suffix),
+            s3=self.s3.client,
+            logger=self._logger,
+        )
+        return runner.run(event, CONTEXT)[KEY]
+
+    def result(self) -> results.Result:
+        return results.Result.from_json(self.s3.content(RECORD))
+
+    def outputs(self) -> list[bytes]:
+        """Return the content of every object below `processed/` that is no result record."""
+        found = {key for key in self.s3.keys if key.startswith("processed/")} - {RECORD}
+        assert found == {output.key for output in self.result().outputs}
+        return [self.s3.content(key) for key in found]
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def function_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODE_SHA256", "sha")
+    monkeypatch.setenv("ENVIRONMENT", "test")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ServerlessUploads")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "shouter")
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def test_succeeded(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    assert setting.run(event) == "succeeded"
+    result = setting.result()
+    assert result.status == "succeeded"
+    assert result.source.key == KEY
+    assert result.source.version_id == "v1"
+    assert result.source.sequencer == "0A"
+    assert result.details == {"name": "note.txt"}
+    assert result.warnings == (results.Problem("loud", "It is loud."),)
+    assert result.error is None
+    assert result.function == results.Function("shouter", "3", "sha")
+    (output,) = result.outputs
+    assert output.key == f"processed/folder/note.txt/{result.revision}/shouted.txt"
+    assert output.bytes == len("HELLO!")
+    assert output.attributes == {"letters": 5}
+    assert setting.s3.content_types[output.key] == "text/plain"
+    assert setting.outputs() == [b"HELLO!"]
+
+
+def test_one_line_is_logged_and_the_outcome_is_counted(
+    setting: Setting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting.run(setting.upload("hello", "0A"))
+    (line,) = setting.lines()
+    assert line["message"] == line["outcome"] == "succeeded"
+    assert line["correlation_id"] == line["key"] == KEY
+    assert line["function_request_id"] == "request-1"
+    assert (line["bucket"], line["version_id"], line["size"]) == (BUCKET, "v1", 5)
+    assert line["duration_ms"] >= 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "ServerlessUploads"
+    assert metrics["environment"] == "test"
+    assert metrics["UploadsSucceeded"] == [1.0]
+    assert metrics["ProcessingTime"][0] >= 0
+
+
+def test_rejected_is_an_answer(setting: Setting) -> None:
+    assert setting.run(setting.upload("reject", "0A")) == "rejected"
+    result = setting.result()
+    assert result.status == "rejected"
+    assert result.error == results.Problem("too_quiet", "Nothing to shout.")
+    assert result.outputs == ()
+    (line,) = setting.lines()
+    assert line["error"] == {"code": "too_quiet", "message": "Nothing to shout."}
+
+
+def test_rejected_keeps_what_was_found_out(setting: Setting) -> None:
+    setting.run(setting.upload("reject with report", "0A"))
+    assert setting.result().details == {"bytes": 18}
+
+
+def test_second_delivery_does_nothing(setting: Setting) -> None:
+    event, core = setting.upload("hello", "0A"), Shouter()
+    setting.run(event, core)
+    before = setting.result()
+    assert setting.run(event, core) == "duplicate"
+    assert core.runs == 1
+    assert setting.result() == before
+    assert setting.lines()[-1]["outcome"] == "duplicate"
+
+
+def test_newer_version_replaces_the_result_and_its_outputs(setting: Setting) -> None:
+    setting.run(setting.upload("old", "0A"))
+    assert setting.run(setting.upload("new", "0B")) == "succeeded"
+    assert setting.result().source.version_id == "v2"
+    assert setting.outputs() == [b"NEW!"]
+
+
+def test_older_version_that_comes_late_does_nothing(setting: Setting) -> None:
+    old, new = setting.upload("old", "0A"), setting.upload("new", "0B")
+    setting.run(new)
+    core = Shouter()
+    assert setting.run(old, core) == "superseded"
+    assert core.runs == 0
+    assert setting.outputs() == [b"NEW!"]
+
+
+def test_older_version_that_ends_late_does_not_overwrite(setting: Setting) -> None:
+    old, new = setting.upload("old", "0A"), setting.upload("new", "0B")
+    overtaken = Shouter(meanwhile=lambda: setting.run(new))
+    assert setting.run(old, overtaken) == "superseded"
+    assert setting.result().source.sequencer == "0B"
+    assert setting.outputs() == [b"NEW!"]
+
+
+def test_two_deliveries_at_once_leave_the_outputs_of_one(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    overtaken = Shouter(meanwhile=lambda: setting.run(event))
+    assert setting.run(event, overtaken) == "duplicate"
+    assert setting.outputs() == [b"HELLO!"]
+
+
+def test_reprocess_after_a_change_of_settings(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    setting.run(event)
+    assert setting.run(event, suffix="?") == "duplicate"
+    assert setting.run(event | {"reprocess": True}, suffix="?") == "succeeded"
+    assert setting.outputs() == [b"HELLO?"]
+
+
+def test_reprocess_after_a_change_of_code(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = setting.upload("hello", "0A")
+    setting.run(event)
+    monkeypatch.setenv("CODE_SHA256", "other")
+    assert setting.run(event | {"reprocess": True}) == "succeeded"
+    assert setting.result().function.code_sha256 == "other"
+
+
+def test_reprocess_without_a_change_does_nothing(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    setting.run(event)
+    assert setting.run(event | {"reprocess": True}) == "duplicate"
+
+
+@pytest.mark.parametrize("version", ["v9", None])
+def test_deleted_upload_leaves_nothing(setting: Setting, version: str | None) -> None:
+    event = setting.upload("hello", "0A")
+    event["Records"][0]["s3"]["object"]["versionId"] = version
+    setting.s3.remove(KEY)
+    assert setting.run(event) == "deleted"
+    assert not setting.s3.keys
+
+
+def test_replaced_upload_counts_as_deleted_without_versioning(setting: Setting) -> None:
+    event = setting.upload("old", "0A")
+    event["Records"][0]["s3"]["object"]["versionId"] = None
+    setting.upload("new", "0B")
+    assert setting.run(event) == "deleted"
+
+
+def test_upload_without_versioning(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    event["Records"][0]["s3"]["object"]["versionId"] = None
+    assert setting.run(event) == "succeeded"
+    assert setting.result().source.version_id is None
+
+
+def test_other_failures_are_logged_and_raised(
+    setting: Setting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = setting.upload("hello", "0A")
+    setting.s3.before("get_object", KEY, refuse("AccessDenied", 403))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        setting.run(event)
+    (line,) = setting.lines()
+    assert line["level"] == "ERROR"
+    assert line["message"] == "failed"
+    assert line["key"] == KEY
+    assert line["exception_name"] == "ClientError"
+    assert setting.s3.keys == {KEY}
+    assert capsys.readouterr().out == ""
+    assert setting.run(event) == "succeeded"
+
+
+def test_source_is_read_as_a_stream(setting: Setting) -> None:
+    class Reader:
+        def __call__(self, source: Source, directory: Path) -> Processed:  # noqa: ARG002 - a core's signature
+            assert isinstance(source, S3Source)
+            with source.open() as stream:
+                assert (stream.read(2), stream.read()) == (b"he", b"llo")
+            return Processed()
+
+    assert setting.run(setting.upload("hello", "0A"), Reader()) == "succeeded"
+    assert setting.result().outputs == ()
+
+
+def test_event_of_two_uploads(setting: Setting) -> None:
+    first = setting.upload("hello", "0A")
+    second = setting.upload("reject", "0A", key="uploads/other.txt")
+    assert setting.run({"Records": first["Records"] + second["Records"]}) == "succeeded"
+    assert [line["outcome"] for line in setting.lines()] == ["succeeded", "rejected"]
