@@ -1,0 +1,262 @@
+"""`python -m scripts.package` on a small project, with the installer replaced."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import zipfile
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scripts import package
+from scripts.packaging import build, expected, outputs
+from scripts.packaging.project import host_architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Installer:
+    """Stands in for uv: fills a directory, counts its calls, or fails."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {
+            "some_lib/__init__.py": b"VALUE = 1\n",
+            "some_lib-1.2.dist-info/METADATA": b"Name: Some_Lib\nVersion: 1.2\n",
+        }
+        self.calls = 0
+
+    def __call__(self, _lock: Path, _architecture: str, target: Path) -> None:
+        self.calls += 1
+        for name, content in self.files.items():
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+@pytest.fixture
+def installer(monkeypatch: pytest.MonkeyPatch) -> Installer:
+    made = Installer()
+    defaults = build.Builder.__init__.__defaults__
+    monkeypatch.setattr(build.Builder.__init__, "__defaults__", (made,))
+    assert defaults is not None
+    return made
+
+
+type Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(project: Path) -> Run:
+    def run_in_project(*arguments: str) -> int:
+        return package.main(arguments, project)
+
+    return run_in_project
+
+
+def sidecar(project: Path, name: str = "first-arm64") -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((project / f"build/{name}.json").read_bytes())
+    return result
+
+
+@pytest.mark.usefixtures("installer")
+def test_every_function_and_architecture_is_built(project: Path, run: Run) -> None:
+    assert run() == 0
+    built = {path.name for path in (project / "build").glob("*.zip")}
+    assert built == {f"{f}-{a}.zip" for f in ("first", "second") for a in ("arm64", "x86_64")}
+    with zipfile.ZipFile(project / "build/first-arm64.zip") as archive:
+        assert set(archive.namelist()) == {
+            *("some_lib/__init__.py", "some_lib/__pycache__/__init__.cpython-312.pyc"),
+            *("first/__init__.py", "first/__pycache__/__init__.cpython-312.pyc"),
+            *("first/index.py", "first/__pycache__/index.cpython-312.pyc", "first/data.json"),
+            *("shared/__init__.py", "shared/__pycache__/__init__.cpython-312.pyc"),
+            "some_lib-1.2.dist-info/METADATA",
+        }
+    record = sidecar(project)
+    content = (project / "build/first-arm64.zip").read_bytes()
+    assert record["sha256"] == hashlib.sha256(content).hexdigest()
+    assert record["zip_bytes"] == len(content)
+    assert record["handler"] == "first.index.handler"
+    assert record["dependencies"] == {"Some_Lib": "1.2"}
+    manifest = json.loads((project / "build/manifest.json").read_bytes())
+    assert len(manifest["packages"]) == 4
+    assert record in manifest["packages"]
+
+
+def test_nothing_is_done_twice(
+    project: Path, run: Run, installer: Installer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    before = (project / "build/second-arm64.zip").stat().st_mtime_ns
+    assert installer.calls == 4
+    capsys.readouterr()
+    run()
+    assert capsys.readouterr().out == "package: 4 zips are up to date\n"
+    (project / "functions/first/index.py").write_text("NAME = 3\n")
+    run()
+    said = capsys.readouterr().out
+    assert re.findall(r"^package: (\S+): ", said, re.MULTILINE) == ["first-x86_64", "first-arm64"]
+    assert installer.calls == 4
+    assert (project / "build/second-arm64.zip").stat().st_mtime_ns == before
+
+
+def test_a_changed_lock_installs_again(project: Path, run: Run, installer: Installer) -> None:
+    run()
+    (project / "functions/first/requirements.txt").write_text("some-lib==1.3\n")
+    run()
+    assert installer.calls == 6
+
+
+@pytest.mark.parametrize("damage", ["append", "touch", "sidecar", "bill", "schema", "no zip"])
+@pytest.mark.usefixtures("installer")
+def test_a_damaged_output_is_built_again(project: Path, run: Run, damage: str) -> None:
+    run()
+    zipped, side = project / "build/first-arm64.zip", project / "build/first-arm64.json"
+    content = zipped.read_bytes()
+    match damage:
+        case "append":
+            zipped.write_bytes(content + b"x")
+        case "touch":
+            zipped.write_bytes(bytes(len(content)))
+            os.utime(zipped, ns=(1, side.stat().st_mtime_ns + 1))
+        case "sidecar":
+            side.write_text("{")
+        case "bill":
+            (project / "build/first-arm64.cdx.json").unlink()
+        case "schema":
+            side.write_bytes(outputs.to_json(sidecar(project) | {"schema": 0}))
+        case _:
+            zipped.unlink()
+    run()
+    assert zipped.read_bytes() == content
+    assert sidecar(project)["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.usefixtures("installer")
+def test_one_function_for_this_machine(project: Path, run: Run) -> None:
+    assert run("second", "--arch", "host") == 0
+    [zipped] = (project / "build").glob("*.zip")
+    assert zipped.stem == f"second-{host_architecture()}"
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        (None, ["third"], "No function 'third'. There are: first, second."),
+        ("delete lock", [], "requirements.txt is missing: write"),
+        ("syntax", [], "first/index.py is not valid Python 3.12"),
+        ("budget", [], "its budget is 0.0001 MiB (max_zip_mib in"),
+        ("no functions", [], "No function found"),
+        ("huge", [], "Lambda takes 0 MiB"),
+    ],
+)
+@pytest.mark.usefixtures("installer")
+def test_errors_say_what_to_do(
+    *,
+    project: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: str | None,
+    arguments: list[str],
+    message: str,
+) -> None:
+    first = project / "functions/first"
+    match change:
+        case "delete lock":
+            (first / "requirements.txt").unlink()
+        case "syntax":
+            (first / "index.py").write_text("def")
+        case "budget":
+            (first / "package.toml").write_text("max_zip_mib = 0.0001")
+        case "no functions":
+            (first / "index.py").unlink()
+            (project / "functions/second/index.py").unlink()
+        case "huge":
+            monkeypatch.setattr(build, "LAMBDA_UNZIPPED_MIB", 0)
+        case _:
+            pass
+    assert run(*arguments) == 1
+    assert message in capsys.readouterr().err
+    assert not list(project.glob("build/first-*"))
+
+
+def test_a_failed_build_leaves_the_old_zips(
+    project: Path, run: Run, installer: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    before = {path: path.read_bytes() for path in (project / "build").iterdir()}
+    installer.files["broken.py"] = b"def"
+    (project / "functions/first/requirements.txt").write_text("some-lib==1.3\n")
+    assert run() == 1
+    assert {path: path.read_bytes() for path in (project / "build").iterdir()} == before
+
+    # Interrupted between zip and sidecar: no sidecar, so nobody takes the one for the other.
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    del installer.files["broken.py"]
+    monkeypatch.setattr(outputs, "replace", stop)
+    monkeypatch.setattr(build.Builder, "_prepare_layers", lambda *_: None)
+    (project / "functions/first/requirements.txt").write_text("some-lib==1.2 --hash=sha256:00\n")
+    (project / "functions/first/index.py").write_text("NAME = 3\n")
+    with pytest.raises(KeyboardInterrupt):
+        run("first", "--arch", "arm64")
+    assert not (project / "build/first-arm64.json").exists()
+
+
+@pytest.mark.usefixtures("installer")
+def test_a_second_build_waits(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def flock(_: object, operation: int) -> None:
+        if operation & fcntl.LOCK_NB:
+            raise BlockingIOError
+
+    monkeypatch.setattr(build, "fcntl", SimpleNamespace(flock=flock, LOCK_EX=2, LOCK_NB=4))
+    assert run() == 0
+    assert "another build is running" in capsys.readouterr().out
+
+
+def test_a_machine_that_lambda_does_not_run(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="riscv64"))
+    assert run("--arch", "host") == 1
+    assert "This machine is riscv64" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("installer")
+def test_hashes_are_committed_and_checked(
+    project: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--check") == 1
+    assert "expected nothing" in capsys.readouterr().err
+    assert run("--update") == 0
+    assert run("--check") == 0
+    committed = (project / expected.FILE).read_text().splitlines()
+    assert f"{sidecar(project)['sha256']}  first-arm64.zip" in committed
+
+
+def test_the_report_shows_parts_and_budgets(
+    project: Path, run: Run, installer: Installer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installer.files |= {f"lib{number}/data.bin": b"0" * number for number in range(12)}
+    installer.files["single.py"] = b""
+    (project / "functions/first/package.toml").write_text("max_zip_mib = 1")
+    assert run("--report", "--arch", "x86_64") == 0
+    said = capsys.readouterr().out
+    assert "first-x86_64: 0.0 MiB of 1 MiB allowed" in said
+    assert "second-x86_64: 0.0 MiB\n" in re.sub(r" +\n", "\n", said)
+    assert "others" in said
+    del installer.files
+    installer.files = {"some_lib-1.2.dist-info/METADATA": b"Name: Some_Lib\nVersion: 1.2\n"}
+    (project / "functions/first/requirements.txt").write_text("some-lib==1.3\n")
+    assert run("first", "--report", "--arch", "x86_64") == 0
+    assert "others" not in capsys.readouterr().out

@@ -1,0 +1,185 @@
+"""The parts of the packager: archive, bytecode, ELF, trimming, installation, bill of materials."""
+
+from __future__ import annotations
+
+import io
+import marshal
+import os
+import stat
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.packaging import bytecode, sbom, trim, wheels
+from scripts.packaging import elf as native
+from scripts.packaging.archive import Archive, Entry
+from scripts.packaging.errors import PackagingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    type MakeElf = Callable[..., bytes]
+
+
+def test_an_archive_is_a_zip_that_others_read() -> None:
+    first = Archive().add([Entry.compress("a.txt", b"a" * 1000)])
+    again = Archive.parse(first.to_bytes()).add([Entry.compress("é.bin", os.urandom(50))])
+    with zipfile.ZipFile(io.BytesIO(again.to_bytes())) as archive:
+        assert archive.testzip() is None
+        text, binary = archive.infolist()
+        assert (text.filename, archive.read(text)) == ("a.txt", b"a" * 1000)
+        assert (binary.filename, binary.compress_type) == ("é.bin", zipfile.ZIP_STORED)
+        assert text.compress_type == zipfile.ZIP_DEFLATED
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert stat.filemode(text.external_attr >> 16) == "-rw-r--r--"
+
+
+def test_large_files_are_compressed_too() -> None:
+    assert len(Entry.compress("large", bytes(5 << 20)).data) < 10_000
+
+
+def test_bytecode_says_where_it_will_lie_and_is_trusted() -> None:
+    content = bytecode.compile_source("pkg/mod.py", b"def f():\n    '''Doc.'''\n    return 'x'\n")
+    assert content[4:8] == b"\1\0\0\0"
+    assert marshal.loads(content[16:]).co_filename == "/var/task/pkg/mod.py"  # noqa: S302 - own
+    assert bytecode.cache_name("pkg/mod.py") == "pkg/__pycache__/mod.cpython-312.pyc"
+
+
+def test_native_code_for_another_machine_is_refused(elf: MakeElf) -> None:
+    assert native.select({"a.so": elf()}, "x86_64")
+    with pytest.raises(PackagingError, match=r"a\.so is x86_64, but the zip is arm64"):
+        native.select({"a.so": elf()}, "arm64")
+    with pytest.raises(PackagingError, match="is not a 64-bit Linux library"):
+        native.select({"a.so": b"MZ"}, "arm64")
+    with pytest.raises(PackagingError, match=r"needs glibc 2\.38"):
+        native.select({"a.so": elf(extra=b"\0GLIBC_2.38\0")}, "x86_64")
+
+
+def test_libraries_that_nothing_needs_are_left_out(elf: MakeElf) -> None:
+    files = {
+        "PIL/_imaging.so": elf(needed=("libjpeg-1.so.62", "libc.so.6")),
+        "pillow.libs/libjpeg-1.so.62": elf(needed=("libm.so.6", "libjpeg-1.so.62")),
+        "pillow.libs/libfreetype-1.so.6": elf(),
+        "pillow.libs/licence.txt": b"",
+    }
+    assert files.keys() - native.select(files, "x86_64") == {"pillow.libs/libfreetype-1.so.6"}
+    del files["pillow.libs/libjpeg-1.so.62"]
+    with pytest.raises(PackagingError, match=r"_imaging\.so needs libjpeg-1\.so\.62"):
+        native.select(files, "x86_64")
+
+
+def test_settings_add_up(tmp_path: Path) -> None:
+    shared, own = tmp_path / "shared.toml", tmp_path / "own.toml"
+    shared.write_text('remove = ["a"]\n[keep]\nd = ["x"]\n')
+    own.write_text('max_zip_mib = 3\nremove = ["b"]\n[keep]\nd = ["y"]\n')
+    assert trim.read_settings([shared]).max_zip_mib is None
+    assert trim.read_settings([shared, own]) == trim.Settings(3.0, ("a", "b"), {"d": ("x", "y")})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("remove = 1", "expected a list of strings"),
+        ("keep = 1", "no attribute"),
+        ("a = ", "Invalid value"),
+        ("remov = []", "unknown key remov"),
+    ],
+)
+def test_wrong_settings_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "package.toml"
+    path.write_text(text)
+    with pytest.raises(PackagingError, match=message):
+        trim.read_settings([path])
+
+
+def test_what_no_function_needs_is_left_out() -> None:
+    kept = ["a/mod.py", "a/data/s3/x.json", "a-1.dist-info/METADATA", "a-1.dist-info/LICENSE"]
+    dropped = [
+        *("bin/tool", "a/__pycache__/mod.pyc", "a/py.typed", "a/mod.pyi", "a/tests/test_mod.py"),
+        *("a-stubs/mod.py", "a-1.dist-info/RECORD", "a-1.dist-info/sboms/x.json"),
+        *("a/data/ec2/x.json", "a/fonts.py"),
+    ]
+    settings = trim.Settings(remove=("a/font*",), keep={"a/data": ("s3/*",)})
+    assert trim.select([*dropped, *kept], settings) == sorted(kept)
+
+
+def test_a_pattern_that_matches_nothing_is_reported() -> None:
+    settings = trim.Settings(remove=("gone/*",), keep={"a": ("b", "old")})
+    with pytest.raises(PackagingError, match=r"gone/\* \(remove\); old \(a\)"):
+        trim.select(["a/b"], settings)
+
+
+def test_metadata_is_shipped_without_the_readme() -> None:
+    content = b"Name: a\r\nVersion: 1\r\n\r\nREADME\r\n"
+    assert trim.clean("a-1.dist-info/METADATA", content) == b"Name: a\nVersion: 1\n"
+    assert trim.clean("a/METADATA", content) == content
+
+
+@pytest.mark.parametrize(
+    ("fields", "licence"),
+    [
+        ("License-Expression: MIT\nLicense: Other", "MIT"),
+        ("License: long\nClassifier: License :: OSI Approved :: BSD License", "BSD License"),
+        ("License: Apache\n  continued: line", "Apache"),
+        ("", None),
+    ],
+)
+def test_a_bill_names_every_component(fields: str, licence: str | None) -> None:
+    component = sbom.read_component(f"Name: Some_Lib\nVersion: 1.2\n{fields}\n")
+    assert component == sbom.Component("Some_Lib", "1.2", licence)
+    bill = sbom.bill_of_materials("f", "arm64", "00", [component])
+    assert bill["components"][0]["purl"] == "pkg:pypi/some-lib@1.2"
+    assert ("licenses" in bill["components"][0]) == (licence is not None)
+    assert bill == sbom.bill_of_materials("f", "arm64", "00", [component])
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, code: int, error: str) -> list[list[str]]:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, code, "", error)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def test_wheels_are_installed_for_lambdas_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = answer_with(monkeypatch, 0, "")
+    wheels.install(Path("r.txt"), "arm64", Path("t"))
+    [command] = commands
+    assert command[command.index("--python-platform") + 1] == "aarch64-manylinux_2_28"
+    assert {"--require-hashes", "--only-binary", ":all:"} <= set(command)
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (
+            "Because duckdb==0.2.0 has no usable wheels and you require duckdb==0.2.0",
+            r"duckdb 0\.2\.0 has no wheel for Python 3\.12 on x86_64-manylinux_2_28\. .* f/r\.in",
+        ),
+        ("Hash mismatch for `six==1.0`\n", r"six==1\.0 is not the file that f/r\.txt"),
+        ("no route to host", "could not be installed for x86_64-manylinux_2_28:\nno route"),
+    ],
+)
+def test_a_failed_installation_is_explained(
+    monkeypatch: pytest.MonkeyPatch, output: str, message: str
+) -> None:
+    answer_with(monkeypatch, 1, output)
+    with pytest.raises(PackagingError, match=message):
+        wheels.install(Path("f/r.txt"), "x86_64", Path("t"))
+
+
+def test_the_installer_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(PackagingError, match="Run `make setup`"):
+        wheels.find_uv()
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/uv")
+    assert wheels.find_uv() == "/bin/uv"
+    (tmp_path / "uv").touch()
+    assert wheels.find_uv() == str(tmp_path / "uv")
