@@ -1,0 +1,395 @@
+"""Every odd kind of picture that people send, by name."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import ExifTags, Image, ImageCms, ImageFile
+
+from image_processor import core
+from image_processor.settings import Settings
+from tests.unit.image_processor.pictures import (
+    BLUE,
+    RED,
+    Uploaded,
+    chunk,
+    close,
+    corners,
+    encoded,
+    quarters,
+    run,
+    segment,
+    thumbnail,
+    with_segments,
+)
+from uploads.processing import Processed, RejectedError
+
+# What each EXIF orientation does to the rows red green / blue white.
+_UPRIGHT = {
+    1: ["red", "green", "blue", "white"],
+    2: ["green", "red", "white", "blue"],
+    3: ["white", "blue", "green", "red"],
+    4: ["blue", "white", "red", "green"],
+    5: ["red", "blue", "green", "white"],
+    6: ["blue", "red", "white", "green"],
+    7: ["white", "green", "blue", "red"],
+    8: ["green", "white", "red", "blue"],
+}
+
+
+def _codes(processed: Processed) -> list[str]:
+    return [warning.code for warning in processed.warnings]
+
+
+def _refused(content: bytes, directory: Path, name: str = "a.jpg", **settings: Any) -> str:
+    with pytest.raises(RejectedError) as caught:
+        run(content, directory, name, **settings)
+    assert len(caught.value.message) > 10
+    return caught.value.code
+
+
+def _exif(**tags: Any) -> Image.Exif:
+    found = Image.Exif()
+    for name, value in tags.items():
+        found[ExifTags.Base[name]] = value
+    return found
+
+
+# --- Outputs --------------------------------------------------------------------------------------
+
+
+def test_three_thumbnails_by_their_longer_side(tmp_path: Path) -> None:
+    processed = run(encoded(corners(size=(2400, 1200)), "JPEG"), tmp_path)
+    assert [(made.name, made.content_type, made.attributes) for made in processed.outputs] == [
+        ("thumbnail-1600.webp", "image/webp", {"width": 1600, "height": 800}),
+        ("thumbnail-640.webp", "image/webp", {"width": 640, "height": 320}),
+        ("thumbnail-160.webp", "image/webp", {"width": 160, "height": 80}),
+    ]
+    assert [thumbnail(processed, index).size for index in range(3)] == [
+        (1600, 800),
+        (640, 320),
+        (160, 80),
+    ]
+    assert (processed.details["width"], processed.details["height"]) == (2400, 1200)
+    assert processed.details["format"] == "jpeg"
+    assert not processed.warnings
+
+
+def test_a_small_picture_is_never_enlarged(tmp_path: Path) -> None:
+    processed = run(encoded(corners(), "JPEG"), tmp_path)
+    assert [made.attributes for made in processed.outputs] == [{"width": 90, "height": 60}] * 3
+    assert len({made.path for made in processed.outputs}) == 1
+
+
+@pytest.mark.parametrize("form", ["webp", "jpeg", "png", "avif"])
+def test_each_output_format(tmp_path: Path, form: str) -> None:
+    processed = run(encoded(corners(), "PNG"), tmp_path, "a.png", thumbnail_format=form)
+    assert thumbnail(processed).format == form.upper()
+    assert quarters(thumbnail(processed)) == _UPRIGHT[1]
+
+
+def test_quality_is_a_setting(tmp_path: Path) -> None:
+    content = encoded(Image.effect_noise((300, 300), 90), "PNG")
+    sizes = []
+    for quality in (20, 90):
+        directory = tmp_path / str(quality)
+        directory.mkdir()
+        processed = run(content, directory, "a.png", thumbnail_quality=quality)
+        sizes.append(processed.outputs[0].path.stat().st_size)
+    assert sizes[0] < sizes[1] * 0.7
+
+
+def test_the_same_picture_gives_the_same_bytes(tmp_path: Path) -> None:
+    content = encoded(Image.effect_noise((2000, 900), 60).convert("RGB"), "JPEG")
+    made = []
+    for name in ("first", "second"):
+        directory = tmp_path / name
+        directory.mkdir()
+        processed = run(content, directory)
+        made.append(([output.path.read_bytes() for output in processed.outputs], processed.details))
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("form", ["webp", "jpeg", "png", "avif"])
+def test_no_metadata_reaches_the_thumbnails(tmp_path: Path, form: str) -> None:
+    tags = _exif(Make="Secretive", Orientation=3)
+    tags.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = encoded(
+        corners(),
+        "JPEG",
+        exif=tags,
+        comment=b"Secretive",
+        xmp=b"<x>Secretive</x>",
+        icc_profile=profile,
+        dpi=(72, 72),
+    )
+    processed = run(content, tmp_path, thumbnail_format=form)
+    for output in processed.outputs:
+        assert b"Secretive" not in output.path.read_bytes()
+    found = thumbnail(processed)
+    assert not found.getexif()
+    assert not {"exif", "xmp", "icc_profile", "comment"} & found.info.keys()
+
+
+# --- Orientation ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_exif_orientation_is_turned_upright(tmp_path: Path, orientation: int) -> None:
+    content = encoded(corners(), "JPEG", exif=_exif(Orientation=orientation))
+    processed = run(content, tmp_path)
+    assert quarters(thumbnail(processed)) == _UPRIGHT[orientation]
+    size = (90, 60) if orientation < 5 else (60, 90)
+    assert thumbnail(processed).size == size
+    assert (processed.details["width"], processed.details["height"]) == size
+    assert processed.details["orientation"] == orientation
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_upright(tmp_path: Path, orientation: int) -> None:
+    content = encoded(corners(), "JPEG", exif=_exif(Orientation=orientation))
+    assert run(content, tmp_path).details["orientation"] == 1
+
+
+def test_png_orientation_behind_the_pixels(tmp_path: Path) -> None:
+    content = encoded(corners(), "PNG")
+    block = chunk(b"eXIf", _exif(Orientation=6).tobytes().removeprefix(b"Exif\0\0"))
+    processed = run(content[:-12] + block + content[-12:], tmp_path, "a.png")
+    assert quarters(thumbnail(processed)) == _UPRIGHT[6]
+
+
+def test_damaged_exif_still_gives_the_orientation_before_the_damage(tmp_path: Path) -> None:
+    block = _exif(Orientation=6, Make="Camera" * 10).tobytes()
+    # Twenty entries are announced, one follows.
+    header = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 20)
+    entry = struct.pack("<HHIHH", ExifTags.Base.Orientation, 3, 1, 6, 0)
+    assert block
+    content = with_segments(encoded(corners(), "JPEG"), segment(0xE1, header + entry))
+    assert quarters(thumbnail(run(content, tmp_path))) == _UPRIGHT[6]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"Exif\0\0", b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0"],
+)
+def test_unreadable_exif_is_upright(tmp_path: Path, block: bytes) -> None:
+    content = with_segments(encoded(corners(), "JPEG"), segment(0xE1, block))
+    assert quarters(thumbnail(run(content, tmp_path))) == _UPRIGHT[1]
+
+
+def test_exif_that_pillow_cannot_open_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: ImageFile.ImageFile) -> Image.Exif:
+        raise SyntaxError("not a TIFF file")
+
+    content = encoded(corners(), "JPEG")
+    monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile.getexif", broken)
+    processed = run(content, tmp_path)
+    assert _codes(processed) == ["metadata_damaged"]
+
+
+# --- Formats --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["WEBP", "GIF", "TIFF", "BMP", "AVIF", "PNG"])
+def test_another_format_under_a_jpeg_name_is_processed_with_a_warning(
+    tmp_path: Path, form: str
+) -> None:
+    processed = run(encoded(corners(), form), tmp_path)
+    assert quarters(thumbnail(processed)) == _UPRIGHT[1]
+    assert processed.details["format"] == form.lower()
+    assert _codes(processed) == ["other_format"]
+
+
+@pytest.mark.parametrize(("form", "name"), [("PNG", "a.PNG"), ("GIF", "a.png"), ("WEBP", "a.jpg")])
+def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, form: str, name: str) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in (RED, BLUE)]
+    content = encoded(frames[0], form, save_all=True, append_images=frames[1:])
+    processed = run(content, tmp_path, name)
+    assert processed.details["animated"]
+    assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), RED)
+
+
+def test_an_animation_whose_second_frame_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> bool:
+        raise ValueError("no such frame")
+
+    content = encoded(Image.new("P", (40, 30)), "GIF")
+    monkeypatch.setattr("PIL.GifImagePlugin.GifImageFile.is_animated", property(broken))
+    assert run(content, tmp_path).details["animated"] is False
+
+
+def test_pages_of_a_phone_photo_are_no_animation(tmp_path: Path) -> None:
+    content = encoded(corners(), "MPO", save_all=True, append_images=[corners()])
+    processed = run(content, tmp_path)
+    assert (processed.details["animated"], processed.details["format"]) == (False, "jpeg")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    assert _refused(b"", tmp_path) == "empty_file"
+
+
+def test_text_named_jpg(tmp_path: Path) -> None:
+    assert _refused(b"I am not a picture, whatever my name says.", tmp_path) == "not_an_image"
+
+
+def test_a_file_larger_than_allowed_is_not_even_downloaded(tmp_path: Path) -> None:
+    huge = Uploaded(b"", claimed=300 * 1024 * 1024)
+    with pytest.raises(RejectedError, match="file_too_large"):
+        core.process(huge, tmp_path, settings=Settings())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_pixels_that_cannot_be_shown(tmp_path: Path, mode: str) -> None:
+    assert _refused(encoded(Image.new(mode, (9, 9)), "TIFF"), tmp_path) == "unsupported_pixels"
+
+
+# --- Colour ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg_colour_modes(tmp_path: Path, mode: str, *, progressive: bool) -> None:
+    processed = run(encoded(corners(mode), "JPEG", progressive=progressive), tmp_path)
+    expected = corners(mode).convert("RGB")
+    for at in ((20, 15), (70, 15), (20, 45), (70, 45)):
+        seen = thumbnail(processed).convert("RGB").getpixel(at)
+        assert close(seen, expected.getpixel(at))  # type: ignore[arg-type]  # RGB: three numbers
+    assert (processed.details["mode"], processed.details["progressive"]) == (mode, progressive)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(90, 60), (4000, 300)])
+def test_png_colour_modes(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
+    image = corners("L").convert(mode) if mode == "LA" else corners(mode, size)
+    processed = run(encoded(image, "PNG"), tmp_path, "a.png")
+    shown = thumbnail(processed).convert("RGB")
+    expected = image.convert("RGB").resize(shown.size, Image.Resampling.BOX)
+    middle = (shown.width // 4, shown.height // 4)
+    within = 100 if mode == "1" else 12  # black and white dots are scaled to a grey
+    assert close(shown.getpixel(middle), expected.getpixel(middle), within)  # type: ignore[arg-type]  # RGB: three numbers
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_sixteen_bits_are_scaled_not_cut_off(tmp_path: Path, mode: str, form: str) -> None:
+    image = Image.new("I;16", (40, 30), 0x8000)
+    if mode == "I;16B":
+        image = Image.frombytes("I;16B", (40, 30), b"\x80\x00" * 1200)
+    processed = run(encoded(image, form), tmp_path, "a.png")
+    assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), (128, 128, 128), 3)
+
+
+def test_sixteen_bits_with_a_transparent_grey(tmp_path: Path) -> None:
+    image = Image.new("I;16", (40, 30), 0x8000)
+    image.paste(0x8001, (0, 0, 20, 30))
+    processed = run(encoded(image, "PNG", transparency=0x8001), tmp_path, "a.png")
+    found = thumbnail(processed)
+    assert [found.getpixel((x, 15))[3] for x in (5, 35)] == [0, 255]  # type: ignore[index]  # RGBA
+
+
+@pytest.mark.parametrize(
+    ("mode", "clear"), [("P", 0), ("L", 76), ("RGB", RED)], ids=["palette", "grey", "colour"]
+)
+def test_a_transparent_colour_stays_transparent(tmp_path: Path, mode: str, clear: Any) -> None:
+    image = Image.new(mode, (40, 30), clear)
+    image.paste(200 if mode != "RGB" else BLUE, (20, 0, 40, 30))
+    processed = run(encoded(image, "PNG", transparency=clear), tmp_path, "a.png")
+    found = thumbnail(processed)
+    assert [found.getpixel((x, 15))[3] for x in (5, 35)] == [0, 255]  # type: ignore[index]  # RGBA
+    assert processed.details["transparent"]
+
+
+def test_the_colour_of_what_cannot_be_seen_does_not_bleed(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (4000, 40), (255, 255, 255, 0))
+    image.paste((200, 0, 0, 255), (0, 0, 2000, 40))
+    found = thumbnail(run(encoded(image, "PNG"), tmp_path, "a.png", thumbnail_format="png"))
+    for x in range(found.width):
+        red, green, _, opacity = found.getpixel((x, 8))  # type: ignore[misc]  # RGBA
+        assert opacity < 20 or (red > 190 and green < 10)
+
+
+def test_jpeg_thumbnails_show_white_where_it_is_transparent(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (40, 30), (0, 0, 0, 0))
+    processed = run(encoded(image, "PNG"), tmp_path, "a.png", thumbnail_format="jpeg")
+    assert close(thumbnail(processed).getpixel((5, 5)), (255, 255, 255))
+    assert _codes(processed) == ["transparency_lost"]
+
+
+def _swapped() -> bytes:
+    """Return an RGB profile that is not sRGB: its description says so, its curves are linear."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+
+
+def test_a_colour_profile_is_converted_to_srgb(tmp_path: Path) -> None:
+    # An sRGB profile whose red and blue primaries are exchanged: blue numbers mean red.
+    profile = _swapped()
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    profile = profile[:red] + b"bXYZ" + profile[red + 4 : blue] + b"rXYZ" + profile[blue + 4 :]
+    content = encoded(Image.new("RGB", (40, 30), BLUE), "PNG", icc_profile=profile)
+    processed = run(content, tmp_path, "a.png")
+    assert close(thumbnail(processed).getpixel((5, 5)), RED, 15)
+    rgba = encoded(Image.new("RGBA", (40, 30), (*BLUE, 128)), "PNG", icc_profile=profile)
+    assert close(thumbnail(run(rgba, tmp_path, "a.png")).getpixel((5, 5)), (*RED, 128), 15)
+
+
+def test_an_srgb_profile_changes_nothing(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = encoded(corners(), "PNG", icc_profile=profile)
+    processed = run(content, tmp_path, "a.png", thumbnail_format="png")
+    assert thumbnail(processed).tobytes() == corners().tobytes()
+
+
+def test_a_damaged_or_unfit_profile_is_a_warning(tmp_path: Path) -> None:
+    for mode, profile in (("RGB", b"nonsense"), ("L", _swapped())):
+        content = encoded(Image.new(mode, (40, 30), "#808080"), "PNG", icc_profile=profile)
+        processed = run(content, tmp_path, "a.png")
+        assert _codes(processed) == ["profile_ignored"]
+        assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), (128, 128, 128))
+
+
+def _grey_profile() -> bytes:
+    """Return a minimal grey ICC profile with a linear curve (ICC.1:2010, 8.4)."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
+    curve = b"curv\0\0\0\0" + struct.pack(">I", 0)
+    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"grey\0" + bytes(79)
+    offset, table, data = 132 + 12 * 3, b"", b""
+    for name, content in ((b"wtpt", white), (b"kTRC", curve), (b"desc", text)):
+        padded = content + bytes(-len(content) % 4)
+        table += name + struct.pack(">II", offset + len(data), len(content))
+        data += padded
+    head = struct.pack(
+        ">I4sI4s4s4s12s4s28xiii44x",
+        128 + 4 + len(table) + len(data),
+        b"lcms",
+        0x02100000,
+        b"mntr",
+        b"GRAY",
+        b"XYZ ",
+        bytes(12),
+        b"acsp",
+        63190,
+        65536,
+        54061,
+    )
+    return head.ljust(128, b"\0") + struct.pack(">I", 3) + table + data
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_is_applied_with_and_without_opacity(tmp_path: Path, mode: str) -> None:
+    image = Image.new(mode, (40, 30), 128 if mode == "L" else (128, 200))
+    content = encoded(image, "PNG", icc_profile=_grey_profile())
+    processed = run(content, tmp_path, "a.png")
+    assert _codes(processed) == []
+    seen: Any = thumbnail(processed).convert("RGBA").getpixel((5, 5))
+    assert seen[0] > 175  # half the light is no half of the sRGB scale
+    assert seen[3] in ({255} if mode == "L" else range(195, 206))
