@@ -68,7 +68,7 @@ resource "aws_api_gateway_method_settings" "route" {
 
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
-  method_path = "${each.value.path}/${each.value.method}"
+  method_path = "~1${replace(each.value.path, "/", "~1")}/${each.value.method}"
 
   settings {
     data_trace_enabled     = var.data_trace_enabled

@@ -1,0 +1,1 @@
+# Only what must be given: the name and one route (common.tfvars).

@@ -1,0 +1,1 @@
+cors = { allow_origins = [] }

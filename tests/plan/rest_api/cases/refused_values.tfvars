@@ -1,0 +1,10 @@
+name                      = "orders api"
+access_log_retention_days = 8
+allowed_cidrs             = ["192.0.2.0/24", "anywhere"]
+execution_log_level       = "DEBUG"
+stage_name                = "v 1"
+throttling_burst_limit    = -1
+throttling_rate_limit     = -0.5
+cors                      = { allow_origins = ["https://app.example.com/", "*"], max_age_seconds = 90000 }
+usage_plans               = { basic = { api_keys = [], rate_limit = 1, burst_limit = 1, quota = { limit = 1, period = "YEAR" } } }
+authorizers               = { Nobody = { cache_seconds = 4000 } }

@@ -1,0 +1,78 @@
+"""The deployment's trigger changes exactly when something that the stage serves changes."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.plan.harness import Workspace
+
+_FUNCTION = {"name": "orders", "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/orders"}
+_JUDGE = {"name": "judge", "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/judge"}
+_BASE: dict[str, Any] = {
+    "name": "orders",
+    "allowed_cidrs": ["192.0.2.0/24"],
+    "authorizers": {"token": {"function": _JUDGE}},
+    "cors": {"allow_origins": ["https://a.example"]},
+    "routes": {"status": {"method": "GET", "path": "/status", "function": _FUNCTION}},
+}
+_SERVED: dict[str, dict[str, Any]] = {
+    "another route": {"routes": {"more": {"method": "GET", "path": "/x", "function": _FUNCTION}}},
+    "another method": {"routes": {"status": {"method": "POST"}}},
+    "another path": {"routes": {"status": {"path": "/state"}}},
+    "another function": {"routes": {"status": {"function": _JUDGE}}},
+    "another authorization": {"routes": {"status": {"authorization": "NONE"}}},
+    "an API key": {"routes": {"status": {"api_key_required": True}}},
+    "a schema": {"routes": {"status": {"request": {"schema": '{"type": "object"}'}}}},
+    "a parameter": {"routes": {"status": {"request": {"required_parameters": ["header.A"]}}}},
+    "another timeout": {"routes": {"status": {"timeout_seconds": 5}}},
+    "another authorizer": {"authorizers": {"token": {"cache_seconds": 5}}},
+    "another origin": {"cors": {"allow_origins": ["https://a.example", "https://b.example"]}},
+    "another allowed header": {"cors": {"allow_headers": ["Content-Type"]}},
+    "another readable header": {"cors": {"expose_headers": ["ETag"]}},
+    "another preflight age": {"cors": {"max_age_seconds": 5}},
+    "another network": {"allowed_cidrs": ["198.51.100.0/24"]},
+}
+_NOT_SERVED: dict[str, dict[str, Any]] = {
+    "tags": {"tags": {"Team": "shop"}},
+    "description": {"description": "Orders of the shop"},
+    "log retention": {"access_log_retention_days": 30},
+    "log level": {"execution_log_level": "INFO", "data_trace_enabled": True},
+    "metrics": {"metrics_enabled": False},
+    "tracing": {"tracing_enabled": False},
+    "limits of the stage": {"throttling_rate_limit": 5, "throttling_burst_limit": 5},
+    "limits of a route": {
+        "routes": {"status": {"throttling": {"rate_limit": 1, "burst_limit": 1}}}
+    },
+    "a usage plan": {
+        "usage_plans": {"basic": {"api_keys": ["one"], "rate_limit": 1, "burst_limit": 1}}
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def before(workspace: Workspace) -> str:
+    return _trigger(workspace, {})
+
+
+@pytest.mark.parametrize("change", _SERVED.values(), ids=_SERVED.keys())
+def test_redeploys_with(change: dict[str, Any], before: str, workspace: Workspace) -> None:
+    assert _trigger(workspace, change) != before
+
+
+@pytest.mark.parametrize("change", _NOT_SERVED.values(), ids=_NOT_SERVED.keys())
+def test_does_not_redeploy_with(change: dict[str, Any], before: str, workspace: Workspace) -> None:
+    assert _trigger(workspace, change) == before
+
+
+def _trigger(workspace: Workspace, change: dict[str, Any]) -> str:
+    plan = workspace.plan("rest_api", _merged(deepcopy(_BASE), change))
+    trigger = plan.resources["aws_api_gateway_deployment.this"]["triggers"]["served"]
+    assert isinstance(trigger, str)
+    return trigger
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    for key, value in change.items():
+        base[key] = _merged(base.get(key, {}), value) if isinstance(value, dict) else value
+    return base
