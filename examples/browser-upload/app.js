@@ -200,7 +200,7 @@ async function connect() {
     const status = await call("GET", "/status");
     service.dataset.state = status.status === "ok" ? "ok" : "bad";
     service.textContent = status.status === "ok"
-      ? `Connected to ${status.environment}, version ${status.version}`
+      ? `Connected to ${status.environment}` + (status.version === "unknown" ? "" : `, version ${status.version}`)
       : "The service has a problem; uploads may fail";
   } catch (error) {
     service.dataset.state = "bad";
