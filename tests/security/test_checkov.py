@@ -13,6 +13,13 @@ from tests.plan import conftest as plan
 from tests.plan.harness import REPOSITORY, Json, Workspace
 
 CHECKOV = REPOSITORY / ".local/checkov/bin/checkov"
+_OPTIONS = (
+    "--framework=terraform_plan",
+    "--output=json",
+    "--quiet",
+    "--compact",
+    "--skip-download",
+)
 PROD_VARIABLES = REPOSITORY / "tests/plan/prod/cases/complete.tfvars"
 
 # The emulator outlives the call that starts it; the fixture's end stops it by its process id.
@@ -64,8 +71,7 @@ def _failed(raw: Json, folder: Path) -> dict[str, list[str]]:
     file = folder / "plan.json"
     file.write_text(json.dumps(raw))
     done = subprocess.run(
-        [CHECKOV, "--file", file, "--framework", "terraform_plan", "--output", "json"]
-        + ["--quiet", "--compact", "--skip-download"],
+        [str(CHECKOV), f"--file={file}", *_OPTIONS],
         capture_output=True,
         text=True,
         timeout=300,
