@@ -41,6 +41,10 @@ _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
 _RECORD: Final = "cloud.json"
 
+# The servers outlive the command that starts them. Held here, a Popen object does not complain
+# when it is collected that nobody waited for its process.
+_started: Final[list[subprocess.Popen[bytes]]] = []
+
 
 class CloudError(Exception):
     """The local cloud cannot be started or used; the message says what to do."""
@@ -221,6 +225,7 @@ def _spawn(command: Sequence[str], directory: Path, port: int, **variables: str)
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _started.append(process)
     return Server(
         f"http://127.0.0.1:{port}", process.pid, psutil.Process(process.pid).create_time()
     )

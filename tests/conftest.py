@@ -1,0 +1,102 @@
+"""Fixtures of the tests that need a cloud: an emulator, and an environment applied to it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+import tftest  # type: ignore[import-untyped]  # tftest ships no types
+
+from scripts import ROOT, local_cloud, package, terraform
+from scripts.client import Client, emulated_api_url
+from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
+from scripts.packaging.project import host_architecture
+from tests.plan import harness
+
+STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
+SUFFIX = "e2e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what destroys the shared environment after all that uses it."""
+    items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An AWS emulator of its own for the session, empty at first."""
+    with local_cloud.running(tmp_path_factory.mktemp("cloud") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def packages() -> Path:
+    """The folder of the real zips, for this machine's architecture."""
+    assert package.main(["--arch", "host"]) == 0
+    return ROOT / "build"
+
+
+@dataclass
+class Stack:
+    """`envs/dev`, applied to the emulator."""
+
+    cloud: Cloud
+    terraform: tftest.TerraformTest
+    variables: Path
+
+    @cached_property
+    def outputs(self) -> dict[str, Any]:
+        """Terraform's outputs."""
+        return {name: output["value"] for name, output in self.terraform.output().items()}
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """The emulator's root user."""
+        return boto3.Session("test", "test", region_name=REGION)
+
+    @cached_property
+    def client(self) -> Client:
+        """A client of the API."""
+        url = emulated_api_url(self.cloud, self.outputs["api_id"])
+        return Client(url, httpx.Client(timeout=60))
+
+    def aws(self, service: Any, session: boto3.Session | None = None) -> Any:
+        """Return a client of an emulated service, as the root user or with a session's keys."""
+        server = self.cloud.cloudwatch if service == "cloudwatch" else self.cloud.aws
+        return (session or self.session).client(service, endpoint_url=server.url)
+
+
+@pytest.fixture(scope="session")
+def stack(cloud: Cloud, packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """`envs/dev` as a team has it, with its state in a bucket; only the endpoints differ."""
+    tree = tmp_path_factory.mktemp("stack")
+    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
+    for folder in ("modules", "envs"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
+    shutil.copytree(packages, tree / "build")
+    root = tree / "envs" / "dev"
+    variables = root / "e2e.tfvars"
+    variables.write_text(
+        f'suffix = "{SUFFIX}"\nregion = "{REGION}"\n'
+        f'architecture = "{host_architecture()}"\nallow_http_from_loopback = true\n'
+    )
+    # The path of a backend file, so that the command is the one of the README.
+    (root / "backend.hcl").write_text(
+        f'bucket = "{STATE_BUCKET}"\nkey = "serverless-uploads/dev.tfstate"\nregion = "{REGION}"\n'
+        "use_path_style = true\nskip_requesting_account_id = true\n"
+    )
+    environment = terraform.environment(
+        cloud.client_environment(os.environ), directory=tree / ".local"
+    )
+    test = harness.Terraform(str(root), env=environment)
+    stack = Stack(cloud, test, variables)
+    stack.aws("s3").create_bucket(Bucket=STATE_BUCKET)
+    test.execute_command("init", "-input=false", "-no-color", "-backend-config=backend.hcl")
+    test.apply(tf_var_file=str(variables))
+    return stack

@@ -1,0 +1,194 @@
+"""The platform as its users have it: applied by Terraform, used over HTTP, broken and destroyed."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+from PIL import Image
+
+from scripts import samples
+from tests.conftest import STATE_BUCKET, SUFFIX, Stack
+
+
+def outputs_of(stack: Stack, found: dict[str, Any], folder: Path) -> dict[str, Path]:
+    """Download the outputs of a file through the links of the API."""
+    for output in found["result"]["outputs"]:
+        stack.client.download(output["url"], folder / output["name"])
+    return {output["name"]: folder / output["name"] for output in found["result"]["outputs"]}
+
+
+def upload(stack: Stack, path: Path) -> dict[str, Any]:
+    return stack.client.wait(stack.client.upload(path))
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def test_status_is_ok(stack: Stack) -> None:
+    status = stack.client.status()
+    assert status["status"] == "ok"
+    assert status["environment"] == SUFFIX
+    assert status["checks"] == {"bucket": "ok"}
+
+
+def test_a_photo_becomes_upright_thumbnails_without_metadata(stack: Stack, tmp_path: Path) -> None:
+    photo = samples.write(tmp_path)[0]
+    with Image.open(photo) as original:
+        width, height = original.size
+        assert original.getexif()[0x0112] == 6
+    found = upload(stack, photo)
+    assert found["state"] == "succeeded"
+    outputs = outputs_of(stack, found, tmp_path / "out")
+    assert set(outputs) == {"thumbnail-160.webp", "thumbnail-640.webp", "thumbnail-1600.webp"}
+    for name, path in outputs.items():
+        with Image.open(path) as thumbnail:
+            limit = min(int(name.removeprefix("thumbnail-").removesuffix(".webp")), height)
+            assert thumbnail.format == "WEBP"
+            assert thumbnail.size == (limit, round(limit * width / height))
+            assert not thumbnail.getexif()
+
+
+def test_a_drawing_keeps_its_transparency(stack: Stack, tmp_path: Path) -> None:
+    found = upload(stack, samples.write(tmp_path)[1])
+    assert found["state"] == "succeeded"
+    for path in outputs_of(stack, found, tmp_path / "out").values():
+        with Image.open(path) as thumbnail:
+            assert thumbnail.mode == "RGBA"
+
+
+@pytest.mark.parametrize(("index", "rows"), [(2, 1461), (3, 406)], ids=["csv", "json"])
+def test_a_table_becomes_typed_parquet(stack: Stack, tmp_path: Path, index: int, rows: int) -> None:
+    found = upload(stack, samples.write(tmp_path)[index])
+    assert found["state"] == "succeeded"
+    parquet = outputs_of(stack, found, tmp_path / "out")["table.parquet"]
+    relation = duckdb.read_parquet(str(parquet))
+    assert relation.count("*").fetchall() == [(rows,)]
+    assert any(str(kind) in {"DOUBLE", "BIGINT"} for kind in relation.types)
+    assert found["result"]["details"]["rows"] == rows
+
+
+def test_json_lines_are_a_table_too(stack: Stack, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.json"
+    lines.write_text('{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n')
+    found = upload(stack, lines)
+    assert found["state"] == "succeeded"
+    assert found["result"]["details"]["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("broken.png", b"\x89PNG\r\n\x1a\nthis is no image"),
+        ("text.jpg", b"hello"),
+        ("broken.json", b'{"a": '),
+    ],
+)
+def test_a_bad_file_is_rejected_with_a_reason_and_stays(
+    stack: Stack, tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    found = upload(stack, path)
+    assert found["state"] == "rejected"
+    assert found["result"]["error"]["code"]
+    assert found["result"]["error"]["message"].endswith(".")
+    stack.client.download(found["url"], tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == content
+
+
+def test_files_are_listed(stack: Stack, tmp_path: Path) -> None:
+    key = stack.client.upload(samples.write(tmp_path)[3])
+    assert key in {file["key"] for file in stack.client.files()}
+
+
+def test_a_poisoned_event_ends_in_the_queue_of_its_function(stack: Stack) -> None:
+    sqs = stack.aws("sqs")
+    queues: dict[str, str] = stack.outputs["dead_letter_queue_urls"]
+    poison = {"no": "S3 event"}
+    for function, queue in queues.items():
+        stack.aws("lambda").invoke(
+            FunctionName=stack.outputs["function_names"][function],
+            InvocationType="Event",
+            Payload=json.dumps(poison | {"for": function}).encode(),
+        )
+        messages: list[dict[str, Any]] = []
+
+        def received(queue: str = queue, messages: list[dict[str, Any]] = messages) -> bool:
+            messages += sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
+            return bool(messages)
+
+        assert eventually(received), f"nothing in {queue}"
+        assert [json.loads(m["Body"]) for m in messages] == [poison | {"for": function}]
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=messages[0]["ReceiptHandle"])
+
+
+def test_functions_start_no_function(stack: Stack) -> None:
+    keys = list(all_keys(stack, stack.outputs["s3_bucket_name"]))
+    assert {key.split("/")[0] for key in keys} == {"uploads", "processed"}
+    assert not [key for key in keys if key.startswith("processed/processed")]
+    uploads = [key for key in keys if key.startswith("uploads/")]
+    results = [key for key in keys if key.endswith("/result.json")]
+    assert len(results) <= len(uploads)
+
+
+def test_the_log_is_json(stack: Stack) -> None:
+    group = stack.outputs["log_group_names"]["image_processor"]
+    events = stack.aws("logs").filter_log_events(logGroupName=group)["events"]
+    lines = [json.loads(e["message"]) for e in events if '"outcome"' in e["message"]]
+    assert lines
+    assert {"key", "bucket", "outcome", "duration_ms", "correlation_id"} <= lines[0].keys()
+
+
+def test_the_bucket_refuses_strangers(stack: Stack, tmp_path: Path) -> None:
+    key = stack.client.upload(samples.write(tmp_path)[3])
+    bucket = stack.outputs["s3_bucket_name"]
+    assert httpx.get(f"{stack.cloud.aws.url}/{bucket}/{key}").status_code == 403
+
+
+def test_a_second_plan_is_empty(stack: Stack) -> None:
+    plan = stack.terraform.execute_command(
+        "plan", "-input=false", "-no-color", "-detailed-exitcode", f"-var-file={stack.variables}"
+    )
+    assert plan.retcode == 0, plan.out
+
+
+def test_the_state_is_in_its_bucket(stack: Stack) -> None:
+    assert list(all_keys(stack, STATE_BUCKET)) == ["serverless-uploads/dev.tfstate"]
+
+
+@pytest.mark.destroys
+def test_destroy_leaves_nothing(stack: Stack) -> None:
+    stack.terraform.destroy(tf_var_file=str(stack.variables))
+    left = {
+        "buckets": [b["Name"] for b in stack.aws("s3").list_buckets()["Buckets"]],
+        "functions": stack.aws("lambda").list_functions()["Functions"],
+        "queues": stack.aws("sqs").list_queues().get("QueueUrls", []),
+        "roles": [
+            r["RoleName"] for r in stack.aws("iam").list_roles()["Roles"] if SUFFIX in r["RoleName"]
+        ],
+        "log groups": [
+            g["logGroupName"]
+            for g in stack.aws("logs").describe_log_groups()["logGroups"]
+            if SUFFIX in g["logGroupName"]
+        ],
+        "APIs": stack.aws("apigateway").get_rest_apis()["items"],
+        "alarms": stack.aws("cloudwatch").describe_alarms()["MetricAlarms"],
+        "dashboards": stack.aws("cloudwatch").list_dashboards()["DashboardEntries"],
+    }
+    assert left == {kind: [] for kind in left} | {"buckets": [STATE_BUCKET]}
+
+
+def all_keys(stack: Stack, bucket: str) -> Iterator[str]:
+    for page in stack.aws("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        yield from (entry["Key"] for entry in page.get("Contents", []))
