@@ -66,11 +66,9 @@ def check_pixels(size: tuple[int, int], settings: Settings) -> None:
     """Refuse a picture that would take too long.
 
     Raises:
-        RejectedError: it has no or too many pixels.
+        RejectedError: it has too many pixels.
     """
     width, height = size
-    if not width or not height:
-        raise RejectedError("no_pixels", f"The picture has {width} by {height} pixels.")
     if width * height > settings.max_pixels:
         raise RejectedError(
             "too_many_pixels",

@@ -6,7 +6,6 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -15,6 +14,7 @@ from image_processor.core import process
 from image_processor.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import BinaryIO
 
     from uploads.processing import Processed

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import ExifTags, Image, ImageCms, ImageFile
@@ -26,6 +25,9 @@ from tests.unit.image_processor.pictures import (
     with_segments,
 )
 from uploads.processing import Processed, RejectedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What each EXIF orientation does to the rows red green / blue white.
 _UPRIGHT = {
@@ -289,8 +291,7 @@ def test_sixteen_bits_are_scaled_not_cut_off(tmp_path: Path, mode: str, form: st
 
 
 def test_sixteen_bits_with_a_transparent_grey(tmp_path: Path) -> None:
-    image = Image.new("I;16", (40, 30), 0x8000)
-    image.paste(0x8001, (0, 0, 20, 30))
+    image = Image.frombytes("I;16", (40, 30), (b"\x01\x80" * 20 + b"\x00\x80" * 20) * 30)
     processed = run(encoded(image, "PNG", transparency=0x8001), tmp_path, "a.png")
     found = thumbnail(processed)
     assert [found.getpixel((x, 15))[3] for x in (5, 35)] == [0, 255]  # type: ignore[index]  # RGBA
