@@ -97,6 +97,12 @@ def _plain(directory: Path) -> Path:
     return directory
 
 
+def _empty(directory: Path) -> Path:
+    directory.mkdir()
+    (directory / "empty.py").write_text("def handler(event, context): return {'statusCode': 200}")
+    return directory
+
+
 def _measure(directory: Path, handler: str, endpoint: str) -> tuple[float, float, float]:
     environment = {
         "BUCKET": "bucket",
@@ -130,6 +136,7 @@ def main() -> None:
         ours = unpack(ROOT / "build" / "api_handler-x86_64.zip", Path(scratch, "ours"))
         candidates = {
             "api_handler, as packaged": (ours, "api_handler.index.handler"),
+            "nothing but the runtime client": (_empty(Path(scratch, "empty")), "empty.handler"),
             "boto3 and all of Powertools": (_plain(Path(scratch, "plain")), "plain.handler"),
         }
         measured: dict[str, list[tuple[float, float, float]]] = {name: [] for name in candidates}
