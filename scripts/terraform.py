@@ -172,14 +172,8 @@ class Terraform:
 
     def outputs(self) -> dict[str, Any]:
         """Return the output values by name."""
-        found = subprocess.run(
-            [executable(self.env), f"-chdir={self.directory}", "output", "-json"],
-            env=dict(self.env),
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        return {name: output["value"] for name, output in json.loads(found.stdout).items()}
+        found = _ask(self.env, "output", "-json", directory=self.directory)
+        return {name: output["value"] for name, output in found.items()}
 
     def _run(self, command: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> int:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -208,13 +202,32 @@ class Terraform:
         return code
 
 
+def _ask(
+    env: Mapping[str, str], command: str, *arguments: str, directory: Path | None = None
+) -> dict[str, Any]:
+    """Run a command that prints JSON; return what it printed."""
+    chdir = [f"-chdir={directory}"] if directory else []
+    found = subprocess.run(
+        [executable(env), *chdir, command, *arguments],
+        env=dict(env),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if found.returncode != 0:
+        raise TerraformError(f"`terraform {command}` failed:\n{errors_of(found.stderr)}")
+    answer: dict[str, Any] = json.loads(found.stdout)
+    return answer
+
+
 def errors_of(printed: str) -> str:
     """Return the error blocks of what Terraform printed, or its last lines when it has none."""
     lines = [line.removeprefix("│").strip("╷╵ ") for line in printed.splitlines()]
-    blocks = "\n".join(lines).split("\nError: ")[1:]
+    blocks = "\n".join(["", *lines]).split("\nError: ")[1:]
     if not blocks:
         return "\n".join(lines[-10:]).strip()
-    return "\n".join(f"Error: {block.strip()}" for block in dict.fromkeys(blocks))
+    return "\n".join(f"Error: {block}" for block in dict.fromkeys(map(str.strip, blocks)))
 
 
 def executable(env: Mapping[str, str]) -> str:
@@ -238,14 +251,7 @@ def check_version(env: Mapping[str, str]) -> None:
     Raises:
         TerraformError: it is missing or too old.
     """
-    answer = subprocess.run(
-        [executable(env), "version", "-json"],
-        env=dict(env),
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    version = str(json.loads(answer.stdout)["terraform_version"])
+    version = str(_ask(env, "version", "-json")["terraform_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_VERSION:
         raise TerraformError(
             f"Terraform is {version}, but the S3 backend's lock file needs 1.11 or later: "
