@@ -67,6 +67,16 @@ package-check: $(STAMPS)/tools ## Build the zips and compare them with functions
 package-hashes: $(STAMPS)/tools ## Build the zips and write functions/zips.sha256
 	@$(PY) -m scripts.package --update
 
+$(STAMPS)/peers: tests/performance/peers.txt $(STAMPS)/venv
+	@echo "setup: peers of the packager"
+	@$(UV) venv --quiet --clear --python $(PY) .local/peers
+	@$(UV) pip install --quiet --python .local/peers/bin/python --require-hashes -r tests/performance/peers.txt
+	@touch $@
+
+.PHONY: bench-package
+bench-package: $(STAMPS)/tests $(STAMPS)/peers ## Measure the packager beside sam, pip and uv (takes minutes)
+	@$(PY) -m tests.performance.bench_package $(ARGS)
+
 .PHONY: outdated
 outdated: $(STAMPS)/tools ## Show locked packages that have newer versions
 	@$(PY) -m scripts.locks outdated
@@ -147,4 +157,5 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	@for f in functions/*/requirements.in; do \
 	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done
 	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
+	@$(COMPILE) tests/performance/peers.in -o tests/performance/peers.txt
 	@$(COMPILE) tests/security/checkov.in -o tests/security/checkov.txt
