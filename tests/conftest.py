@@ -53,7 +53,8 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, Any]:
         """Terraform's outputs."""
-        return {name: output["value"] for name, output in self.terraform.output().items()}
+        outputs = self.terraform.output()
+        return {name: outputs[name] for name in outputs}
 
     @cached_property
     def session(self) -> boto3.Session:
