@@ -13,8 +13,8 @@ from scripts import ROOT, terraform
 
 def main(root: Path = ROOT) -> int:
     """Check; return the exit status."""
-    env = terraform.environment()
     try:
+        env = terraform.environment()
         terraform.check_version(env)
         formatted = subprocess.run(
             [terraform.executable(env), "fmt", "-check", "-recursive", "-diff", *_folders(root)],
@@ -34,7 +34,7 @@ def main(root: Path = ROOT) -> int:
                     ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"),
                 )
             for directory in sorted(path.parent for path in copy.glob("*/*/versions.tf")):
-                runs = terraform.Terraform(directory, env, copy / "terraform.log")
+                runs = terraform.Terraform(directory, env, root / ".local" / "lint-terraform.log")
                 runs.init("-backend=false")
                 runs.validate()
                 print(f"terraform validate: {directory.relative_to(copy)} is valid")
