@@ -28,7 +28,7 @@ const SENTENCES = {
   RequestTimeout: "The connection was too slow; try again.",
 };
 
-async function call(method, path, body) {
+async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
   let answer;
   try {
     answer = await fetch(connection.api.replace(/\/+$/, "") + path, {
@@ -42,6 +42,10 @@ async function call(method, path, body) {
   } catch {
     // A browser does not tell a page whether the network failed or the service refused its origin.
     throw new Told("The service cannot be reached, or it does not accept requests from this page.");
+  }
+  if (answer.status === 429 && busyWaits.length) {
+    await sleep(busyWaits[0]);
+    return call(method, path, body, busyWaits.slice(1));
   }
   const content = await answer.json().catch(() => null);
   if (answer.ok || answer.status === 503 && content?.checks) return content;
