@@ -1,8 +1,8 @@
 """Delimited text (CSV and its kin) to a typed table, streamed.
 
-One pass where all goes well: types come from the first mebibytes, the rest has to keep to them. Each
-value is read as text and cast only if nothing of it is lost. When a later value shows that a type
-was wrong, all of the text is looked at, and converted again with types that are right.
+One pass where all goes well: types come from the first mebibytes, the rest has to keep to them.
+Each value is read as text and cast only if nothing of it is lost. When a later value shows that a
+type was wrong, all of the text is looked at, and converted again with types that are right.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from data_transformer.settings import Settings
     from uploads.processing import Source
 
-SAMPLE_BYTES: Final = 4 * 1024 * 1024
+SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
 _BATCH: Final = 100
 _INEXACT: Final = "a value does not keep to its type"
@@ -227,7 +227,8 @@ class _Job:
         ):
             connection.execute("CREATE TEMP SEQUENCE bad")
             connection.execute(
-                f"CALL enable_logging(level = 'error', storage = 'file', storage_path = {literal(str(log))})"
+                "CALL enable_logging(level = 'error', storage = 'file', "
+                f"storage_path = {literal(str(log))})"
             )
             options = outputs.parquet_options(row_bytes)
             target = literal(str(self._directory / outputs.TABLE))
@@ -242,6 +243,12 @@ class _Job:
                 if _TOO_MANY not in str(error):
                     raise
                 too_many = True
+            except duckdb.OutOfMemoryException as error:
+                raise RejectedError(
+                    "too_wide",
+                    f"A table of {len(table)} columns, about {row_bytes:.0f} bytes a row, does not "
+                    "fit in the memory of the function.",
+                ) from error
             connection.execute("CALL disable_logging()")
             misfits: list[int] = [0] * len(table)
             count = self._write_rejects(connection, log, table, misfits)
@@ -269,7 +276,10 @@ class _Job:
             fits.append(fit)
             inexact.append(f"({value} IS NOT NULL AND NOT {fit})")
             place_of_bad.append(f"WHEN NOT {fit} THEN {place}")
-        query = f"SELECT {', '.join(results)} FROM (SELECT {', '.join(values)} FROM {self._reader(path, len(table))})"  # noqa: S608 - quoted
+        query = (
+            f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
+            f"(SELECT {', '.join(values)} FROM {self._reader(path, len(table))})"
+        )
         if not fits:
             return query
         cells = ", ".join(f"c{place}" for place in range(len(table)))
@@ -290,12 +300,8 @@ class _Job:
         misfits: list[int],
     ) -> int:
         structural = self._structural(connection)
-        ordinals = [
-            line
-            for line, _ in _fetch(
-                connection, "SELECT DISTINCT line, 0 FROM reject_errors ORDER BY 1"
-            )
-        ]
+        found = "SELECT DISTINCT line FROM reject_errors ORDER BY line"
+        ordinals = [line for (line,) in _fetch(connection, found)]
         cast = self._cast(log, table, misfits, ordinals)
         count = 0
         with self._rejects.open("w", encoding="utf-8") as file:

@@ -34,7 +34,6 @@ class Dialect:
         has_header: whether the names are from the file.
         skip: bytes before the first row of data.
         skipped_lines: line ends in them.
-        more_columns: columns at the end that no name belongs to (trailing delimiters).
     """
 
     delimiter: str
@@ -42,14 +41,13 @@ class Dialect:
     has_header: bool
     skip: int
     skipped_lines: int
-    more_columns: int
 
 
 def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
     """Return the dialect of a text by its beginning, or None when there is nothing but blanks.
 
     Args:
-        sample: UTF-8 text with `\\n` line ends.
+        sample: UTF-8 text with line feeds for line ends.
         whole: whether the sample is the whole text; else its last record may be cut.
     """
     text = sample.decode("utf-8", "replace")
@@ -76,14 +74,7 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
     else:
         names = [""] * usual
     more = max(0, usual - len(names))
-    return Dialect(
-        delimiter,
-        (*names, *[""] * more),
-        has_header,
-        skip,
-        skipped_lines,
-        more if has_header else 0,
-    )
+    return Dialect(delimiter, (*names, *[""] * more), has_header, skip, skipped_lines)
 
 
 def _original_bytes(sample: bytes, lines: int) -> bytes:

@@ -46,7 +46,8 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
                 f"{identifier(column.original)} AS {identifier(column.name)}" for column in table
             )
             connection.execute(
-                f"COPY (SELECT {chosen} FROM {reader}) TO {target} ({outputs.parquet_options(100)})"
+                f"COPY (SELECT {chosen} FROM {reader}) TO {target} "  # noqa: S608 - quoted
+                f"({outputs.parquet_options(100)})"
             )
         except duckdb.InvalidInputException as error:
             raise RejectedError("invalid_json", str(error).split("\n")[0]) from error

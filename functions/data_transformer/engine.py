@@ -51,6 +51,7 @@ class Pipe:
         self.path = path
         self._chunks = chunks
         self._error: BaseException | None = None
+        self._left = threading.Event()
         self._thread = threading.Thread(target=self._feed, daemon=True)
 
     def __enter__(self) -> Self:
@@ -64,11 +65,17 @@ class Pipe:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A reader that never came, or left early, would keep the thread waiting: come and leave.
-        while self._thread.is_alive():
-            os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
-            self._thread.join(0.01)
-        self.path.unlink()
+        # A reader that never came, or stopped reading, would keep the thread waiting: read on.
+        self._left.set()
+        drain = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            while self._thread.is_alive():
+                with contextlib.suppress(BlockingIOError):
+                    os.read(drain, 1024 * 1024)
+                self._thread.join(0.001)
+        finally:
+            os.close(drain)
+            self.path.unlink()
         if self._error:
             raise self._error from error
 
@@ -77,8 +84,10 @@ class Pipe:
             with self.path.open("wb", buffering=0) as file:
                 for chunk in self._chunks:
                     view = memoryview(chunk)
-                    while view:
+                    while view and not self._left.is_set():
                         view = view[file.write(view) :]
+                    if self._left.is_set():
+                        break
         except BrokenPipeError:
             pass  # the reader has what it wanted
         except BaseException as error:  # noqa: BLE001 - raised in the reader's thread

@@ -42,13 +42,28 @@ class Settings:
         return cls(
             output_formats=_formats(formats),
             max_rejected_rows_share=_number(
-                environment, "MAX_REJECTED_ROWS_SHARE", float, default.max_rejected_rows_share, 0, 1
+                environment,
+                "MAX_REJECTED_ROWS_SHARE",
+                parse=float,
+                default=default.max_rejected_rows_share,
+                low=0,
+                high=1,
             ),
             max_rejected_rows=_number(
-                environment, "MAX_REJECTED_ROWS", int, default.max_rejected_rows, 0, 1_000_000
+                environment,
+                "MAX_REJECTED_ROWS",
+                parse=int,
+                default=default.max_rejected_rows,
+                low=0,
+                high=1_000_000,
             ),
             memory_limit_mb=_number(
-                environment, "MEMORY_LIMIT_MB", int, default.memory_limit_mb, 50, 10_240
+                environment,
+                "MEMORY_LIMIT_MB",
+                parse=int,
+                default=default.memory_limit_mb,
+                low=50,
+                high=10_240,
             ),
         )
 
@@ -63,6 +78,7 @@ def _formats(text: str) -> tuple[str, ...]:
 def _number[N: (int, float)](
     environment: Mapping[str, str],
     name: str,
+    *,
     parse: Callable[[str], N],
     default: N,
     low: int,

@@ -1,4 +1,4 @@
-"""Text as people send it, made UTF-8 with `\\n` line ends while it streams."""
+"""Text as people send it, made UTF-8 with line feeds for line ends while it streams."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def detect(head: bytes) -> tuple[str, int]:
 
 
 class CleanText:
-    """Iterates over a byte stream's text as UTF-8 with `\\n` line ends and without NULs.
+    """Iterates over a byte stream's text as UTF-8 with line feeds for line ends, without NULs.
 
     Bytes that are not UTF-8 in a text that is stay as they are: their row is told as bad. When they
     are the first beyond ASCII, the text is taken as Windows-1252 from there on.
@@ -69,10 +69,7 @@ class CleanText:
 
     def __iter__(self) -> Iterator[bytes]:
         """Return chunks of about a mebibyte."""
-        if self.encoding.startswith("utf-8"):
-            chunks = self._utf8()
-        else:
-            chunks = self._decoded(self._raw())
+        chunks = self._utf8() if self.encoding == "utf-8" else self._decoded(self._raw())
         held = b""
         for chunk in chunks:
             whole = held + chunk
