@@ -39,11 +39,7 @@ PEERS = ROOT / ".local" / "peers" / "bin"
 ARCHITECTURE = host_architecture()
 FUNCTIONS = list_functions(ROOT / "functions")
 
-START: dict[str, dict[str, str]] = {
-    "image_processor": {},
-    "data_transformer": {},
-    "api_handler": {"BUCKET": "b"},
-}
+ENVIRONMENT = {"BUCKET": "b"}
 STARTS = 5
 
 
