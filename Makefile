@@ -77,6 +77,15 @@ $(STAMPS)/peers: tests/performance/peers.txt $(STAMPS)/venv
 bench-package: $(STAMPS)/tests $(STAMPS)/peers ## Measure the packager beside sam, pip and uv (takes minutes)
 	@$(PY) -m tests.performance.bench_package $(ARGS)
 
+$(STAMPS)/bench: tests/performance/requirements.txt $(STAMPS)/tests
+	@echo "setup: peers of the functions"
+	@$(UV) pip install --quiet --python $(PY) --target .local/bench --require-hashes -r tests/performance/requirements.txt
+	@touch $@
+
+.PHONY: bench-functions
+bench-functions: $(STAMPS)/bench ## Measure the processing functions beside their peers (takes minutes)
+	@$(PY) -m tests.performance.bench_functions
+
 .PHONY: outdated
 outdated: $(STAMPS)/tools ## Show locked packages that have newer versions
 	@$(PY) -m scripts.locks outdated
@@ -157,5 +166,6 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	@for f in functions/*/requirements.in; do \
 	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done
 	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
+	@$(COMPILE) tests/performance/requirements.in -o tests/performance/requirements.txt
 	@$(COMPILE) tests/performance/peers.in -o tests/performance/peers.txt
 	@$(COMPILE) tests/security/checkov.in -o tests/security/checkov.txt

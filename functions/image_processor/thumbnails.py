@@ -58,15 +58,15 @@ def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[
             if picture.size != target:
                 picture = picture.resize(target, FILTER)
             path = directory / name
-            picture.save(path, form.upper(), **_options(settings))
+            picture.save(path, form.upper(), **_options(settings, longer))
         width, height = target
         made.append(Produced(path, name, CONTENT_TYPES[form], {"width": width, "height": height}))
     return made
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: Settings, longer: int) -> dict[str, Any]:
     options: dict[Format, dict[str, Any]] = {
-        "webp": {"quality": settings.thumbnail_quality, "method": 2},
+        "webp": {"quality": settings.thumbnail_quality, "method": 2 if longer > 640 else 4},
         "jpeg": {"quality": settings.thumbnail_quality, "optimize": True, "progressive": True},
         "png": {"compress_level": 6},
         "avif": {"quality": settings.thumbnail_quality, "speed": 8, "max_threads": 1},

@@ -172,7 +172,7 @@ class LocalSource:
         """Size in bytes."""
         return self.path.stat().st_size
 
-    def open(self) -> Any:  # noqa: ANN401  # BinaryIO; never called here
+    def open(self) -> Any:  # BinaryIO; never called here
         """Return the content as a stream."""
         return self.path.open("rb")
 

@@ -38,7 +38,7 @@ _MANY = settings(
 )
 
 
-def _refused(content: bytes, directory: Path, **limits: Any) -> RejectedError:  # noqa: ANN401, RUF100
+def _refused(content: bytes, directory: Path, **limits: Any) -> RejectedError:
     with pytest.raises(RejectedError) as caught:
         run(content, directory, **limits)
     return caught.value
