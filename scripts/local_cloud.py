@@ -193,7 +193,7 @@ def running(directory: Path) -> Iterator[Cloud]:
 def _recorded(directory: Path) -> Cloud | None:
     try:
         record = json.loads((directory / _RECORD).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # none, or one that was not written to its end
         return None
     return Cloud(directory, Server(**record["aws"]), Server(**record["cloudwatch"]))
 
@@ -203,10 +203,10 @@ def _free_port(port: int = 0) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise CloudError(
-                f"port {port} on 127.0.0.1 is taken ({error.strerror}): name another one, or none "
-                "and a free one is used"
+                f"port {port} on 127.0.0.1 cannot be used ({error}): name another one, or none and "
+                "a free one is used"
             ) from error
         return int(probe.getsockname()[1])
 
