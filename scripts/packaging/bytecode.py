@@ -1,5 +1,8 @@
 """Compile sources ahead, because Lambda cannot keep what it compiles: /var/task is read-only.
 
+Measured under AWS's runtime client: without bytecode, the start of a function takes 2.0 (API) to
+2.5 (tables, images) times as much processor time; the zip is about 1.5 MiB smaller.
+
 The bytecode is the same on every machine:
 - It is marked "unchecked": the loader trusts it, so no file time is part of it.
 - Marshal format 2 is used. Later formats write a flag that depends on how many references an
