@@ -144,7 +144,7 @@ def explain(console: Console, deployment: Deployment, results: Path) -> None:
         console.print(f"[bold]{name:<9}[/] {value}", soft_wrap=True)
     for command in (
         'make demo FILES="photo.jpg table.csv"',
-        'eval "$(make env)"    (from then on AWS clients and terraform in this shell ask the emulator)',
+        'eval "$(make env)"    (then AWS clients and terraform in this shell ask the emulator)',
         "make down",
     ):
         console.print(f"{'':9} {command}", soft_wrap=True)

@@ -21,7 +21,7 @@ PROCESSORS = ("image_processor", "data_transformer")
 type Call = Callable[[Stack, boto3.Session], Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sessions(stack: Stack) -> Iterator[dict[str, boto3.Session]]:
     """Credentials of each function's role."""
     iam, sts = stack.aws("iam"), stack.aws("sts")
@@ -49,9 +49,11 @@ def sessions(stack: Stack) -> Iterator[dict[str, boto3.Session]]:
     yield found
     for name, document in opened.items():
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+    for queue in stack.outputs["dead_letter_queue_urls"].values():
+        stack.aws("sqs").purge_queue(QueueUrl=queue)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def objects(stack: Stack) -> dict[str, str]:
     """An upload and an output that exist, so that a denial is not mistaken for an absence."""
     found = {"upload": "uploads/roles/a.csv", "output": "processed/roles/a.csv/x/table.parquet"}

@@ -17,7 +17,7 @@ KEY = "uploads/table.csv"
 RECORD = "processed/table.csv/result.json"
 
 
-def make(sequencer: str = "0A", revision: str = "r1", **changes: Any) -> results.Result:  # noqa: ANN401 - fields of several types
+def make(sequencer: str = "0A", revision: str = "r1", **changes: Any) -> results.Result:
     made = results.Result(
         status="succeeded",
         source=results.Source(KEY, "v1", "0f343b", 5, sequencer),
