@@ -42,7 +42,6 @@ class Structure:
         metadata_bytes: size of everything but tables and picture.
         coefficient_bytes: memory for the coefficients of the whole picture; 0 when one scan holds
             everything, because then a few rows are enough.
-        complete: whether the end marker is there.
     """
 
     progressive: bool = False
@@ -50,7 +49,6 @@ class Structure:
     scans: int = 0
     metadata_bytes: int = 0
     coefficient_bytes: int = 0
-    complete: bool = False
 
 
 def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
@@ -60,7 +58,6 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
     coefficient_bytes = 0
     while (marker := _next_marker(file)) is not None:
         if marker == _END:
-            found.complete = True
             break
         if marker == _START:
             continue

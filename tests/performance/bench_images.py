@@ -19,8 +19,8 @@ ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "functions")]
 sys.path.append(str(ROOT / ".local/bench"))
 
-import numpy as np  # noqa: E402  # installed for the benchmark, found by the path above
-import pyvips  # noqa: E402
+import numpy as np  # noqa: E402  # type: ignore[import-not-found]  # only in .local/bench
+import pyvips  # noqa: E402  # type: ignore[import-not-found]  # only in .local/bench
 from PIL import Image, ImageOps  # noqa: E402
 
 from image_processor import core  # noqa: E402

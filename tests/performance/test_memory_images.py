@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from image_processor.settings import Settings
 
+from image_processor.settings import Settings
 from tests.performance.memory_images import CASES, accepted_rows, make, measure
 
 if TYPE_CHECKING:

@@ -241,7 +241,7 @@ def test_nothing_is_kept_between_200_invocations(tmp_path: Path) -> None:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  # a counter
             return int(file.read().split()[1]) * 4096
 
-    content = encoded(Image.effect_noise((400, 300), 60).convert("RGB"), "JPEG")
+    content = encoded(Image.effect_noise((160, 120), 60).convert("RGB"), "JPEG")
     sizes = []
     for number in range(200):
         run(content, tmp_path, thumbnail_sizes=(100,))

@@ -165,11 +165,9 @@ def test_png_orientation_behind_the_pixels(tmp_path: Path) -> None:
 
 
 def test_damaged_exif_still_gives_the_orientation_before_the_damage(tmp_path: Path) -> None:
-    block = _exif(Orientation=6, Make="Camera" * 10).tobytes()
     # Twenty entries are announced, one follows.
     header = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 20)
     entry = struct.pack("<HHIHH", ExifTags.Base.Orientation, 3, 1, 6, 0)
-    assert block
     content = with_segments(encoded(corners(), "JPEG"), segment(0xE1, header + entry))
     assert quarters(thumbnail(run(content, tmp_path))) == _UPRIGHT[6]
 
@@ -326,7 +324,7 @@ def test_jpeg_thumbnails_show_white_where_it_is_transparent(tmp_path: Path) -> N
 
 
 def _swapped() -> bytes:
-    """Return an RGB profile that is not sRGB: its description says so, its curves are linear."""
+    """Return the sRGB profile under another name, so that it is not taken for sRGB."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
 
