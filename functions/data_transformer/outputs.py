@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
-import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +21,12 @@ if TYPE_CHECKING:
 TABLE: Final = "table.parquet"
 _BATCH: Final = 50
 _SHOWN: Final = 100
+_PLAIN: Final = (
+    "BOOLEAN",
+    "BIGINT",
+    "DOUBLE",
+    "VARCHAR",
+)  # JSON has them; others are shown as text
 
 _KINDS: Final = {
     "parquet": ("application/vnd.apache.parquet", ""),
@@ -80,8 +83,12 @@ def _profiles(
     for start in range(0, len(columns), _BATCH):
         batch = columns[start : start + _BATCH]
         wanted = ", ".join(
-            f"count(*) - count({name}), approx_count_distinct({name}), min({name}), max({name})"
-            for name in (identifier(column.name) for column in batch)
+            f"count(*) - count({name}), approx_count_distinct({name}), "
+            f"min({name}){shown}, max({name}){shown}"
+            for name, shown in (
+                (identifier(column.name), "" if column.type in _PLAIN else "::VARCHAR")
+                for column in batch
+            )
         )
         answer = database.execute(f"SELECT {wanted} FROM {literal(str(table))}").fetchone()  # noqa: S608 - quoted
         values = iter(answer or ())
@@ -99,13 +106,8 @@ def _profiles(
 
 def _shown(value: object) -> object:
     """Return a value fit for JSON, shortened: a profile describes, it does not copy."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, decimal.Decimal):
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    if isinstance(value, str) and len(value) > _SHOWN:
+        return value[: _SHOWN - 1] + "…"
+    return value

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from uploads.processing import RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Transform = Any
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiter_is_found(transform: Transform, delimiter: str) -> None:
+    made = transform(f"a{delimiter}b\n1{delimiter}x\n")
+    assert made.rows == [(1, "x")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_encoding_is_found(transform: Transform, encoding: str) -> None:
+    made = transform("name,n\nChloé Müller,1\n".encode(encoding))
+    assert made.types == {"name": "VARCHAR", "n": "BIGINT"}
+    assert made.rows == [("Chloé Müller", 1)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends(transform: Transform, end: str) -> None:
+    assert transform(end.join(["a,b", "1,x", "2,y", ""])).rows == [(1, "x"), (2, "y")]
+
+
+def test_mixed_line_ends(transform: Transform) -> None:
+    assert transform("a,b\r\n1,x\n2,y\r3,z").rows == [(1, "x"), (2, "y"), (3, "z")]
+
+
+def test_quotes_and_embedded_newlines(transform: Transform) -> None:
+    made = transform('a,b\n1,"x ""y"", z\nnext"\n')
+    assert made.rows == [(1, 'x "y", z\nnext')]
+
+
+def test_ragged_rows_are_rejects(transform: Transform) -> None:
+    made = transform("a,b\n" + "1,x\n" * 30 + "2\n3,y,z\n")
+    assert len(made.rows) == 30
+    assert made.rejects == [
+        {
+            "line": 32,
+            "column": None,
+            "reason": "too few cells: 1 where 2 are expected",
+            "raw": "2",
+        },
+        {
+            "line": 33,
+            "column": None,
+            "reason": "too many cells: 3 where 2 are expected",
+            "raw": "3,y,z",
+        },
+    ]
+
+
+def test_misfitting_value_is_a_reject_with_its_column(transform: Transform) -> None:
+    made = transform("n,s\n" + "1,x\n" * 30 + "many,y\n")
+    assert made.types["n"] == "BIGINT"
+    assert made.rejects == [
+        {"line": 32, "column": "n", "reason": "'many' is not an integer", "raw": "many,y"}
+    ]
+
+
+def test_too_many_bad_rows_reject_the_file_and_give_the_rejects(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="too_many_bad_rows") as caught:
+        transform("a,b\n" + "1,x\n" * 5 + "2\n" * 2)
+    assert [output.name for output in caught.value.processed.outputs] == ["rejects.jsonl"]
+
+
+def test_missing_and_duplicate_names(transform: Transform) -> None:
+    made = transform("Total €,,total,Total\n1,2,3,4\n")
+    assert list(made.types) == ["total", "column_2", "total_2", "total_3"]
+
+
+def test_no_header(transform: Transform) -> None:
+    made = transform("1,x\n2,y\n")
+    assert made.types == {"column_1": "BIGINT", "column_2": "VARCHAR"}
+    assert len(made.rows) == 2
+
+
+def test_header_only(transform: Transform) -> None:
+    assert transform("a,b\n").rows == []
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+def test_empty_file(transform: Transform, content: str) -> None:
+    with pytest.raises(RejectedError, match="empty_file"):
+        transform(content)
+
+
+def test_one_column(transform: Transform) -> None:
+    assert transform("a\n1\n2\n").rows == [(1,), (2,)]
+
+
+def test_trailing_delimiters(transform: Transform) -> None:
+    assert transform("a,b,\n1,x,\n2,y,\n").rows == [(1, "x"), (2, "y")]
+    assert list(transform("a,b\n1,x,\n2,y,\n").types) == ["a", "b"]
+
+
+def test_nul_bytes_are_removed_with_a_warning(transform: Transform) -> None:
+    made = transform(b"a,b\n1,x\0y\n")
+    assert made.rows == [(1, "xy")]
+    assert [warning.code for warning in made.processed.warnings] == ["nul_characters"]
+
+
+def test_cell_of_ten_megabytes(transform: Transform) -> None:
+    made = transform("a,b\n1,x\n2," + "y" * 10_000_000 + "\n3,z\n")
+    assert [len(row[1]) for row in made.rows] == [1, 10_000_000, 1]
+
+
+def test_leading_zeros_stay(transform: Transform) -> None:
+    made = transform("plz\n" + "12345\n" * 99 + "01067\n")
+    assert made.types == {"plz": "VARCHAR"}
+    assert made.rows[-1] == ("01067",)
+
+
+def test_late_leading_zero_makes_the_column_text(transform: Transform) -> None:
+    made = transform("plz\n" + "12345\n" * 200_000 + "01067\n")
+    assert made.types == {"plz": "VARCHAR"}
+    assert made.rows[-1] == ("01067",)
+
+
+def test_large_integers_stay_exact(transform: Transform) -> None:
+    made = transform("n\n12345678901234567890123\n1\n")
+    assert made.rows == [(Decimal("12345678901234567890123"),), (Decimal(1),)]
+
+
+def test_dates_timestamps_and_booleans(transform: Transform) -> None:
+    made = transform(
+        "d,t,z,b\n2024-02-29,2024-02-29T10:00,2024-02-29T10:00:00+02:00,TRUE\n"
+        "2024-03-01,2024-03-01 10:00:01.5,2024-03-01T10:00:00Z,false\n"
+    )
+    assert list(made.types.values()) == [
+        "DATE",
+        "TIMESTAMP",
+        "TIMESTAMP WITH TIME ZONE",
+        "BOOLEAN",
+    ]
+    highest = [one["max"] for one in made.processed.details["profile"]]
+    assert highest == [
+        "2024-03-01",
+        "2024-03-01 10:00:01.5",
+        "2024-03-01 10:00:00+00",
+        True,
+    ]
+
+
+def test_empty_strings_and_nulls_differ(transform: Transform) -> None:
+    assert transform('a,b\n1,\n2,""\n').rows == [(1, None), (2, "")]
+
+
+def test_formulas_stay_text(transform: Transform) -> None:
+    made = transform('a,b\n=1+1,"=HYPERLINK(""x"")"\n')
+    assert made.rows == [("=1+1", '=HYPERLINK("x")')]
+
+
+def test_names_cannot_become_sql(transform: Transform) -> None:
+    made = transform('"a"") FROM x; --",b\'c\nx,y\n')
+    assert made.rows == [("x", "y")]
+
+
+def test_other_outputs(transform: Transform) -> None:
+    made = transform("a,b\n1,é\n", output_formats=("jsonl", "csv"))
+    assert [output.name for output in made.processed.outputs] == ["table.jsonl", "table.csv"]
+    assert json.loads((made.directory / "table.jsonl").read_text()) == {"a": 1, "b": "é"}
+    assert (made.directory / "table.csv").read_text() == "a,b\n1,é\n"
+
+
+def test_same_input_same_bytes(transform: Callable[..., Any]) -> None:
+    first = (transform("a,b\n1,x\n").directory / "table.parquet").read_bytes()
+    assert (transform("a,b\n1,x\n").directory / "table.parquet").read_bytes() == first
+
+
+def test_json_kinds(transform: Transform) -> None:
+    for content in ('[{"a": 1, "b": [1, 2]}]', '{"a": 1, "b": [1, 2]}', '{"a":1,"b":[1,2]}\n'):
+        assert transform(content, "table.json").rows == [(1, [1, 2])]
+
+
+def test_invalid_json_is_rejected(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="invalid_json"):
+        transform('[{"a":1},{"a":]', "table.json")
