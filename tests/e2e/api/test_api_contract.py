@@ -13,6 +13,7 @@ import requests
 import schemathesis
 import yaml
 from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance, unsupported_method
 
 from scripts import ROOT
 from tests.e2e.api.conftest import MAX_BYTES, Deployment
@@ -55,6 +56,10 @@ def described(deployment: Deployment, key: str) -> dict[str, Any]:
     pytest.fail(f"{key} is still pending after 60 s")
 
 
+# API Gateway answers 403, never 405, to a method that a path lacks. A schema cannot say all that
+# decides about a name, a key or a cursor: valid by its schema, one may still be refused with 400.
+_EXCLUDED = [unsupported_method, positive_data_acceptance]
+
 contract = schemathesis.openapi.from_dict(DOCUMENT)
 
 
@@ -64,7 +69,10 @@ contract = schemathesis.openapi.from_dict(DOCUMENT)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_the_api_is_as_published(case: Any, deployment: Deployment) -> None:
     case.call_and_validate(
-        base_url=deployment.api, headers={"Origin": deployment.origin}, timeout=40
+        excluded_checks=_EXCLUDED,
+        base_url=deployment.api,
+        headers={"Origin": deployment.origin},
+        timeout=40,
     )
 
 
