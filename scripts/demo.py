@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scripts import LOCAL, ROOT, local_cloud, package, samples, terraform
@@ -50,6 +51,7 @@ class Deployment:
 def step(console: Console, sentence: str) -> Iterator[None]:
     """Show what is being done, and how long it took."""
     started = time.monotonic()
+    sentence = escape(sentence)
     if not console.is_terminal:
         console.print(f"{sentence} …")
     with console.status(f"{sentence} …"):
@@ -105,7 +107,7 @@ def run(console: Console, deployment: Deployment, files: Sequence[Path], results
                 with step(console, f"Uploading {path.name} and waiting for its result"):
                     found = client.wait(client.upload(path))
             except (ClientError, httpx.HTTPError) as error:
-                table.add_row(path.name, "[red]failed[/]", str(error))
+                table.add_row(escape(path.name), "[red]failed[/]", escape(str(error)))
                 complete = False
                 continue
             seconds = f"{time.monotonic() - started:.1f}"
@@ -114,13 +116,14 @@ def run(console: Console, deployment: Deployment, files: Sequence[Path], results
             shown = (
                 "[green]succeeded[/]" if found["state"] == "succeeded" else "[yellow]rejected[/]"
             )
-            table.add_row(path.name, shown, "", _size(found["size"]), reason, seconds)
+            size = _size(found["size"])
+            table.add_row(escape(path.name), shown, "", size, escape(reason), seconds)
             for output in result["outputs"]:
                 client.download(output["url"], results / path.name / output["name"])
                 table.add_row(
                     "",
                     "",
-                    output["name"],
+                    escape(output["name"]),
                     _size(output["bytes"]),
                     _attributes(output["attributes"]),
                 )
@@ -141,7 +144,7 @@ def explain(console: Console, deployment: Deployment, results: Path) -> None:
         "Next": f"curl {deployment.api_url}/status",
     }
     for name, value in rows.items():
-        console.print(f"[bold]{name:<9}[/] {value}", soft_wrap=True)
+        console.print(f"[bold]{name:<9}[/] {escape(value)}", soft_wrap=True)
     for command in (
         'make demo FILES="photo.jpg table.csv"',
         'eval "$(make env)"    (then AWS clients and terraform in this shell ask the emulator)',
@@ -195,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ClientError,
         httpx.HTTPError,
     ) as error:
-        console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("Interrupted; the same command goes on from here, `make down` removes all.")
