@@ -93,7 +93,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             tree / part,
             ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*override.tf"),
         )
-    (tree / "build").symlink_to(ROOT / "build")
+    # A copy: zips that change between plan and apply fail the apply.
+    shutil.copytree(ROOT / "build", tree / "build")
     environment = tree / "envs" / "local"
     (environment / "api_override.tf").write_text(_OVERRIDE.format(origin=own, max_bytes=MAX_BYTES))
     with local_cloud.running(tree / "cloud") as cloud:
