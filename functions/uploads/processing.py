@@ -254,7 +254,9 @@ class Runner:
             ),
             duration_ms=_elapsed(started)["duration_ms"],
         )
-        answer, other = results.commit(self._s3, upload.bucket, result, before)
+        answer, other = results.commit(
+            self._s3, upload.bucket, result, before, again=upload.reprocess
+        )
         others = other.outputs if other else ()
         if answer == "committed":
             self._remove(upload, others, keep=result.outputs)

@@ -175,7 +175,7 @@ def obstacle(
 
 
 def commit(
-    s3: S3Client, bucket: str, result: Result, stored: Stored | None
+    s3: S3Client, bucket: str, result: Result, stored: Stored | None, *, again: bool
 ) -> tuple[Literal["committed", "duplicate", "superseded"], Result | None]:
     """Write a result record unless one that counts more is, or gets, in its place.
 
@@ -184,6 +184,7 @@ def commit(
         bucket: bucket name.
         result: the new record.
         stored: the record seen before the work, or None.
+        again: whether it may replace another revision of the same version.
 
     Returns:
         `committed` and the record that was replaced, if any; or why not (see `obstacle`) and the
@@ -192,7 +193,7 @@ def commit(
     while True:
         standing = stored.result if stored else None
         reason = obstacle(
-            stored, sequencer=result.source.sequencer, revision=result.revision, again=True
+            stored, sequencer=result.source.sequencer, revision=result.revision, again=again
         )
         if reason:
             return reason, standing

@@ -232,6 +232,17 @@ def test_reprocess_after_a_change_of_code(
     assert setting.result().function.code_sha256 == "other"
 
 
+def test_second_delivery_that_ends_late_does_not_undo_a_reprocessing(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+
+    def meanwhile() -> None:
+        setting.run(event)
+        setting.run(event | {"reprocess": True}, suffix="?")
+
+    assert setting.run(event, Shouter(meanwhile=meanwhile)) == "duplicate"
+    assert setting.outputs() == [b"HELLO?"]
+
+
 def test_reprocess_without_a_change_does_nothing(setting: Setting) -> None:
     event = setting.upload("hello", "0A")
     setting.run(event)

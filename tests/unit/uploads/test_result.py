@@ -48,6 +48,12 @@ def stored(s3: FakeS3, result: results.Result) -> results.Stored:
     return found
 
 
+def commit(
+    s3: FakeS3, result: results.Result, before: results.Stored | None, *, again: bool = False
+) -> tuple[str, results.Result | None]:
+    return results.commit(s3.client, BUCKET, result, before, again=again)
+
+
 def standing(s3: FakeS3) -> results.Result:
     return results.Result.from_json(s3.content(RECORD))
 
@@ -89,7 +95,7 @@ def test_load_finds_nothing_before_the_first_result(s3: FakeS3) -> None:
 
 
 def test_load_finds_what_was_committed(s3: FakeS3) -> None:
-    results.commit(s3.client, BUCKET, make(), None)
+    commit(s3, make(), None)
     found = results.load(s3.client, BUCKET, KEY)
     assert found
     assert found.result == make()
@@ -131,9 +137,21 @@ def test_nothing_stands_in_the_way_of_the_first_result() -> None:
     assert results.obstacle(None, sequencer="0A", revision="r1", again=False) is None
 
 
+@pytest.mark.parametrize(("again", "answer"), [(True, "committed"), (False, "duplicate")])
+def test_commit_replaces_another_revision_only_when_asked(
+    s3: FakeS3,
+    again: bool,  # noqa: FBT001 - a parameter of the test
+    answer: str,
+) -> None:
+    old = make("0A", "r1")
+    found = commit(s3, make("0A", "r2"), stored(s3, old), again=again)
+    assert found == (answer, old)
+    assert standing(s3).revision == ("r2" if again else "r1")
+
+
 def test_commit_tells_what_it_replaced(s3: FakeS3) -> None:
     old, new = make("0A"), make("0B", "r2")
-    assert results.commit(s3.client, BUCKET, new, stored(s3, old)) == ("committed", old)
+    assert commit(s3, new, stored(s3, old)) == ("committed", old)
     assert standing(s3) == new
 
 
@@ -153,14 +171,14 @@ def test_commit_that_lost_the_race_leaves_the_winner(
 ) -> None:
     before = None if first else stored(s3, make("0A"))
     s3.before("put_object", RECORD, lambda: s3.put(RECORD, theirs.to_json()))
-    assert results.commit(s3.client, BUCKET, make("0B", "r2"), before) == (answer, theirs)
+    assert commit(s3, make("0B", "r2"), before) == (answer, theirs)
     assert standing(s3) == theirs
 
 
 def test_commit_replaces_an_older_version_that_came_between(s3: FakeS3) -> None:
     old, new = make("0A"), make("0B", "r2")
     s3.before("put_object", RECORD, lambda: s3.put(RECORD, old.to_json()))
-    assert results.commit(s3.client, BUCKET, new, None) == ("committed", old)
+    assert commit(s3, new, None) == ("committed", old)
     assert standing(s3) == new
 
 
@@ -175,7 +193,7 @@ def test_commit_replaces_an_older_version_that_came_between(s3: FakeS3) -> None:
 def test_commit_tries_again(s3: FakeS3, interruption: Callable[[FakeS3], None]) -> None:
     before = stored(s3, make("0A"))
     s3.before("put_object", RECORD, lambda: interruption(s3))
-    answer, _ = results.commit(s3.client, BUCKET, make("0B", "r2"), before)
+    answer, _ = commit(s3, make("0B", "r2"), before)
     assert answer == "committed"
     assert standing(s3) == make("0B", "r2")
 
@@ -183,5 +201,5 @@ def test_commit_tries_again(s3: FakeS3, interruption: Callable[[FakeS3], None]) 
 def test_commit_raises_any_other_failure(s3: FakeS3) -> None:
     s3.before("put_object", RECORD, refuse("AccessDenied", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
-        results.commit(s3.client, BUCKET, make(), None)
+        commit(s3, make(), None)
     assert not s3.keys
