@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 REPROCESS: Final = "/reprocess"
 METRICS_NAMESPACE: Final = "ServerlessUploads"
 
+_QUERY: Final = frozenset({"cursor", "limit", "prefix"})
+
 # A probe every second must not become a request to S3 every second.
 _STATUS_SECONDS: Final = 5.0
 
@@ -141,6 +143,10 @@ class App:
 
     def _list(self, event: Mapping[str, Any]) -> _Answer:
         query = event.get("queryStringParameters") or {}
+        if not query.keys() <= _QUERY:  # a misspelt limit would otherwise be no limit
+            raise ApiError(
+                400, "invalid_query", f"The query may hold {', '.join(sorted(_QUERY))} only."
+            )
         limit = query.get("limit", str(file_rules.DEFAULT_LIMIT))
         if not (
             limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= file_rules.MAX_LIMIT

@@ -157,6 +157,7 @@ class TestList:
     @pytest.mark.parametrize(
         ("query", "code"),
         [
+            ({"limt": "1"}, "invalid_query"),
             ({"limit": "0"}, "invalid_limit"),
             ({"limit": "1001"}, "invalid_limit"),
             ({"limit": "-1"}, "invalid_limit"),
