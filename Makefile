@@ -127,8 +127,12 @@ down: $(LOCAL_CLOUD) ## Stop the local cloud and remove all that it held
 # --- Tests --------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit ## All checks and all tests
-	@$(PY) -m pytest tests/plan tests/security tests/e2e
+test: lint unit integration ## All checks and all tests
+
+.PHONY: integration
+integration: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Plan, security and end-to-end tests, on the emulator
+	@$(PY) -m scripts.package --arch host
+	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 2 --dist loadgroup
 
 .PHONY: lint
 lint: $(STAMPS)/tests ## Linters, formatters in check mode, types, terraform fmt and validate
@@ -145,7 +149,7 @@ format: $(STAMPS)/tests ## Format Python and Terraform
 
 .PHONY: unit
 unit: $(STAMPS)/tests ## Unit tests of functions and scripts, with 100 % coverage asked
-	@$(PY) -m pytest tests/unit --cov --cov-report=term
+	@$(PY) -m pytest tests/unit -n 2 --dist loadfile --cov --cov-report=term
 
 # --- Maintenance --------------------------------------------------------------------------------
 

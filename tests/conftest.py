@@ -23,9 +23,18 @@ STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 SUFFIX = "e2e"
 
 
+# Deployments that tests of several files share: with pytest-xdist one worker runs all of them.
+SHARED = {"stack", "deployment"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what destroys the shared environment after all that uses it."""
+    """Keep tests of a deployment, else of a file, together; what destroys it comes last."""
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
+    for item in items:
+        shared = SHARED.intersection(getattr(item, "fixturenames", ()))
+        group = shared.pop() if shared else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

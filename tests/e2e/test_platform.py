@@ -23,7 +23,7 @@ def outputs_of(stack: Stack, found: dict[str, Any], folder: Path) -> dict[str, P
 
 
 def upload(stack: Stack, path: Path) -> dict[str, Any]:
-    return stack.client.wait(stack.client.upload(path))
+    return stack.client.wait(stack.client.upload(path), seconds=180)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 60) -> bool:
@@ -129,8 +129,30 @@ def test_a_poisoned_event_ends_in_the_queue_of_its_function(stack: Stack) -> Non
             return bool(messages)
 
         assert eventually(received), f"nothing in {queue}"
-        assert [json.loads(m["Body"]) for m in messages] == [poison | {"for": function}]
+        bodies = [json.loads(message["Body"]) for message in messages]
+        # AWS puts the bare event into a dead-letter queue, the emulator wraps it.
+        events = [body.get("requestPayload", body) for body in bodies]
+        assert events == [poison | {"for": function}]
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=messages[0]["ReceiptHandle"])
+
+
+def test_a_failed_event_was_tried_three_times(stack: Stack) -> None:
+    group = stack.outputs["log_group_names"]["image_processor"]
+    event = {"attempts": "counted"}
+    stack.aws("lambda").invoke(
+        FunctionName=stack.outputs["function_names"]["image_processor"],
+        InvocationType="Event",
+        Payload=json.dumps(event).encode(),
+    )
+    url = stack.outputs["dead_letter_queue_urls"]["image_processor"]
+    sqs = stack.aws("sqs")
+    assert eventually(
+        lambda: bool(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"))
+    )
+    lines = stack.aws("logs").filter_log_events(logGroupName=group)["events"]
+    tries = [line for line in lines if "MalformedEventError" in line["message"]]
+    print(*[line["message"][:300] for line in lines], sep="\n")
+    assert len(tries) == 3
 
 
 def test_functions_start_no_function(stack: Stack) -> None:
