@@ -19,7 +19,7 @@ class Settings:
     Attributes:
         bucket: name of the bucket.
         environment: suffix of the deployment's names.
-        version: version of the deployment, told by `GET /status`.
+        version: SHA-256 of the deployed zip (base64), told by `GET /status`.
         cors_allowed_origins: origins whose pages may read the answers; `*` for any.
         max_upload_bytes: largest upload in bytes.
         accepted_extensions: lower-case file name endings, each with its dot.
@@ -57,7 +57,7 @@ class Settings:
         return cls(
             bucket=environment["BUCKET"],
             environment=environment.get("ENVIRONMENT", default.environment),
-            version=environment.get("VERSION", default.version),
+            version=environment.get("CODE_SHA256", default.version),
             cors_allowed_origins=frozenset(_words(environment, "CORS_ALLOWED_ORIGINS") or {"*"}),
             max_upload_bytes=int(environment.get("MAX_UPLOAD_BYTES", default.max_upload_bytes)),
             accepted_extensions=tuple(

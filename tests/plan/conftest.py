@@ -75,10 +75,3 @@ def write_package(build: Path, function: str, architecture: str) -> Path:
     }
     package.with_suffix(".json").write_text(json.dumps(facts))
     return package
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    # The emulator outlives the call that starts it; the session's end stops it by its process id.
-    config.addinivalue_line(
-        "filterwarnings", "ignore:subprocess .* is still running:ResourceWarning"
-    )

@@ -7,8 +7,6 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.plan import conftest as plan
 from tests.plan.harness import REPOSITORY, Json, Workspace
 
@@ -22,8 +20,6 @@ _OPTIONS = (
 )
 PROD_VARIABLES = REPOSITORY / "tests/plan/prod/cases/complete.tfvars"
 
-# The emulator outlives the call that starts it; the fixture's end stops it by its process id.
-pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 
 # Fixtures of the plan tests.
 cloud_environment = plan.cloud_environment

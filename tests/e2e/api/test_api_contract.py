@@ -21,8 +21,6 @@ from tests.e2e.api.conftest import MAX_BYTES, Deployment
 if TYPE_CHECKING:
     from types_boto3_apigateway.client import APIGatewayClient
 
-# The emulator outlives the handle of its process on purpose; Python warns of that.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 DOCUMENT = yaml.safe_load((ROOT / "functions/api_handler/openapi.yaml").read_text())
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from tests.e2e.api.conftest import Deployment
 
-# The emulator outlives the handle of its process on purpose; Python warns of that.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 _SHOTS = LOCAL / "screenshots"
 

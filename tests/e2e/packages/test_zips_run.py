@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
-# The local cloud's servers outlive the call that starts them, which Python reports as an oversight.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 ROOT = Path(__file__).parents[3]
 BUCKET = "uploads-of-the-zip-test"
@@ -126,7 +124,7 @@ def test_the_api_runs_from_its_zip(
         "CORS_ALLOWED_ORIGINS": "*",
         "MAX_UPLOAD_BYTES": "1000",
         "ACCEPTED_EXTENSIONS": ".jpg,.csv",
-        "VERSION": "1",
+        "CODE_SHA256": "1",
     }
 
     def request(body: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def test_every_setting_is_read() -> None:
         {
             "BUCKET": "b",
             "ENVIRONMENT": "dev",
-            "VERSION": "1.2.3",
+            "CODE_SHA256": "1.2.3",
             "CORS_ALLOWED_ORIGINS": "https://a.example, https://b.example,",
             "MAX_UPLOAD_BYTES": "10",
             "ACCEPTED_EXTENSIONS": ".JPG, .csv",
