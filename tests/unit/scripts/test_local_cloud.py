@@ -104,7 +104,7 @@ def test_stop_ends_the_servers_and_removes_what_they_held(emulator: Emulator) ->
 
 
 def test_server_that_does_not_want_to_end_is_killed(emulator: Emulator) -> None:
-    emulator.install(ministack="trap '' TERM; touch ready; while :; do sleep 60; done")
+    emulator.install(ministack="trap '' TERM; touch ready; exec sleep 60")
     emulator.start()
     _wait_for(emulator.directory / "ready")
     local_cloud.stop(emulator.directory)
