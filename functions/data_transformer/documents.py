@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from data_transformer import outputs
+from data_transformer import json_faults, outputs
 from data_transformer.columns import identifier, literal, normalise
 from data_transformer.engine import database
 from uploads.processing import RejectedError
@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from uploads.processing import Processed, Source
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
+# What DuckDB says of a text, in an exception that it has for wrong options as well.
+_FAULTS: Final = ("Malformed JSON", "JSON transform error", "in JSON array")
+_LIMITS: Final = {
+    '"maximum_object_size"': "An object is larger than 16 MiB.",
+    "maximum recursion depth": "The values are nested more than 128 levels deep.",
+}
 
 
 def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     """Convert a JSON text.
 
     Raises:
-        RejectedError: the text is not JSON, or holds no objects.
+        RejectedError: the text is not JSON, or DuckDB cannot hold it.
     """
     path = source.save(directory / "upload.json")
     with database(directory, settings.memory_limit_mb) as connection:
@@ -50,7 +56,21 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
                 f"({outputs.parquet_options(100)})"
             )
         except duckdb.InvalidInputException as error:
-            raise RejectedError("invalid_json", str(error).split("\n")[0]) from error
+            message = _message(str(error), path)
+            if message is None:
+                raise
+            raise RejectedError("invalid_json", message) from error
         return outputs.finish(
             connection, directory, table, settings, details={"format": "json"}, warnings=()
         )
+
+
+def _message(error: str, path: Path) -> str | None:
+    """Return what is wrong with a text that DuckDB refused; None if the text is not at fault."""
+    for sign, message in _LIMITS.items():
+        if sign in error:
+            return message
+    fault = json_faults.locate(path) if any(sign in error for sign in _FAULTS) else None
+    if fault is None:
+        return None
+    return f"The JSON is broken at line {fault.line}, column {fault.column}: {fault.reason}."
