@@ -14,6 +14,8 @@ import itertools
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -29,7 +31,6 @@ from uploads.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
@@ -42,7 +43,6 @@ SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
 _BATCH: Final = 100
 _INEXACT: Final = "a value does not keep to its type"
-_TOO_MANY: Final = "too many bad rows"
 
 _REASONS: Final = {
     "MISSING COLUMNS": "too few cells",
@@ -220,29 +220,25 @@ class _Job:
             _TypesError: a value shows that a type is wrong.
             RejectedError: too many rows are bad.
         """
-        log = self._directory / "log"
         with (
+            TemporaryDirectory(dir=self._directory) as log,
             self._database() as connection,
             Pipe(self._directory / "text", self._rows(text)) as pipe,
         ):
             connection.execute("CREATE TEMP SEQUENCE bad")
             connection.execute(
                 "CALL enable_logging(level = 'error', storage = 'file', "
-                f"storage_path = {literal(str(log))})"
+                f"storage_path = {literal(log)})"
             )
             options = outputs.parquet_options(row_bytes)
             target = literal(str(self._directory / outputs.TABLE))
             query = f"COPY ({self._conversion(table, pipe.path)}) TO {target} ({options})"
-            too_many = False
-            rows = 0
             try:
                 rows = (connection.execute(query).fetchone() or (0,))[0]
             except duckdb.InvalidInputException as error:
                 if _INEXACT in str(error):
                     raise _TypesError from error
-                if _TOO_MANY not in str(error):
-                    raise
-                too_many = True
+                raise
             except duckdb.OutOfMemoryException as error:
                 raise RejectedError(
                     "too_wide",
@@ -250,12 +246,14 @@ class _Job:
                     "fit in the memory of the function.",
                 ) from error
             connection.execute("CALL disable_logging()")
+            bad = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
+            unlisted = max(0, bad - self._settings.max_rejected_rows)
             misfits: list[int] = [0] * len(table)
-            count = self._write_rejects(connection, log, table, misfits)
+            count = self._write_rejects(connection, Path(log), table, misfits)
         share = self._settings.max_rejected_rows_share
-        if not exact and (too_many or any(misfit > share * rows for misfit in misfits)):
+        if not exact and (unlisted or any(misfit > share * rows for misfit in misfits)):
             raise _TypesError
-        return _Pass(rows, max(count, self._settings.max_rejected_rows + 1) if too_many else count)
+        return _Pass(rows, count + unlisted)
 
     def _conversion(self, table: Sequence[Column], path: Path) -> str:
         values, results, fits, inexact = ["*", "row_number() OVER () AS row"], [], [], []
@@ -287,8 +285,7 @@ class _Job:
         return (
             f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN true "
             f"WHEN {' OR '.join(inexact)} THEN error('{_INEXACT} in row ' || row) "
-            f"WHEN nextval('bad') > {self._settings.max_rejected_rows} "
-            f"THEN error('{_TOO_MANY} at row ' || row) "
+            f"WHEN nextval('bad') > {self._settings.max_rejected_rows} THEN false "
             f"ELSE write_log({entry}::VARCHAR, level := 'error') IS NOT NULL END"
         )
 

@@ -114,7 +114,6 @@ class CleanText:
             self._strict.decode(chunk)
         except UnicodeDecodeError:
             self._strict.reset()
-            self._seen_utf8 |= pending
             return self._seen_utf8
         self._seen_utf8 = True
         return True

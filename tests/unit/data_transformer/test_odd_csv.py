@@ -4,8 +4,10 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
+from data_transformer import outputs
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -186,3 +188,67 @@ def test_json_kinds(transform: Transform) -> None:
 def test_invalid_json_is_rejected(transform: Transform) -> None:
     with pytest.raises(RejectedError, match="invalid_json"):
         transform('[{"a":1},{"a":]', "table.json")
+
+
+def test_empty_name_at_the_end_of_the_header_alone(transform: Transform) -> None:
+    assert list(transform("a,b,,\n1,x\n2,y\n").types) == ["a", "b"]
+
+
+def test_first_row_longer_than_the_sample(transform: Transform) -> None:
+    made = transform("a,b\n1," + "y" * 2_000_000 + "\n2,z\n")
+    assert made.types == {"a": "BIGINT", "b": "VARCHAR"}
+    assert len(made.rows) == 2
+
+
+def test_column_of_many_late_words_is_text(transform: Transform) -> None:
+    made = transform("n,s\n" + f"1,{'x' * 2_000}\n" * 800 + "word,x\n" * 200)
+    assert made.types == {"n": "VARCHAR", "s": "VARCHAR"}
+    assert len(made.rows) == 1_000
+
+
+def test_bad_rows_keep_the_order_of_their_lines(transform: Transform) -> None:
+    made = transform("n,s\n" + "1,x\n" * 60 + "2\nmany,y\n3,z,z\n4,x\nmore,y\n")
+    assert [(one["line"], one["column"]) for one in made.rejects] == [
+        (62, None),
+        (63, "n"),
+        (64, None),
+        (66, "n"),
+    ]
+
+
+def test_more_bad_values_than_allowed_reject_the_file(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="4 of 105 rows") as caught:
+        transform("n,s\n" + "1,x\n" * 101 + "1\n" + "word,x\n" * 3, max_rejected_rows=2)
+    [rejects] = caught.value.processed.outputs
+    assert [json.loads(line)["line"] for line in rejects.path.read_text().splitlines()] == [
+        103,
+        104,
+        105,
+    ]
+
+
+def test_quote_that_does_not_end_is_a_reject(transform: Transform) -> None:
+    made = transform("a,b\n" + "1,x\n" * 30 + '2,"y\n')
+    assert len(made.rows) == 30
+    assert [(one["line"], one["reason"]) for one in made.rejects] == [
+        (32, "a quoted cell does not end, or goes on after its closing quote")
+    ]
+
+
+def test_rows_too_wide_for_the_memory_reject_the_file(transform: Transform) -> None:
+    wide = "".join(f"{row}{'x' * 20_000},{row}{'y' * 20_000}\n" for row in range(2_200))
+    with pytest.raises(RejectedError, match="too_wide"):
+        transform("a,b\n" + wide, memory_limit_mb=50)
+
+
+def test_wrong_option_is_no_fault_of_the_text(
+    transform: Transform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "parquet_options", lambda _: "FORMAT parquet, ROW_GROUP_SIZE -1")
+    with pytest.raises(duckdb.InvalidInputException):
+        transform("a,b\n1,x\n")
+
+
+def test_profile_is_fit_for_json_and_short(transform: Transform) -> None:
+    made = transform('[{"n": 1e999, "s": "' + "x" * 200 + '"}]', "table.json")
+    assert [one["max"] for one in made.processed.details["profile"]] == ["inf", "x" * 99 + "…"]
