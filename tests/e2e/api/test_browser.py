@@ -118,7 +118,9 @@ def test_a_photo_and_a_table_are_uploaded_and_shown(
     shot(browser, "desktop")
     browser.set_window_size(400, 900)
     width = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    assert browser.execute_script(width), "a phone's screen would have to be moved sideways"
+    WebDriverWait(browser, 20).until(
+        lambda _: browser.execute_script(width), "a phone's screen would have to be moved sideways"
+    )
     shot(browser, "phone")
     browser.set_window_size(1000, 1100)
 
