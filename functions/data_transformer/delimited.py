@@ -257,7 +257,7 @@ class _Job:
 
     def _conversion(self, table: Sequence[Column], path: Path) -> str:
         values, results, fits, inexact = ["*", "row_number() OVER () AS row"], [], [], []
-        place_of_bad = []
+        place_of_bad = ["WHEN false THEN NULL"]  # CASE needs one, and no column may be typed
         for place, column in enumerate(table):
             text, value = f"c{place}", f"t{place}"
             if column.type == TEXT:

@@ -104,6 +104,13 @@ def test_one_column(transform: Transform) -> None:
 def test_trailing_delimiters(transform: Transform) -> None:
     assert transform("a,b,\n1,x,\n2,y,\n").rows == [(1, "x"), (2, "y")]
     assert list(transform("a,b\n1,x,\n2,y,\n").types) == ["a", "b"]
+    assert transform("a,b,\nw,x,\ny,z,\n").rows == [("w", "x"), ("y", "z")]
+
+
+def test_late_cell_behind_a_trailing_delimiter_makes_a_column(transform: Transform) -> None:
+    made = transform("a,\nx,\n" + f"{'y' * 2_000},\n" * 800 + "x,z\n")
+    assert made.types == {"a": "VARCHAR", "column_2": "VARCHAR"}
+    assert made.rows[-1] == ("x", "z")
 
 
 def test_nul_bytes_are_removed_with_a_warning(transform: Transform) -> None:
