@@ -218,7 +218,7 @@ class _Job:
 
         Raises:
             _TypesError: a value shows that a type is wrong.
-            RejectedError: too many rows are bad.
+            RejectedError: the rows are too wide for the memory.
         """
         with (
             TemporaryDirectory(dir=self._directory) as log,
