@@ -148,7 +148,7 @@ format: $(STAMPS)/tests ## Format Python and Terraform
 	@terraform fmt -recursive
 
 .PHONY: unit
-unit: $(STAMPS)/tests ## Unit tests of functions and scripts, with 100 % coverage asked
+unit: $(STAMPS)/tests $(STAMPS)/emulator ## Unit tests of functions and scripts, with 100 % coverage asked
 	@$(PY) -m pytest tests/unit -n 2 --dist loadfile --cov --cov-report=term
 
 # --- Maintenance --------------------------------------------------------------------------------
