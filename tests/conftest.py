@@ -23,16 +23,6 @@ STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 SUFFIX = "e2e"
 
 
-# Deployments that the tests of several files share.
-SHARED = {"stack", "deployment"}
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a deployment, else those of a file, on one worker of pytest-xdist."""
-    shared = SHARED.intersection(getattr(item, "fixturenames", ()))
-    item.add_marker(pytest.mark.xdist_group(shared.pop() if shared else item.path.stem))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what destroys the shared environment after all that uses it."""
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
