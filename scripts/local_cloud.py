@@ -41,9 +41,9 @@ _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
 _RECORD: Final = "cloud.json"
 
-# The servers outlive the command that starts them. Held here, a Popen object does not complain
-# when it is collected that nobody waited for its process.
-_started: Final[list[subprocess.Popen[bytes]]] = []
+# The servers that this process started, by id: they outlive the command that starts them, unless
+# it also ends them; then it waits for them as their parent.
+_started: Final[dict[int, subprocess.Popen[bytes]]] = {}
 
 
 class CloudError(Exception):
@@ -225,7 +225,7 @@ def _spawn(command: Sequence[str], directory: Path, port: int, **variables: str)
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _started.append(process)
+    _started[process.pid] = process
     return Server(
         f"http://127.0.0.1:{port}", process.pid, psutil.Process(process.pid).create_time()
     )
@@ -257,6 +257,8 @@ def _end(server: Server) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
     psutil.wait_procs(alive, timeout=_STOP_SECONDS)
+    with contextlib.suppress(KeyError):
+        _started.pop(server.pid).wait()
 
 
 def _answers(url: str) -> bool:

@@ -49,6 +49,7 @@ class Stack:
     cloud: Cloud
     terraform: tftest.TerraformTest
     variables: Path
+    http: httpx.Client
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class Stack:
     def client(self) -> Client:
         """A client of the API."""
         url = emulated_api_url(self.cloud, self.outputs["api_id"])
-        return Client(url, httpx.Client(timeout=60))
+        return Client(url, self.http)
 
     def aws(self, service: Any, session: boto3.Session | None = None) -> Any:
         """Return a client of an emulated service, as the root user or with a session's keys."""
@@ -74,7 +75,9 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack(cloud: Cloud, packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def stack(
+    cloud: Cloud, packages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """`envs/dev` as a team has it, with its state in a bucket; only the endpoints differ."""
     tree = tmp_path_factory.mktemp("stack")
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
@@ -96,8 +99,9 @@ def stack(cloud: Cloud, packages: Path, tmp_path_factory: pytest.TempPathFactory
         cloud.client_environment(os.environ), directory=tree / ".local"
     )
     test = harness.Terraform(str(root), env=environment)
-    stack = Stack(cloud, test, variables)
-    stack.aws("s3").create_bucket(Bucket=STATE_BUCKET)
-    test.execute_command("init", "-input=false", "-no-color", "-backend-config=backend.hcl")
-    test.apply(tf_var_file=str(variables))
-    return stack
+    with httpx.Client(timeout=60) as http:
+        stack = Stack(cloud, test, variables, http)
+        stack.aws("s3").create_bucket(Bucket=STATE_BUCKET)
+        test.execute_command("init", "-input=false", "-no-color", "-backend-config=backend.hcl")
+        test.apply(tf_var_file=str(variables))
+        yield stack
