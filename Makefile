@@ -135,10 +135,13 @@ integration: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Plan, secur
 	@$(PY) -m pytest tests/plan tests/security tests/e2e
 
 .PHONY: lint
-lint: $(STAMPS)/tests ## Linters, formatters in check mode, types, terraform fmt and validate
+lint: $(STAMPS)/tests ## Linters of all languages, formatters in check mode, types, terraform validate
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
+	@$(VENV)/bin/shellcheck .ci/run scripts/*.sh
+	@$(VENV)/bin/actionlint -shellcheck $(VENV)/bin/shellcheck
+	@$(VENV)/bin/zizmor --offline --quiet .github
 	@$(PY) -m scripts.lint_terraform
 
 .PHONY: format
