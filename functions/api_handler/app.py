@@ -21,10 +21,10 @@ from uploads.keys import UPLOADS_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aws_lambda_powertools import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from api_handler.files import Files
+    from api_handler.log import Log
     from api_handler.settings import Settings
 
 REPROCESS: Final = "/reprocess"
@@ -47,11 +47,11 @@ class _Answer(NamedTuple):
 class App:
     """Answers requests. Made once per process."""
 
-    def __init__(self, settings: Settings, files: Files, logger: Logger) -> None:
+    def __init__(self, settings: Settings, files: Files, log: Log) -> None:
         """Bind to the settings and to the files."""
         self._settings = settings
         self._files = files
-        self._logger = logger
+        self._log = log
         self._probed_at = float("-inf")
         self._reachable = False
         self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], _Answer]] = {
@@ -75,7 +75,9 @@ class App:
         """Answer a request of a Lambda proxy integration (payload format 1.0).
 
         Every request is logged in one line, and no error leaves: what the client cannot help is
-        logged with its cause and answered with 500.
+        logged with its cause and answered with 500. The line's `correlation_id` is the key of the
+        upload that the request is about, as it is in the lines of the processing functions, so
+        that one search finds the life of a file.
         """
         started = time.monotonic()
         method, resource = event["httpMethod"], event["resource"]
@@ -99,11 +101,10 @@ class App:
             "route": f"{method} {resource}",
             "status": answer.status,
             "duration_ms": round((time.monotonic() - started) * 1000),
-            "correlation_id": answer.key or _encoded_key(event),
+            "correlation_id": answer.key or unquote(_encoded_key(event)) or None,
         }
         line |= self._metric() if answer.status == 201 else {}
-        log = self._logger.error if fault else self._logger.info
-        log("request", extra=line, exc_info=fault)
+        self._log.write("ERROR" if fault else "INFO", "request", line, fault)
         return {
             "statusCode": answer.status,
             "headers": self._headers(event),
@@ -115,8 +116,8 @@ class App:
             try:
                 self._files.probe()
                 self._reachable = True
-            except (BotoCoreError, ClientError):
-                self._logger.exception("bucket unreachable")
+            except (BotoCoreError, ClientError) as error:
+                self._log.write("ERROR", "bucket unreachable", {}, error)
                 self._reachable = False
             self._probed_at = time.monotonic()
         return _Answer(
@@ -168,7 +169,7 @@ class App:
         return _Answer(204, None, key)
 
     def _reprocess(self, event: Mapping[str, Any]) -> _Answer:
-        if not _encoded_key(event).endswith(REPROCESS):
+        if not event["pathParameters"]["key"].endswith(REPROCESS):
             return _nowhere(event)
         key, _ = _for_key(event, self._files.reprocess)
         return _Answer(202, {"key": key}, key)
@@ -230,7 +231,8 @@ def _json_object(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _encoded_key(event: Mapping[str, Any]) -> str:
-    return str((event.get("pathParameters") or {}).get("key", ""))
+    key = str((event.get("pathParameters") or {}).get("key", ""))
+    return key.removesuffix(REPROCESS) if event["httpMethod"] == "POST" else key
 
 
 def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str, T]:
@@ -242,8 +244,6 @@ def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str,
     that each key holds is that of one file.
     """
     encoded = _encoded_key(event)
-    if event["httpMethod"] == "POST":
-        encoded = encoded.removesuffix(REPROCESS)
     try:
         key = file_rules.checked_key(unquote(encoded, errors="strict"))
     except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from api_handler.log import Log
 from tests.unit.api_handler.support import KEY, RECORD, REQUEST_ID, Aws, Client, result, source
 
 if TYPE_CHECKING:
@@ -413,6 +414,35 @@ class TestLog:
         assert isinstance(line["duration_ms"], int)
         assert made["fields"]["policy"] not in json.dumps(line)
 
+    @pytest.mark.parametrize(
+        ("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/reprocess")]
+    )
+    def test_a_line_is_found_by_the_key_even_if_the_request_failed(
+        self, aws: Aws, make_client: Callable[..., Client], method: str, path: str
+    ) -> None:
+        for _ in ("decoded", "as it came"):
+            aws.refuses("head_object", "404", 404)
+        client = make_client(enable_delete=True, reprocess_functions={".csv": "f"})
+        client.send(method, FILE, key=quote("uploads/1/a b.csv") + path)
+        (line,) = client.lines()
+        assert (line["status"], line["correlation_id"]) == (404, "uploads/1/a b.csv")
+
+    def test_a_request_about_no_upload_has_no_correlation_id(self, client: Client) -> None:
+        client.send("GET", "/nowhere")
+        assert client.lines()[0]["correlation_id"] is None
+
+    def test_lambda_can_read_level_and_time(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Log("api-handler").write("INFO", "hello", {"route": "GET /status"})
+        line = json.loads(capsys.readouterr().out)
+        moment = datetime.fromisoformat(line.pop("timestamp"))
+        assert abs(datetime.now(UTC) - moment) < timedelta(minutes=1)
+        assert line == {
+            "level": "INFO",
+            "message": "hello",
+            "service": "api-handler",
+            "route": "GET /status",
+        }
+
     def test_an_upload_asked_for_is_a_metric(self, client: Client) -> None:
         client.send("POST", "/files", body='{"name": "a.jpg"}')
         client.send("POST", "/files", body='{"name": "a.exe"}')
@@ -421,10 +451,10 @@ class TestLog:
         assert directive["Namespace"] == "ServerlessUploads"
         assert directive["Metrics"] == [{"Name": "UploadsAsked", "Unit": "Count"}]
         assert all(name in asked for name in directive["Dimensions"][0])
-        assert (asked["UploadsAsked"], asked["environment"], asked["service"][:3]) == (
+        assert (asked["UploadsAsked"], asked["environment"], asked["service"]) == (
             1,
             "test",
-            "api",
+            "api-handler",
         )
         assert "_aws" not in refused
         assert refused["error"]["code"] == "unsupported_type"
