@@ -124,6 +124,28 @@ env: ## Print the variables that send AWS clients to the local cloud
 down: $(LOCAL_CLOUD) ## Stop the local cloud and remove all that it held
 	@$(PY) -m scripts.demo down
 
+# --- Operations ---------------------------------------------------------------------------------
+# ENV is a folder of envs/ (default: the local cloud's). `make doctor ARGS=--help` shows the options.
+
+ENV ?= local
+OPERATE = $(PY) -m scripts.operate
+
+.PHONY: doctor
+doctor: $(STAMPS)/tools ## Check a deployed environment, with the fix for what is wrong (ENV=dev)
+	@$(OPERATE) doctor --env "$(ENV)" $(ARGS)
+
+.PHONY: redrive
+redrive: $(STAMPS)/tools ## Replay a function's dead letters (ENV=dev FUNCTION=image_processor ARGS=--dry-run)
+	@$(OPERATE) redrive --env "$(ENV)" $(FUNCTION) $(ARGS)
+
+.PHONY: reprocess
+reprocess: $(STAMPS)/tools ## Process uploads again (ENV=dev PREFIX=uploads/ ARGS=--dry-run)
+	@$(OPERATE) reprocess --env "$(ENV)" $(if $(PREFIX),"$(PREFIX)") $(ARGS)
+
+.PHONY: logs
+logs: $(STAMPS)/tools ## Follow a file through the logs (ENV=dev KEY=uploads/… ARGS=--follow)
+	@$(OPERATE) logs --env "$(ENV)" "$(KEY)" $(ARGS)
+
 # --- Tests --------------------------------------------------------------------------------------
 
 .PHONY: test

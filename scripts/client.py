@@ -112,4 +112,9 @@ def emulated_api_url(cloud: Cloud, api_id: str, stage: str = "prod") -> str:
 
     It has the path of AWS's own test address; the host name of `api_gateway_url` is AWS's.
     """
-    return f"{cloud.aws.url}/restapis/{api_id}/{stage}/_user_request_"
+    return stage_url(cloud.aws.url, api_id, stage)
+
+
+def stage_url(endpoint: str, api_id: str, stage: str = "prod") -> str:
+    """Return the address at which an emulator at `endpoint` serves an API."""
+    return f"{endpoint}/restapis/{api_id}/{stage}/_user_request_"

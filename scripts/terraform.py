@@ -172,7 +172,7 @@ class Terraform:
 
     def outputs(self) -> dict[str, Any]:
         """Return the output values by name."""
-        found = _ask(self.env, "output", "-json", directory=self.directory)
+        found = _ask(self.env, "output", "-json", "-no-color", directory=self.directory)
         return {name: output["value"] for name, output in found.items()}
 
     def _run(self, command: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> int:

@@ -207,7 +207,7 @@ def test_failed_plan_is_no_answer(setting: Setting) -> None:
 def test_outputs(setting: Setting) -> None:
     runs = setting.terraform("""echo '{"api_id": {"value": "a1", "type": "string"}}'""")
     assert runs.outputs() == {"api_id": "a1"}
-    assert setting.runs() == ["output -json"]
+    assert setting.runs() == ["output -json -no-color"]
 
 
 def test_outputs_that_cannot_be_read(setting: Setting) -> None:
