@@ -18,6 +18,7 @@ from scripts.operations.environment import FUNCTIONS, Environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SESSION = boto3.Session("id", "secret")  # slow to make, and never changed
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 BUCKET = "bucket"
 KEY = "uploads/0192f0c1-2d3e-7a4b-8c5d-6e7f80910213/beach.jpg"
@@ -274,7 +275,7 @@ class Aws:
     cloudwatch: CloudWatch = field(default_factory=CloudWatch)
 
     def environment(self, session: boto3.Session | None = None) -> Environment:
-        made = Environment("dev", OUTPUTS, session or boto3.Session("id", "secret"))
+        made = Environment("dev", OUTPUTS, session or SESSION)
         vars(made).update(vars(self))
         return made
 
