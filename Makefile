@@ -154,7 +154,7 @@ test: lint unit integration ## All checks and all tests
 .PHONY: integration
 integration: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Plan, security and end-to-end tests, on the emulator
 	@$(PY) -m scripts.package --arch host
-	@$(PY) -m pytest tests/plan tests/security tests/e2e
+	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 2 --dist loadgroup --durations 15
 
 .PHONY: lint
 lint: $(STAMPS)/tests ## Linters of all languages, formatters in check mode, types, terraform validate
@@ -174,7 +174,7 @@ format: $(STAMPS)/tests ## Format Python and Terraform
 
 .PHONY: unit
 unit: $(STAMPS)/tests $(STAMPS)/emulator ## Unit tests of functions and scripts, with 100 % coverage asked
-	@$(PY) -m pytest tests/unit -n 2 --dist loadfile --cov --cov-report=term
+	@$(PY) -m pytest tests/unit -n 2 --dist loadgroup --cov --cov-report=term
 
 # --- Maintenance --------------------------------------------------------------------------------
 

@@ -23,8 +23,14 @@ STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 SUFFIX = "e2e"
 
 
+# Before pytest-xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what destroys the shared environment after all that uses it."""
+    """Give one worker all tests of a shared environment; the one that destroys it comes last."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        shared = next((name for name in ("stack", "deployment") if name in fixtures), None)
+        item.add_marker(pytest.mark.xdist_group(shared or str(item.path)))
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
 
 
