@@ -48,6 +48,62 @@ def test_bytecode_says_where_it_will_lie_and_is_trusted() -> None:
     assert bytecode.cache_name("pkg/mod.py") == "pkg/__pycache__/mod.cpython-312.pyc"
 
 
+def test_bytecode_knows_statements_not_places_inside_them() -> None:
+    spread = b"""
+async def f(items):
+    with (
+        a() as one,
+        b(
+            one
+        ) as two,
+    ):
+        return [
+            x.y
+            async for x
+            in items
+        ]
+    try:
+        for z in (
+            items
+        ):
+            g(lambda: (
+                z))
+    except (
+        KeyError
+    ):
+        pass
+"""
+    joined = b"""
+async def f(items):
+    with ( a() as one, b(one) as two):
+
+
+
+
+
+        return [x.y async for x in items]
+
+
+
+
+    try:
+        for z in items:
+
+
+            g(lambda: z)
+
+    except KeyError:
+
+
+        pass
+"""
+    header = 16
+    assert (
+        bytecode.compile_source("m.py", spread)[header:]
+        == bytecode.compile_source("m.py", joined)[header:]
+    )
+
+
 def test_native_code_for_another_machine_is_refused(elf: MakeElf) -> None:
     assert native.select({"a.so": elf()}, "x86_64")
     with pytest.raises(PackagingError, match=r"a\.so is x86_64, but the zip is arm64"):
