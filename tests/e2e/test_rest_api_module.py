@@ -3,11 +3,15 @@
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import boto3
 import httpx
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from scripts import ROOT, local_cloud
 from scripts.terraform import Terraform, environment
@@ -16,6 +20,13 @@ _ORIGIN = "https://app.example.com"
 _HANDLER = """
 def handler(event, context):
     return {"statusCode": 200, "body": event["httpMethod"] + " " + event["resource"]}
+
+def authorize(event, context):
+    sent = {name.lower(): value for name, value in event["headers"].items()}
+    effect = "Allow" if sent["authorization"] == "open sesame" else "Deny"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": "caller", "policyDocument": policy}
 """
 _ROOT = """
 variable "api" {
@@ -42,12 +53,47 @@ resource "aws_lambda_function" "echo" {
   filename      = "echo.zip"
 }
 
+resource "aws_lambda_function" "guard" {
+  function_name = "guard"
+  role          = aws_iam_role.echo.arn
+  runtime       = "python3.12"
+  handler       = "index.authorize"
+  filename      = "echo.zip"
+}
+
+resource "aws_cognito_user_pool" "members" {
+  name = "members"
+}
+
+resource "aws_cognito_user_pool" "strangers" {
+  name = "strangers"
+}
+
 module "api" {
   source = "MODULE"
 
   name = "echo"
   cors = { allow_origins = ["ORIGIN"] }
   tags = var.api.tags
+  authorizers = {
+    guard = {
+      function = {
+        name       = aws_lambda_function.guard.function_name
+        invoke_arn = aws_lambda_function.guard.invoke_arn
+      }
+    }
+    members = { user_pool_arns = [aws_cognito_user_pool.members.arn] }
+  }
+  # Without keys: for one whose value AWS is to choose the provider sends an empty value, which the
+  # emulator refuses.
+  usage_plans = {
+    partners = {
+      api_keys    = []
+      rate_limit  = 9
+      burst_limit = 9
+      quota       = { limit = 99, period = "DAY" }
+    }
+  }
   routes = {
     for name, route in var.api.routes : name => merge(route, {
       function = {
@@ -59,7 +105,15 @@ module "api" {
 }
 
 output "api" {
-  value = { id = module.api.id, deployment_id = module.api.deployment_id }
+  value = {
+    id            = module.api.id
+    deployment_id = module.api.deployment_id
+    execution_arn = module.api.execution_arn
+    pools = {
+      members   = aws_cognito_user_pool.members.id
+      strangers = aws_cognito_user_pool.strangers.id
+    }
+  }
 }
 """
 _ROUTES: dict[str, Any] = {
@@ -70,7 +124,16 @@ _ROUTES: dict[str, Any] = {
         "authorization": "NONE",
         "request": {"schema": json.dumps({"type": "object", "required": ["name"]})},
     },
-    "signed": {"method": "GET", "path": "/signed"},
+    # One path for all: each would have a preflight of its own.
+    "signed": {"method": "GET", "path": "/private"},
+    "keyed": {
+        "method": "POST",
+        "path": "/private",
+        "authorization": "NONE",
+        "api_key_required": True,
+    },
+    "guarded": {"method": "PUT", "path": "/private", "authorization": "guard"},
+    "personal": {"method": "DELETE", "path": "/private", "authorization": "members"},
 }
 
 # The emulator can lose one of two permissions of a function that are added at the same moment.
@@ -83,21 +146,79 @@ class Api:
     def __init__(self, terraform: Terraform, address: str) -> None:
         self._terraform = terraform
         self._address = address
+        self.outputs: dict[str, Any] = {}
 
     def apply(self, *, tags: dict[str, str], routes: dict[str, Any]) -> str:
         """Apply and return the id of the deployment that is served."""
         variables = self._terraform.directory / "terraform.tfvars.json"
         variables.write_text(json.dumps({"api": {"tags": tags, "routes": routes}}))
         self._terraform.apply(*ONE_AT_A_TIME)
-        return str(self._terraform.outputs()["api"]["deployment_id"])
+        self.outputs = self._terraform.outputs()["api"]
+        return str(self.outputs["deployment_id"])
 
     def has_changes(self) -> bool:
         return self._terraform.has_changes()
 
-    def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        identifier = self._terraform.outputs()["api"]["id"]
-        url = f"{self._address}/restapis/{identifier}/prod/_user_request_{path}"
-        return httpx.request(method, url, headers={"Origin": _ORIGIN}, timeout=60, **arguments)
+    def url(self, path: str) -> str:
+        return f"{self._address}/restapis/{self.outputs['id']}/prod/_user_request_{path}"
+
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **arguments: Any
+    ) -> httpx.Response:
+        sent = {"Origin": _ORIGIN, **(headers or {})}
+        return httpx.request(method, self.url(path), headers=sent, timeout=60, **arguments)
+
+    def aws(self, service: Any) -> Any:
+        """Return a client of an emulated service, as the root user."""
+        return boto3.client(
+            service,
+            endpoint_url=self._address,
+            region_name=local_cloud.REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+        )
+
+    def signed(self, path: str, credentials: Credentials) -> httpx.Response:
+        request = AWSRequest("GET", self.url(path))
+        SigV4Auth(credentials, "execute-api", local_cloud.REGION).add_auth(request)
+        return self.call("GET", path, dict(request.headers))
+
+    def user(self, name: str, path: str) -> Credentials:
+        """Return the keys of a new IAM user who may call one path."""
+        iam = self.aws("iam")
+        iam.create_user(UserName=name)
+        statement = {
+            "Effect": "Allow",
+            "Action": "execute-api:Invoke",
+            "Resource": f"{self.outputs['execution_arn']}/prod/GET{path}",
+        }
+        iam.put_user_policy(
+            UserName=name,
+            PolicyName="call",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def token(self, pool: str) -> str:
+        """Return the ID token of a new user of a Cognito user pool."""
+        cognito = self.aws("cognito-idp")
+        identifier, password = self.outputs["pools"][pool], "Correct-Horse-7"
+        client = cognito.create_user_pool_client(
+            UserPoolId=identifier,
+            ClientName="test",
+            ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        )["UserPoolClient"]["ClientId"]
+        user = {"UserPoolId": identifier, "Username": "ada"}
+        cognito.admin_create_user(**user, MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(**user, Password=password, Permanent=True)
+        answer = cognito.admin_initiate_auth(
+            UserPoolId=identifier,
+            ClientId=client,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": "ada", "PASSWORD": password},
+        )
+        return str(answer["AuthenticationResult"]["IdToken"])
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +261,7 @@ def test_preflight_names_the_origin_and_the_methods(api: Api) -> None:
     ("method", "path", "status", "code"),
     [
         ("POST", "/items", 400, "BAD_REQUEST_BODY"),
-        ("GET", "/signed", 403, "MISSING_AUTHENTICATION_TOKEN"),
+        ("GET", "/private", 403, "MISSING_AUTHENTICATION_TOKEN"),
         ("GET", "/nowhere", 403, "MISSING_AUTHENTICATION_TOKEN"),
     ],
 )
@@ -155,8 +276,49 @@ def test_errors_of_the_gateway_look_like_ours(
     assert body["error"]["code"] == code
 
 
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def test_a_signed_route_is_for_those_whom_iam_lets_in(api: Api) -> None:
+    allowed, elsewhere = api.user("allowed", "/private"), api.user("elsewhere", "/items")
+    forged = Credentials(allowed.access_key, "not the secret")
+    assert refused(api.call("GET", "/private")) == (403, "MISSING_AUTHENTICATION_TOKEN")
+    assert refused(api.signed("/private", forged)) == (403, "INVALID_SIGNATURE")
+    # The emulator answers this one itself, not with the API's own response.
+    assert api.signed("/private", elsewhere).status_code == 403
+    assert api.signed("/private", allowed).text == "GET /private"
+
+
+def test_an_api_key_is_asked_for(api: Api) -> None:
+    gateway = api.aws("apigateway")
+    (plan,) = gateway.get_usage_plans()["items"]
+    key = gateway.create_api_key(name="shop", enabled=True)
+    outside = gateway.create_api_key(name="of no plan", enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    for wrong in ({}, {"X-Api-Key": "guess"}, {"X-Api-Key": outside["value"]}):
+        assert refused(api.call("POST", "/private", wrong)) == (403, "INVALID_API_KEY")
+    right = {"X-Api-Key": key["value"]}
+    assert api.call("POST", "/private", right).text == "POST /private"
+
+
+def test_a_function_decides(api: Api) -> None:
+    assert refused(api.call("PUT", "/private")) == (401, "UNAUTHORIZED")
+    wrong = {"Authorization": "open"}
+    assert refused(api.call("PUT", "/private", wrong)) == (403, "ACCESS_DENIED")
+    right = {"Authorization": "open sesame"}
+    assert api.call("PUT", "/private", right).text == "PUT /private"
+
+
+def test_the_users_of_a_pool_are_let_in(api: Api) -> None:
+    own, foreign = (api.token(pool) for pool in ("members", "strangers"))
+    for wrong in ({}, {"Authorization": foreign}, {"Authorization": f"{own[:-2]}AA"}):
+        assert refused(api.call("DELETE", "/private", wrong)) == (401, "UNAUTHORIZED")
+    assert api.call("DELETE", "/private", {"Authorization": own}).text == "DELETE /private"
+
+
 def test_redeploys_only_when_something_served_changes(api: Api) -> None:
-    first = api.apply(tags={}, routes=_ROUTES)
+    first = api.outputs["deployment_id"]
     assert api.apply(tags={"Team": "shop"}, routes=_ROUTES) == first
     fewer = {name: route for name, route in _ROUTES.items() if name != "create"}
     assert api.apply(tags={"Team": "shop"}, routes=fewer) != first
