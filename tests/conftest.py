@@ -42,6 +42,16 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="session")
+def workspace(
+    cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[harness.Workspace]:
+    """Plans modules and environments, with one running provider."""
+    folder = tmp_path_factory.mktemp("plan")
+    with harness.running_workspace(folder, cloud.environment()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def packages() -> Path:
     """The folder of the real zips, for this machine's architecture."""
     assert package.main(["--arch", "host"]) == 0

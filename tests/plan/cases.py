@@ -1,7 +1,6 @@
 """Cases of plan tests: a tfvars file beside what its plan must hold, written by hand.
 
-`<module>/cases/<name>.tfvars` and `<module>/cases/<name>.yaml`. Variables that all cases of a
-module share may be in `<module>/cases/common.tfvars`. The YAML file may hold
+`<module or environment>/cases/<name>.tfvars` and `<name>.yaml`, which may hold
 
     resources   planned values by address; only those that are named, `null` means absent or empty
     counts      number of resources by type; only the types that are named
@@ -11,62 +10,68 @@ module share may be in `<module>/cases/common.tfvars`. The YAML file may hold
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import yaml
 
-from tests.plan.harness import Json, Workspace, differences
+from tests.plan.harness import REPOSITORY
+from tests.plan.planned import Json, Plan, differences
 
-_KEYS = {"resources", "counts", "outputs", "warnings", "errors"}
+KEYS = {"resources", "counts", "outputs", "warnings", "errors"}
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case file and the root it is about."""
+    """One case and the module or environment that it is about."""
 
-    expectation: Path
+    file: Path
 
     def __str__(self) -> str:
-        return f"{self.root}/{self.expectation.stem}"
+        return f"{self.root}/{self.file.stem}"
 
     @property
     def root(self) -> str:
         """Name of the module or environment: the folder that holds `cases`."""
-        return self.expectation.parents[1].name
+        return self.file.parents[1].name
 
     @property
-    def variables(self) -> list[Path]:
-        """The tfvars files, the later overriding the earlier."""
-        common = self.expectation.with_name("common.tfvars")
-        return [*([common] if common.exists() else []), self.expectation.with_suffix(".tfvars")]
+    def label(self) -> str:
+        """Name of the call when the case is planned among others."""
+        return f"{self.root}_{self.file.stem}"
 
-    def check(self, workspace: Workspace) -> list[str]:
-        """Plan and compare; returns what differs."""
-        expected: dict[str, Json] = yaml.safe_load(self.expectation.read_text())
-        unknown = expected.keys() - _KEYS
-        if unknown:
-            return [f"{self.expectation.name}: no such key: {', '.join(sorted(unknown))}"]
-        if "errors" in expected:
-            return _check_errors(expected["errors"], workspace.errors(self.root, self.variables))
-        plan = workspace.plan(self.root, self.variables)
+    @property
+    def is_of_module(self) -> bool:
+        """Whether it is about a module; else about an environment."""
+        return (REPOSITORY / "modules" / self.root).is_dir()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the plan is expected to be refused."""
+        return "errors" in self.expected
+
+    @cached_property
+    def expected(self) -> dict[str, Json]:
+        """The content of the YAML file."""
+        loaded: dict[str, Json] = yaml.safe_load(self.file.with_suffix(".yaml").read_text())
+        return loaded
+
+    @property
+    def call(self) -> str:
+        """The arguments of the module: its source, and what the tfvars file gives."""
+        return f'  source = "../../modules/{self.root}"\n\n{self.file.read_text()}'
+
+    def differences(self, plan: Plan) -> list[str]:
+        """Say where a plan is not what is expected."""
         return [
-            *differences(expected.get("resources", {}), plan.resources),
-            *differences(expected.get("counts", {}), plan.counts, "counts"),
-            *differences(expected.get("outputs", {}), plan.outputs, "outputs"),
-            *differences(expected.get("warnings", []), plan.warnings, "warnings"),
+            *differences(self.expected.get("resources", {}), plan.resources),
+            *differences(self.expected.get("counts", {}), plan.counts, "counts"),
+            *differences(self.expected.get("outputs", {}), plan.outputs, "outputs"),
+            *differences(self.expected.get("warnings", []), plan.warnings, "warnings"),
         ]
-
-
-def _check_errors(expected: list[str], actual: list[str]) -> list[str]:
-    missing = [s for s in expected if not any(s in a for a in actual)]
-    surplus = [a for a in actual if not any(s in a for s in expected)]
-    return [
-        *(f"not refused with: {sentence}" for sentence in missing),
-        *(f"refused with what is not expected: {sentence}" for sentence in surplus),
-    ]
 
 
 def all_cases() -> list[Case]:
     """Every case below tests/plan."""
-    return [Case(path) for path in sorted(_HERE.glob("*/cases/*.yaml"))]
+    return [Case(path) for path in sorted(_HERE.glob("*/cases/*.tfvars"))]

@@ -2,31 +2,40 @@
 
 A plan test needs three things that are slow to make: a copy of the tree (tftest writes into the
 directories it works in), an initialised root, and a running provider. Each is made once a session.
+Nearly all of the rest is what terraform does once a plan, whatever it holds: so many calls of
+modules are planned in one root, and a plan of an environment is kept for all tests that read it.
 """
 
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
+import zipfile
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
 
 import tftest  # type: ignore[import-untyped]  # tftest ships no types
 
+from scripts import terraform
+from tests.plan.planned import Plan, refusals
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-KNOWN_AFTER_APPLY = "(known after apply)"
+
+# Small zips stand where `make package` would put the real ones.
+FUNCTIONS = ("image_processor", "data_transformer", "api_handler", "example")
+ARCHITECTURES = ("x86_64", "arm64")
+_QUIET = {
+    f"TF_LOG_SDK{part}": "ERROR" for part in ("", "_FRAMEWORK", "_HELPER_SCHEMA", "_MUX", "_PROTO")
+}
 _NOT_COPIED = shutil.ignore_patterns(
     ".terraform", "*.tfstate*", "*.tfplan", "*.tfvars", "backend.hcl"
 )
-
-# A value of the plan: what JSON can hold. Narrowing every access would hide what a test says.
-type Json = Any
 
 
 class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # its base class has no types
@@ -50,121 +59,65 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # its base class h
         )
         # `plan -detailed-exitcode` says 2 for "there are changes".
         if done.returncode not in (0, 2):
-            message = f"terraform {cmd} in {self.tfdir}: {done.returncode}\n{done.stderr}"
-            raise tftest.TerraformTestError(message, done.stderr)
+            said = done.stdout if "-json" in cmd_args else done.stderr
+            message = f"terraform {cmd} in {self.tfdir}: {done.returncode}\n{said}"
+            raise tftest.TerraformTestError(message, said)
         return tftest.TerraformCommandOutput(done.returncode, done.stdout, done.stderr)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a plan would create, from `terraform show -json`."""
+@contextmanager
+def running_workspace(folder: Path, cloud: Mapping[str, str]) -> Iterator["Workspace"]:
+    """A workspace in an empty folder, and the provider that its plans share.
 
-    raw: Mapping[str, Json]
-
-    @cached_property
-    def resources(self) -> dict[str, dict[str, Json]]:
-        """Planned values by full address; what only an apply can know is KNOWN_AFTER_APPLY."""
-        return {
-            change["address"]: _merge_unknown(
-                change["change"]["after"], change["change"]["after_unknown"]
-            )
-            for change in self.raw.get("resource_changes", [])
-            if change["mode"] == "managed" and change["change"]["actions"] != ["delete"]
-        }
-
-    @cached_property
-    def outputs(self) -> dict[str, Json]:
-        """Values of the root's outputs."""
-        return {
-            name: _merge_unknown(change.get("after"), change.get("after_unknown"))
-            for name, change in self.raw.get("output_changes", {}).items()
-        }
-
-    @cached_property
-    def warnings(self) -> list[str]:
-        """Sentences of the failed `check` blocks."""
-        return [
-            problem["message"]
-            for check in self.raw.get("checks", [])
-            if check["address"]["kind"] == "check"
-            for instance in check.get("instances", [])
-            for problem in instance.get("problems", [])
-        ]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Number of resources by type."""
-        types = [_type_of(address) for address in self.resources]
-        return {kind: types.count(kind) for kind in sorted(set(types))}
-
-    def of_type(self, kind: str) -> dict[str, dict[str, Json]]:
-        """Planned values of every resource of a type, by full address."""
-        return {a: values for a, values in self.resources.items() if _type_of(a) == kind}
-
-    def policy(self, address: str, attribute: str = "policy") -> dict[str, dict[str, Json]]:
-        """Statements of a policy document, by their Sid."""
-        return statements(json.loads(self.resources[address][attribute]))
-
-
-def statements(document: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
-    """The statements of a policy document by their Sid, which every statement of ours has."""
-    return {statement["Sid"]: statement for statement in document["Statement"]}
-
-
-def _type_of(address: str) -> str:
-    return re.sub(r'\[(?:"[^"]*"|\d+)\]', "", address).split(".")[-2]
-
-
-def _merge_unknown(value: Json, unknown: Json) -> Json:
-    if unknown is True:
-        return KNOWN_AFTER_APPLY
-    if isinstance(unknown, dict):
-        known = value or {}
-        return {k: _merge_unknown(known.get(k), unknown.get(k)) for k in {**known, **unknown}}
-    if isinstance(unknown, list) and unknown:
-        known = value or []
-        known += [None] * (len(unknown) - len(known))
-        return [_merge_unknown(v, u) for v, u in zip(known, unknown, strict=True)]
-    return value
-
-
-def differences(expected: Json, actual: Json, where: str = "") -> Iterator[str]:
-    """Say where `actual` does not hold what `expected` asks.
-
-    A mapping asks for its own keys only, and reads a JSON text for what it holds and a list of
-    statements by their Sid; `null` asks for nothing or something empty; everything else asks for
-    equality.
+    Args:
+        folder: takes the copy of the tree and the provider.
+        cloud: variables for an emulator, which answers who the caller is.
     """
-    if isinstance(expected, dict):
-        if isinstance(actual, str) and actual[:1] in "{[":
-            actual = json.loads(actual)
-        if isinstance(actual, list) and all(isinstance(v, dict) and "Sid" in v for v in actual):
-            actual = {statement["Sid"]: statement for statement in actual}
-            yield from (
-                f"{where}: statement {sid} is not expected" for sid in actual.keys() - expected
-            )
-        if not isinstance(actual, dict):
-            yield f"{where}: expected {expected!r}, got {actual!r}"
-            return
-        for key, value in expected.items():
-            yield from differences(value, actual.get(key), f"{where}.{key}".lstrip("."))
-    elif isinstance(expected, list) and isinstance(actual, list):
-        if len(expected) != len(actual):
-            yield f"{where}: expected {len(expected)} elements, got {len(actual)}: {actual!r}"
-            return
-        for index, (want, have) in enumerate(zip(expected, actual, strict=True)):
-            yield from differences(want, have, f"{where}[{index}]")
-    elif expected != actual and not (expected is None and actual in ("", [], {})):
-        yield f"{where}: expected {expected!r}, got {actual!r}"
+    tree = _copy_tree(folder / "tree")
+    for function in FUNCTIONS:
+        for architecture in ARCHITECTURES:
+            _write_package(tree / "build", function, architecture)
+    _write_package(tree / "build", "stale", "x86_64").write_bytes(b"built later")
+    home = folder / "home"
+    home.mkdir()
+    # No profile, credentials or plug-in settings of whoever runs the tests reach a plan.
+    environment = {
+        # Go collects garbage less often: a third of the processor time of a plan.
+        "GOGC": "400",
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **cloud,
+    }
+    for name in ("versions.tf", ".terraform.lock.hcl"):
+        (home / name).write_text((tree / "envs/local" / name).read_text())
+    install = terraform.environment(os.environ, directory=home) | {"HOME": str(home)}
+    terraform.Terraform(home, install, home / "init.log").init()
+    # `**` would not follow the link that a mirror leaves for the platform's folder.
+    binary = next(home.glob(".terraform/providers/*/*/*/*/*/terraform-provider-aws_*"))
+    with running_provider(binary, environment, home / "provider.log") as reattach:
+        yield Workspace(tree, {**environment, "TF_REATTACH_PROVIDERS": reattach})
 
 
-def sentences(stderr: str) -> list[str]:
-    """Each error that terraform printed, as one line without its frame."""
-    unframed = " ".join(re.sub(r"^[│╷╵]", "", line).strip() for line in stderr.splitlines())
-    return [re.sub(r"\s+", " ", part).strip() for part in unframed.split("Error: ")[1:]]
+def _write_package(build: Path, function: str, architecture: str) -> Path:
+    """Write what the packager writes: a zip and, beside it, what it was built for."""
+    build.mkdir(exist_ok=True)
+    package = build / f"{function}-{architecture}.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr(f"{function}/index.py", "def handler(event, context): ...\n")
+    digest = hashlib.sha256(package.read_bytes())
+    facts = {
+        "function": function,
+        "architecture": architecture,
+        "runtime": "python3.12",
+        "sha256": digest.hexdigest(),
+        "sha256_base64": b64encode(digest.digest()).decode(),
+    }
+    package.with_suffix(".json").write_text(json.dumps(facts))
+    return package
 
 
-def copy_tree(target: Path) -> Path:
+def _copy_tree(target: Path) -> Path:
     """Copy modules and environments, and give the environments a local state."""
     for folder in ("modules", "envs"):
         shutil.copytree(REPOSITORY / folder, target / folder, ignore=_NOT_COPIED)
@@ -177,48 +130,86 @@ def copy_tree(target: Path) -> Path:
 
 
 class Workspace:
-    """A copy of the tree whose roots are initialised when first used."""
+    """A copy of the tree whose roots are initialised when first used, and planned once."""
 
     def __init__(self, tree: Path, environment: Mapping[str, str]) -> None:
         self.tree = tree
         self._environment = dict(environment)
-        self._roots: dict[Path, Terraform] = {}
+        self._roots: dict[str, Terraform] = {}
+        self._plans: dict[tuple[str, Path], Plan] = {}
 
-    def root(self, name: str | Path) -> Terraform:
-        """The initialised root: a module's or environment's name, or a path in the tree."""
-        path = self._path(name)
-        if path not in self._roots:
-            terraform = Terraform(str(path), env=self._environment)
-            terraform.init()
-            self._roots[path] = terraform
-        return self._roots[path]
+    def plan(self, root: str, variables: Path) -> Plan:
+        """Plan an environment with a tfvars file."""
+        if (root, variables) not in self._plans:
+            self._plans[root, variables] = self._plan(root, tf_var_file=str(variables))
+        return self._plans[root, variables]
 
-    def plan(self, name: str | Path, variables: Mapping[str, Json] | list[Path]) -> Plan:
-        """Plan a root with variables, given as a mapping or as tfvars files."""
+    def errors(self, root: str, variables: Path) -> list[str]:
+        """The sentences with which the plan of an environment is refused."""
+        return [sentence for _, sentence in self._errors(root, f"-var-file={variables}")]
+
+    def plan_modules(self, root: str, calls: Mapping[str, str]) -> dict[str, Plan]:
+        """Plan many calls of modules in one root of that name.
+
+        Args:
+            root: name of the root, which is made.
+            calls: the arguments of each call in HCL, by its label.
+        """
+        self._write_calls(root, calls)
+        plan = self._plan(root)
+        return {label: plan.module(label) for label in calls}
+
+    def errors_of_modules(self, root: str, calls: Mapping[str, str]) -> dict[str, list[str]]:
+        """The sentences with which each of many calls of modules is refused."""
+        self._write_calls(root, calls)
+        found = self._errors(root)
+        errors = {
+            label: [sentence for where, sentence in found if where == f'module "{label}"']
+            for label in calls
+        }
+        # Terraform checks each value by itself first, then values together, then the rest, and a
+        # refusal ends it: so calls that were not refused yet are planned again without those that
+        # were. An error of the rest does not tell whose it is, so these calls go one by one.
+        later = {label: call for label, call in calls.items() if not errors[label]}
+        if later and len(later) < len(calls):
+            errors |= self.errors_of_modules(f"{root}_later", later)
+        elif len(later) > 1:
+            for label, call in later.items():
+                errors |= self.errors_of_modules(f"{root}_{label}", {label: call})
+        elif later:
+            errors = {label: [sentence for _, sentence in found] for label in later}
+        return errors
+
+    def _write_calls(self, root: str, calls: Mapping[str, str]) -> None:
+        folder = self.tree / "envs" / root
+        folder.mkdir()
+        for name in ("versions.tf", ".terraform.lock.hcl"):
+            (folder / name).write_text((self.tree / "envs/state" / name).read_text())
+        for label, arguments in calls.items():
+            (folder / f"{label}.tf").write_text(
+                f'module "{label}" {{\n{arguments}\n}}\n\n'
+                f'output "{label}" {{\n  value = module.{label}\n}}\n'
+            )
+
+    def _plan(self, root: str, **arguments: str) -> Plan:
         # Planning writes the plan to the temporary directory, where tftest leaves it.
-        with tempfile.TemporaryDirectory(dir=self.tree) as folder:
-            files = variables
-            if isinstance(files, Mapping):
-                # On the command line Python's True and None would reach terraform as text.
-                file = Path(folder, "case.tfvars.json")
-                file.write_text(json.dumps(files))
-                files = [file]
-            terraform = self.root(name)
-            with _temporary_files_in(folder):
-                output = terraform.plan(output=True, tf_var_file=[str(f) for f in files])
+        with tempfile.TemporaryDirectory(dir=self.tree) as folder, _temporary_files_in(folder):
+            output = self._initialised(root).plan(output=True, **arguments)
         return Plan(output._raw)
 
-    def errors(self, name: str | Path, variables: Mapping[str, Json] | list[Path]) -> list[str]:
-        """The sentences with which a plan is refused; none when it is not."""
+    def _errors(self, root: str, *arguments: str) -> list[tuple[str, str]]:
         try:
-            self.plan(name, variables)
+            self._initialised(root).execute_command("plan", "-json", "-input=false", *arguments)
         except tftest.TerraformTestError as error:
-            return sentences(error.cmd_error or "")
+            return refusals(error.cmd_error or "")
         return []
 
-    def _path(self, name: str | Path) -> Path:
-        candidates = [self.tree / folder / name for folder in ("modules", "envs", ".")]
-        return next(path for path in candidates if path.is_dir())
+    def _initialised(self, root: str) -> Terraform:
+        if root not in self._roots:
+            terraform = Terraform(str(self.tree / "envs" / root), env=self._environment)
+            terraform.init()
+            self._roots[root] = terraform
+        return self._roots[root]
 
 
 @contextmanager
@@ -240,7 +231,11 @@ def running_provider(binary: Path, environment: Mapping[str, str], log: Path) ->
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [binary, "-debug"], env=dict(environment), stdout=output, stderr=subprocess.STDOUT
+            [binary, "-debug"],
+            # Without levels it writes a megabyte for every plan.
+            env={**environment, **_QUIET},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         ) as process,
     ):
         try:

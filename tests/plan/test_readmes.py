@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.plan.harness import REPOSITORY, Workspace
+from tests.plan.planned import Plan
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Example:
     source: str
 
     def __str__(self) -> str:
-        return f"{self.readme.parent.name}-{self.number}"
+        return f"{self.readme.parent.name}_{self.number}"
 
 
 def _examples() -> list[Example]:
@@ -31,11 +32,19 @@ def _examples() -> list[Example]:
     ]
 
 
+@pytest.fixture(scope="module")
+def plans(workspace: Workspace) -> dict[str, Plan]:
+    calls = {}
+    for example in _examples():
+        folder = workspace.tree / "envs" / f"readme_{example}"
+        folder.mkdir()
+        (folder / "main.tf").write_text(example.source)
+        calls[str(example)] = f'  source = "../readme_{example}"'
+    return workspace.plan_modules("readmes", calls)
+
+
 @pytest.mark.parametrize("example", _examples(), ids=str)
-def test_example_can_be_planned(example: Example, workspace: Workspace) -> None:
-    root = workspace.tree / "envs" / f"readme-{example}"
-    root.mkdir()
-    (root / "main.tf").write_text(example.source)
-    plan = workspace.plan(root, {})
+def test_example_can_be_planned(example: Example, plans: dict[str, Plan]) -> None:
+    plan = plans[str(example)]
     assert plan.resources
     assert plan.warnings == []

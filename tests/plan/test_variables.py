@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.plan.cases import all_cases
+from tests.plan.cases import Case, all_cases
 from tests.plan.harness import REPOSITORY
 
 ROOTS = sorted(
@@ -16,18 +15,17 @@ ROOTS = sorted(
 )
 
 
-def _cases_of(root: Path) -> list[Path]:
-    return [case.expectation for case in all_cases() if case.root == root.name]
+def _cases_of(root: Path) -> list[Case]:
+    return [case for case in all_cases() if case.root == root.name]
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: root.name)
 def test_every_variable_is_set_by_a_case(root: Path) -> None:
     declared = re.findall(r'^variable "(\w+)"', (root / "variables.tf").read_text(), re.MULTILINE)
-    tfvars = (REPOSITORY / "tests/plan" / root.name / "cases").glob("*.tfvars")
     used = {
         name
-        for path in tfvars
-        for name in re.findall(r"^(\w+)\s*=", path.read_text(), re.MULTILINE)
+        for case in _cases_of(root)
+        for name in re.findall(r"^(\w+)\s*=", case.file.read_text(), re.MULTILINE)
     }
     assert set(declared) - used == set()
 
@@ -36,9 +34,9 @@ def test_every_variable_is_set_by_a_case(root: Path) -> None:
 def test_every_refusal_is_shown_by_a_case(root: Path) -> None:
     expected = [
         sentence
-        for path in _cases_of(root)
+        for case in _cases_of(root)
         for key in ("errors", "warnings")
-        for sentence in yaml.safe_load(path.read_text()).get(key, [])
+        for sentence in case.expected.get(key, [])
     ]
     messages = [
         message

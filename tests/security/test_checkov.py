@@ -7,8 +7,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.plan import conftest as plan
-from tests.plan.harness import REPOSITORY, Json, Workspace
+import pytest
+
+from tests.plan.harness import REPOSITORY, Workspace
 
 CHECKOV = REPOSITORY / ".local/checkov/bin/checkov"
 _OPTIONS = (
@@ -18,13 +19,7 @@ _OPTIONS = (
     "--compact",
     "--skip-download",
 )
-PROD_VARIABLES = REPOSITORY / "tests/plan/prod/cases/complete.tfvars"
-
-
-# Fixtures of the plan tests.
-cloud_environment = plan.cloud_environment
-tree = plan.tree
-workspace = plan.workspace
+CASES = REPOSITORY / "tests/plan"
 
 # Production, with everything given that is not ours to make (key, log bucket, web ACL, network,
 # code signing).
@@ -55,24 +50,21 @@ DEV_EXCEPTIONS = {
 }
 
 
-def test_prod_fails_the_listed_checks_alone(workspace: Workspace, tmp_path: Path) -> None:
-    failed = _failed(workspace.plan("prod", [PROD_VARIABLES]).raw, tmp_path)
-    assert failed.keys() == (EXCEPTIONS | NO_RESOURCE).keys(), failed
+PLANS = {"prod": "complete", "dev": "minimal"}
 
 
-def test_dev_fails_the_listed_checks_alone(workspace: Workspace, tmp_path: Path) -> None:
-    failed = _failed(workspace.plan("dev", {"suffix": "dev"}).raw, tmp_path)
-    expected = (EXCEPTIONS | DEV_EXCEPTIONS).keys() - {"CKV2_AWS_77"}
-    assert failed.keys() == expected, failed
-
-
-def _failed(raw: Json, folder: Path) -> dict[str, list[str]]:
-    """Resources by failed check."""
+@pytest.fixture(scope="module")
+def failed(
+    workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, list[str]]]:
+    """Resources by failed check, by environment; checkov starts slowly, so it is asked once."""
     assert CHECKOV.exists(), f"{CHECKOV} is missing: run `make setup`"
-    file = folder / "plan.json"
-    file.write_text(json.dumps(raw))
+    folder = tmp_path_factory.mktemp("checkov")
+    for root, case in PLANS.items():
+        plan = workspace.plan(root, CASES / root / "cases" / f"{case}.tfvars")
+        (folder / f"{root}.json").write_text(json.dumps(plan.raw))
     done = subprocess.run(
-        [str(CHECKOV), f"--file={file}", *_OPTIONS],
+        [CHECKOV, "--file", *(folder / f"{root}.json" for root in PLANS), *_OPTIONS],
         capture_output=True,
         text=True,
         timeout=300,
@@ -81,7 +73,17 @@ def _failed(raw: Json, folder: Path) -> dict[str, list[str]]:
     assert done.stdout.startswith("{"), done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["summary"]["parsing_errors"] == 0
-    failed: dict[str, list[str]] = {}
+    found: dict[str, dict[str, list[str]]] = {root: {} for root in PLANS}
     for check in report["results"]["failed_checks"]:
-        failed.setdefault(check["check_id"], []).append(check["resource"])
-    return failed
+        root = Path(check["file_path"]).stem
+        found[root].setdefault(check["check_id"], []).append(check["resource"])
+    return found
+
+
+def test_prod_fails_the_listed_checks_alone(failed: dict[str, dict[str, list[str]]]) -> None:
+    assert failed["prod"].keys() == (EXCEPTIONS | NO_RESOURCE).keys(), failed["prod"]
+
+
+def test_dev_fails_the_listed_checks_alone(failed: dict[str, dict[str, list[str]]]) -> None:
+    expected = (EXCEPTIONS | DEV_EXCEPTIONS).keys() - {"CKV2_AWS_77"}
+    assert failed["dev"].keys() == expected, failed["dev"]

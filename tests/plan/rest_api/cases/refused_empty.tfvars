@@ -1,1 +1,2 @@
+name = "orders"
 routes = {}

@@ -8,3 +8,12 @@ throttling_rate_limit     = -0.5
 cors                      = { allow_origins = ["https://app.example.com/", "*"], max_age_seconds = 90000 }
 usage_plans               = { basic = { api_keys = [], rate_limit = 1, burst_limit = 1, quota = { limit = 1, period = "YEAR" } } }
 authorizers               = { Nobody = { cache_seconds = 4000 } }
+
+routes = {
+  status = {
+    method        = "GET"
+    path          = "/status"
+    authorization = "NONE"
+    function      = { name = "orders", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:orders/invocations" }
+  }
+}

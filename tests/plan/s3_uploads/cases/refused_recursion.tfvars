@@ -3,4 +3,3 @@ output_prefixes = ["uploads/done/"]
 notifications = {
   jpg = { function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:f", prefixes = ["uploads/"], suffixes = [".jpg"] }
 }
-lifecycle_rules = { "uploads/" = {} }

@@ -1,2 +1,0 @@
-suffix       = "local"
-architecture = "arm64"

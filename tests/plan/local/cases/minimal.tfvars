@@ -1,0 +1,2 @@
+suffix       = "laptop"
+architecture = "arm64"
