@@ -53,6 +53,26 @@ esac""",
     assert commands == ["init -input=false -no-color -backend=false", "validate -no-color"] * 2
 
 
+def test_module_that_an_environment_calls_is_validated_with_it(
+    root: Path, terraform: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = '{"Modules": [{"Dir": "."}, {"Dir": "../../modules/bucket"}]}'
+    fake_terraform.install(
+        terraform,
+        f"""{VERSION}
+case "$2" in init)
+  cd "${{1#-chdir=}}" && /bin/mkdir -p .terraform/modules
+  echo '{manifest}' > .terraform/modules/modules.json ;;
+esac""",
+    )
+    assert lint_terraform.main(root) == 0
+    assert "modules/bucket is valid" in capsys.readouterr().out
+    validated = [run for run in fake_terraform.runs(terraform) if "validate" in run]
+    assert len(validated) == 1
+    assert validated[0].startswith("-chdir=")
+    assert "/envs/local " in validated[0]
+
+
 def test_unformatted_file(root: Path, terraform: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fake_terraform.install(terraform, f"{VERSION}\nexit 3")
     assert lint_terraform.main(root) == 1
@@ -69,7 +89,7 @@ if [ "$2" = validate ]; then echo 'Error: Missing name for resource'; exit 1; fi
     assert lint_terraform.main(root) == 1
     told = capsys.readouterr().err
     assert "Error: Missing name for resource" in told
-    log = root / ".local" / "lint-terraform.log"
+    log = root / ".local" / "lint-terraform" / "local.log"
     assert str(log) in told
     assert log.is_file()
 
