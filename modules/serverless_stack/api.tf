@@ -6,15 +6,17 @@ locals {
   # The gateway waits 29 s at the most, however long the function may run.
   _api_timeout_seconds = min(29, var.api_handler.timeout_seconds)
 
+  # `NewFile` of the OpenAPI document, word for word: a test compares the two.
   _upload_request = jsonencode({
     "$schema" = "http://json-schema.org/draft-04/schema#"
     title     = "UploadRequest"
     type      = "object"
     required  = ["name"]
     properties = {
-      name         = { type = "string", minLength = 1 }
-      content_type = { type = "string" }
+      name         = { type = "string", minLength = 1, maxLength = 255 }
+      content_type = { type = "string", maxLength = 255 }
     }
+    additionalProperties = false
   })
 
   # { name = { method, path, request } }

@@ -1,0 +1,88 @@
+"""The plan of the API against its published document, and what its switches grant."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.plan.harness import REPOSITORY, Plan, Workspace
+
+DOCUMENT = yaml.safe_load((REPOSITORY / "functions/api_handler/openapi.yaml").read_text())
+ROLE = "module.api_handler.aws_iam_role_policy.this"
+EVERY_SWITCH = {"deletion_enabled": True, "reprocessing_enabled": True}
+
+
+@pytest.fixture(scope="module")
+def off(workspace: Workspace) -> Plan:
+    return _plan(workspace, {})
+
+
+@pytest.fixture(scope="module")
+def on(workspace: Workspace) -> Plan:
+    return _plan(workspace, EVERY_SWITCH)
+
+
+def _plan(workspace: Workspace, api: dict[str, bool]) -> Plan:
+    variables = {"suffix": "team-a", "alarms": {"unattended": True}, "api": api}
+    return workspace.plan("serverless_stack", variables)
+
+
+def _routes(plan: Plan) -> set[tuple[str, str]]:
+    """Methods and paths; a plan knows both together only from the answers to preflights."""
+    routes = set()
+    for address, answer in plan.of_type("aws_api_gateway_integration_response").items():
+        path = address.partition('["')[2].removesuffix('"]')
+        methods = answer["response_parameters"][
+            "method.response.header.Access-Control-Allow-Methods"
+        ]
+        routes |= {(method, f"/{path}") for method in methods.strip("'").split(",")}
+    served = [m["http_method"] for m in plan.of_type("aws_api_gateway_method").values()]
+    assert sorted(m for m in served if m != "OPTIONS") == sorted(method for method, _ in routes)
+    return routes
+
+
+def _published(*, switched: bool) -> set[tuple[str, str]]:
+    """Methods and paths of the document; a greedy parameter takes "/reprocess" with it."""
+    return {
+        (method.upper(), path.removesuffix("/reprocess").replace("{key}", "{key+}"))
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters" and (switched or "x-enabled-by" not in operation)
+    }
+
+
+def _actions(plan: Plan) -> set[str]:
+    return {action for statement in plan.policy(ROLE).values() for action in statement["Action"]}
+
+
+def test_routes_are_those_of_the_document(on: Plan) -> None:
+    assert _routes(on) == _published(switched=True)
+
+
+def test_routes_that_are_not_enabled_are_not_there(off: Plan) -> None:
+    assert _routes(off) == _published(switched=False)
+
+
+def test_each_switch_grants_what_its_route_needs_and_nothing_else(
+    workspace: Workspace, off: Plan, on: Plan
+) -> None:
+    deleting = _plan(workspace, {"deletion_enabled": True})
+    assert _actions(off) < _actions(deleting) < _actions(on)
+    assert _actions(deleting) - _actions(off) == {"s3:DeleteObject"}
+    assert _actions(on) - _actions(deleting) == {"lambda:InvokeFunction"}
+
+
+def test_the_gateway_checks_bodies_by_the_document(off: Plan) -> None:
+    model = off.resources['module.api.aws_api_gateway_model.request["create_file"]']
+    checked = json.loads(model["schema"])
+    del checked["$schema"], checked["title"]
+    assert checked == _without_descriptions(DOCUMENT["components"]["schemas"]["NewFile"])
+
+
+def _without_descriptions(schema: Any) -> Any:
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _without_descriptions(part) for name, part in schema.items() if name != "description"
+    }
