@@ -33,7 +33,12 @@ from typing import TYPE_CHECKING
 from scripts.packaging import expected
 from scripts.packaging.errors import PackagingError
 from scripts.packaging.outputs import MANIFEST, is_current
-from scripts.packaging.project import ARCHITECTURES, host_architecture, read_packages
+from scripts.packaging.project import (
+    ARCHITECTURES,
+    check_interpreter,
+    host_architecture,
+    read_packages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,10 +66,14 @@ def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
     after.add_argument("--check", action="store_true", help="compare with the committed hashes")
     after.add_argument("--update", action="store_true", help="write the hashes to commit")
     after.add_argument("--report", action="store_true", help="show what takes the room")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.update and (options.functions or options.arch != "all"):
+        parser.error("--update writes the hashes of all zips: name no function and no architecture")
+    return options
 
 
 def _run(options: argparse.Namespace, root: Path) -> int:
+    check_interpreter()
     host = (host_architecture(),) if options.arch == "host" else ()
     chosen = {"all": ARCHITECTURES, "host": host}.get(options.arch, (options.arch,))
     packages = read_packages(root, options.functions, chosen)

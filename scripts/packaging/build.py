@@ -18,7 +18,7 @@ from scripts.packaging import elf, outputs, sbom, trim, wheels
 from scripts.packaging.archive import Archive, Entry
 from scripts.packaging.bytecode import cache_name, compile_source
 from scripts.packaging.errors import PackagingError
-from scripts.packaging.project import Package, interpreter_tag
+from scripts.packaging.project import Package
 
 type Report = Callable[[str], None]
 type Install = Callable[[Path, str, Path], None]
@@ -72,7 +72,7 @@ class Builder:
             yield
 
     def _layer_path(self, package: Package) -> Path:
-        return self.cache / f"{package.dependencies_sha256}-{interpreter_tag()}.zip"
+        return self.cache / f"{package.dependencies_sha256}.zip"
 
     def _prepare_layers(self, packages: list[Package]) -> None:
         """Make the layers that are missing, each file once even if several layers hold it."""

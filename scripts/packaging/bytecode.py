@@ -23,6 +23,8 @@ import importlib.util
 import marshal
 from pathlib import PurePosixPath
 
+from scripts.packaging.project import CACHE_TAG
+
 _UNCHECKED_HASH = 0b01
 _FORMAT = 2
 _TASK_ROOT = "/var/task"
@@ -31,7 +33,7 @@ _TASK_ROOT = "/var/task"
 def cache_name(source: str) -> str:
     """Return the path of a source file's bytecode: `a/b.py` → `a/__pycache__/b.cpython-312.pyc`."""
     path = PurePosixPath(source)
-    return str(path.parent / "__pycache__" / f"{path.stem}.cpython-312.pyc")
+    return str(path.parent / "__pycache__" / f"{path.stem}.{CACHE_TAG}.pyc")
 
 
 def compile_source(name: str, content: bytes) -> bytes:

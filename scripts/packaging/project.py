@@ -12,13 +12,15 @@ from pathlib import Path
 from scripts.packaging.errors import PackagingError
 
 RUNTIME = "python3.12"
+CACHE_TAG = "cpython-312"
 ARCHITECTURES = ("x86_64", "arm64")
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 LOCK = "requirements.txt"
 SETTINGS = "package.toml"
 ENTRY_POINT = "index.py"
-COMPRESSOR = "deflate"
+# What decides on bytes and is not ours: the compressor, and the installer that chooses the wheels.
+_PINNED = {"requirements.txt": "deflate", "bootstrap.txt": "uv"}
 
 # Of a function's directory only these reach its zip.
 _SHIPPED = {".py", ".json"}
@@ -122,9 +124,14 @@ def read_packages(
     return packages
 
 
-def interpreter_tag() -> str:
-    """Name the interpreter that compiles; layers made by another one are not used again."""
-    return f"{sys.implementation.name}{sys.hexversion:08x}"
+def check_interpreter() -> None:
+    """Refuse an interpreter whose bytecode the runtime would not load."""
+    if sys.implementation.cache_tag != CACHE_TAG:
+        msg = (
+            f"The zips need bytecode of CPython 3.12; this is {sys.implementation.cache_tag}. "
+            "Run `make package`, which uses the project's virtual environment."
+        )
+        raise PackagingError(msg)
 
 
 def _read_sources(package: Path) -> list[Source]:
@@ -137,10 +144,14 @@ def _read_sources(package: Path) -> list[Source]:
 
 
 def _tool_sha256(root: Path) -> str:
-    """Hash what decides on bytes besides the inputs: this package and the pinned compressor."""
+    """Hash what decides on bytes besides the inputs: this package and the tools that are pinned."""
     own = sorted(Path(__file__).parent.glob("*.py"))
-    lock = (root / "scripts" / LOCK).read_text(encoding="utf-8")
-    pins = [line for line in lock.splitlines() if line.startswith(f"{COMPRESSOR}==")]
+    pins = [
+        line
+        for lock, name in _PINNED.items()
+        for line in (root / "scripts" / lock).read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"{name}==")
+    ]
     return _hash(*(path.read_bytes() for path in own), *(pin.encode() for pin in pins))
 
 

@@ -15,6 +15,7 @@ def project(tmp_path: Path) -> Path:
     """A project with two functions and a shared package."""
     files = {
         "scripts/requirements.txt": "deflate==1.0 \\\n    --hash=sha256:00\nother==2\n",
+        "scripts/bootstrap.txt": "uv==1.0 \\\n    --hash=sha256:00\n",
         "functions/shared/__init__.py": "",
         "functions/shared/.hidden.py": "",
         "functions/notes/README.md": "no package",

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import zipfile
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -237,11 +238,45 @@ def test_hashes_are_committed_and_checked(
     project: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--check") == 1
-    assert "expected nothing" in capsys.readouterr().err
+    assert "second-arm64.zip. Run `make package-hashes`" in capsys.readouterr().err
     assert run("--update") == 0
     assert run("--check") == 0
-    committed = (project / expected.FILE).read_text().splitlines()
-    assert f"{sidecar(project)['sha256']}  first-arm64.zip" in committed
+    assert run("first", "--arch", "arm64", "--check") == 0
+    path = project / expected.FILE
+    committed = path.read_text()
+    sha256 = sidecar(project)["sha256"]
+    assert f"{sha256}  first-arm64.zip" in committed.splitlines()
+
+    # As sha256sum sees the file, which skips the comments.
+    command = ["sha256sum", "--check", "--strict", str(path)]
+    assert subprocess.run(command, cwd=project / "build", check=False).returncode == 0
+
+    path.write_text(committed.replace(sha256, "0" * 64))
+    assert run("--check") == 1
+    said = capsys.readouterr().err
+    assert "The same inputs gave other bytes" in said
+    assert f"first-arm64.zip: built {sha256[:16]}, expected 0000000000000000" in said
+
+    (project / "functions/first/index.py").write_text("NAME = 3\n")
+    path.write_text(committed)
+    assert run("--check") == 1
+    assert "other sources, locks, settings or packager: first-x86_64.zip, first-arm64.zip. Run" in (
+        capsys.readouterr().err
+    )
+
+
+def test_hashes_are_written_for_all(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("first", "--update")
+    assert "--update writes the hashes of all zips" in capsys.readouterr().err
+
+
+def test_bytecode_of_another_python_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.implementation", SimpleNamespace(cache_tag="cpython-313"))
+    assert run() == 1
+    assert "need bytecode of CPython 3.12; this is cpython-313" in capsys.readouterr().err
 
 
 def test_the_report_shows_parts_and_budgets(
