@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 BATCH: Final = 10  # the most that SQS takes in one request
-_HOLD_SECONDS: Final = 120
+HOLD_SECONDS: Final = 120
 _POLL_SECONDS: Final = 2
 _CLASS_CHARACTERS: Final = 100
 
@@ -66,12 +66,13 @@ class Level:
 
 
 class Queue:
-    """One dead-letter queue. What is received is hidden for two minutes and then comes back."""
+    """One dead-letter queue. What is received is hidden for a while and then comes back."""
 
-    def __init__(self, sqs: SQSClient, url: str) -> None:
-        """Bind to a queue."""
+    def __init__(self, sqs: SQSClient, url: str, hold_seconds: int = HOLD_SECONDS) -> None:
+        """Bind to a queue; `hold_seconds` is how long a received message is hidden."""
         self._sqs = sqs
         self._url = url
+        self._hold_seconds = hold_seconds
 
     def level(self) -> Level:
         """Return how full the queue is."""
@@ -94,7 +95,7 @@ class Queue:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=count,
-            VisibilityTimeout=_HOLD_SECONDS,
+            VisibilityTimeout=self._hold_seconds,
             WaitTimeSeconds=_POLL_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
@@ -140,12 +141,11 @@ def read(message: MessageTypeDef) -> Letter:
         for name, value in message.get("MessageAttributes", {}).items()
     }
     error = attributes.get("ErrorMessage") or attributes.get("ErrorCode") or ""
-    event, error_class = body, ""
+    event = body
     if isinstance(body, dict) and "requestPayload" in body:
         event = body["requestPayload"]
         response = body.get("responsePayload") or {}
-        error = str(response.get("errorMessage", ""))
-        error_class = str(response.get("errorType", ""))
+        error = str(response.get("errorMessage") or response.get("errorType") or "")
     sent_at = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
     return Letter(
         message_id=message["MessageId"],
@@ -153,7 +153,7 @@ def read(message: MessageTypeDef) -> Letter:
         sent_at=datetime.fromtimestamp(sent_at / 1000, UTC),
         event=event,
         error=error,
-        error_class=error_class or classify(error),
+        error_class=classify(error),
         request_id=attributes.get("RequestID"),
         keys=tuple(_keys(event)),
     )

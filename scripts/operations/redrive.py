@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from scripts.operations.environment import FUNCTIONS
 from scripts.operations.options import positive
-from scripts.operations.queue import BATCH, Queue
+from scripts.operations.queue import BATCH, HOLD_SECONDS, Queue
 from scripts.operations.screen import Pace, age, plain
 
 if TYPE_CHECKING:
@@ -224,12 +224,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rate", type=positive(float), default=10.0, help="events a second (default: 10)"
     )
     parser.add_argument("--limit", type=positive(int), help="stop after so many events")
+    parser.add_argument(
+        "--hold",
+        type=positive(int),
+        default=HOLD_SECONDS,
+        metavar="SECONDS",
+        help="how long a received message is hidden from others, which is how long it takes to "
+        f"come back after a redrive was killed (default: {HOLD_SECONDS})",
+    )
     parser.add_argument("--dry-run", action="store_true", help="look only")
 
 
 def run(options: argparse.Namespace, environment: Environment, screen: Screen) -> int:
     """Run the command; return its exit status."""
-    queue = Queue(environment.sqs, environment.queue_url(options.function))
+    queue = Queue(environment.sqs, environment.queue_url(options.function), options.hold)
     selection = Selection(tuple(options.error), options.key_prefix, tuple(options.message_id))
     what = "Looking" if options.dry_run else "Replaying"
     with screen.progress(f"{what} …", queue.level().waiting) as progress:

@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 FAST = ("--rate", "100000")
 
 
-def wrapped(event: object, kind: str = "OSError", message: str = "disk is full") -> object:
+def wrapped(event: object, message: str = "OSError: disk is full") -> object:
     """An event as the emulator puts it into a dead-letter queue."""
-    return {
-        "requestPayload": event,
-        "responsePayload": {"errorType": kind, "errorMessage": message},
-    }
+    error = {"errorType": "Runtime.HandlerError", "errorMessage": message}
+    return {"requestPayload": event, "responsePayload": error}
 
 
 def looked(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -61,12 +59,12 @@ def test_a_dry_run_leaves_all_as_it_was(
         ErrorCode="200",
         ErrorMessage="Task timed out after 3.00 seconds",
     )
-    aws.sqs.put("m2", wrapped(s3_event(), "OSError", "[Errno 28] full"))
+    aws.sqs.put("m2", wrapped(s3_event(), "[Errno 28] full"))
     assert run("redrive", "image_processor", "--dry-run", "--json") == 0
     assert aws.functions.events == []
     assert aws.sqs.visible() == ["m1", "m2"]
     found = looked(capsys)
-    assert found["errors"] == {"Task timed out after # seconds": 1, "OSError": 1}
+    assert found["errors"] == {"Task timed out after # seconds": 1, "[Errno # full": 1}
     assert (found["looked_at"], found["selected"], found["replayed"]) == (2, 2, 0)
     assert found["sample"] == [
         {
@@ -82,7 +80,7 @@ def test_a_dry_run_leaves_all_as_it_was(
             "sent_at": "2026-03-04T04:06:07+00:00",
             "request_id": None,
             "keys": ["uploads/1/a b.jpg"],
-            "error_class": "OSError",
+            "error_class": "[Errno # full",
             "error": "[Errno 28] full",
         },
     ]
