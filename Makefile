@@ -127,7 +127,8 @@ down: $(LOCAL_CLOUD) ## Stop the local cloud and remove all that it held
 # --- Operations ---------------------------------------------------------------------------------
 # ENV is a folder of envs/ (default: the local cloud's). `make doctor ARGS=--help` shows the options.
 
-ENV ?= local
+# Not ?=, since shells have an environment variable of this name.
+ENV := local
 OPERATE = $(PY) -m scripts.operate
 
 .PHONY: doctor

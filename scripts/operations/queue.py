@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 10  # the most that SQS takes in one request
 HOLD_SECONDS: Final = 120
-_POLL_SECONDS: Final = 2
+_POLL_SECONDS: Final = 1
 _CLASS_CHARACTERS: Final = 100
 
 
