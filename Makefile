@@ -147,6 +147,10 @@ reprocess: $(STAMPS)/tools ## Process uploads again (ENV=dev PREFIX=uploads/ ARG
 logs: $(STAMPS)/tools ## Follow a file through the logs (ENV=dev KEY=uploads/… ARGS=--follow)
 	@$(OPERATE) logs --env "$(ENV)" "$(KEY)" $(ARGS)
 
+.PHONY: load
+load: $(STAMPS)/tools ## Upload 1,000 files with 32 clients, check and measure (ENV=dev ARGS="--uploads 100 --rate 5")
+	@$(PY) -m scripts.load --env "$(ENV)" $(ARGS)
+
 # --- Tests --------------------------------------------------------------------------------------
 
 .PHONY: test

@@ -19,7 +19,15 @@ _POLL_SECONDS: Final = 0.2
 
 
 class ClientError(Exception):
-    """The API, or the bucket behind it, refused a request; the message says what it answered."""
+    """The API, or the bucket behind it, refused a request; the message says what it answered.
+
+    Attributes:
+        status: HTTP status of the answer, None when it is not an answer that went wrong.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,27 @@ class Client:
         Raises:
             ClientError: the API or the bucket refused it.
         """
-        form = self._json(self.http.post(f"{self.url}/files", json={"name": name or path.name}))
+        form = self.form(name or path.name)
+        self.send(form, path)
+        return str(form["key"])
+
+    def form(self, name: str) -> dict[str, Any]:
+        """Ask for an upload: return a key, and the form that takes the file."""
+        return self._json(self.http.post(f"{self.url}/files", json={"name": name}))
+
+    def send(self, form: dict[str, Any], path: Path) -> None:
+        """Send a file with a form.
+
+        Raises:
+            ClientError: the bucket refused it.
+        """
         with path.open("rb") as content:
             answer = self.http.post(form["url"], data=form["fields"], files={"file": content})
         if not answer.is_success:
-            raise ClientError(f"the bucket refused {path} ({answer.status_code}): {answer.text}")
-        return str(form["key"])
+            raise ClientError(
+                f"the bucket refused {path} ({answer.status_code}): {answer.text}",
+                answer.status_code,
+            )
 
     def file(self, key: str) -> dict[str, Any]:
         """Return what `GET /files/{key}` answers."""
@@ -101,7 +124,8 @@ class Client:
         if not answer.is_success:
             raise ClientError(
                 f"{answer.request.method} {answer.request.url} answered "
-                f"{answer.status_code}: {answer.text}"
+                f"{answer.status_code}: {answer.text}",
+                answer.status_code,
             )
         body: dict[str, Any] = answer.json()
         return body

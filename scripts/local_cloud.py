@@ -133,19 +133,7 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
             ["ministack"],
             directory,
             aws_port,
-            GATEWAY_PORT=str(aws_port),
-            BIND_HOST="127.0.0.1",
-            MINISTACK_HOST="127.0.0.1",
-            MINISTACK_ACCOUNT_ID=ACCOUNT_ID,
-            MINISTACK_REGION=REGION,
-            AUTH="true",
-            IOT_MTLS_ENABLED="false",
-            S3_DATA_DIR=str(directory / "s3"),
-            STATE_DIR=str(directory / "state"),
-            # Each concurrent event starts an interpreter: more than a few per core only swap.
-            LAMBDA_ACCOUNT_CONCURRENCY=str(4 * (os.cpu_count() or 1)),
-            LAMBDA_ASYNC_RETRY_BASE_SECONDS="1",
-            LAMBDA_ASYNC_RETRY_MAX_SECONDS="2",
+            **emulator_variables(directory, aws_port),
         )
     except BaseException:
         _end(cloudwatch)
@@ -160,6 +148,26 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
     record = directory / _RECORD
     record.write_text(json.dumps(asdict(cloud) | {"directory": str(directory)}, indent=2))
     return cloud
+
+
+def emulator_variables(directory: Path, port: int) -> dict[str, str]:
+    """Return the environment variables of an emulator that keeps its data in a directory."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_REGION": REGION,
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "false",
+        "S3_DATA_DIR": str(directory / "s3"),
+        "STATE_DIR": str(directory / "state"),
+        # Each concurrent event starts an interpreter. Above the limit the emulator gives an event
+        # up after two more tries, where AWS keeps it for hours: it must not be met.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "64",
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
+        "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "2",
+    }
 
 
 def find(directory: Path = DIRECTORY) -> Cloud | None:
