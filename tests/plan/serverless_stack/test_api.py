@@ -6,26 +6,31 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.plan.harness import REPOSITORY, Plan, Workspace
+from tests.plan.harness import REPOSITORY, Workspace
+from tests.plan.planned import Plan
 
 DOCUMENT = yaml.safe_load((REPOSITORY / "functions/api_handler/openapi.yaml").read_text())
 ROLE = "module.api_handler.aws_iam_role_policy.this"
-EVERY_SWITCH = {"deletion_enabled": True, "reprocessing_enabled": True}
+SETTINGS = {
+    "off": "",
+    "deleting": "deletion_enabled = true",
+    "on": "deletion_enabled = true, reprocessing_enabled = true",
+}
 
 
 @pytest.fixture(scope="module")
-def off(workspace: Workspace) -> Plan:
-    return _plan(workspace, {})
+def plans(workspace: Workspace) -> dict[str, Plan]:
+    calls = {
+        name: f"""
+          source = "../../modules/serverless_stack"
 
-
-@pytest.fixture(scope="module")
-def on(workspace: Workspace) -> Plan:
-    return _plan(workspace, EVERY_SWITCH)
-
-
-def _plan(workspace: Workspace, api: dict[str, bool]) -> Plan:
-    variables = {"suffix": "team-a", "alarms": {"unattended": True}, "api": api}
-    return workspace.plan("serverless_stack", variables)
+          suffix = "team-a"
+          alarms = {{ unattended = true }}
+          api    = {{ {settings} }}
+        """
+        for name, settings in SETTINGS.items()
+    }
+    return workspace.plan_modules("switches", calls)
 
 
 def _routes(plan: Plan) -> set[tuple[str, str]]:
@@ -56,25 +61,25 @@ def _actions(plan: Plan) -> set[str]:
     return {action for statement in plan.policy(ROLE).values() for action in statement["Action"]}
 
 
-def test_routes_are_those_of_the_document(on: Plan) -> None:
-    assert _routes(on) == _published(switched=True)
+def test_routes_are_those_of_the_document(plans: dict[str, Plan]) -> None:
+    assert _routes(plans["on"]) == _published(switched=True)
 
 
-def test_routes_that_are_not_enabled_are_not_there(off: Plan) -> None:
-    assert _routes(off) == _published(switched=False)
+def test_routes_that_are_not_enabled_are_not_there(plans: dict[str, Plan]) -> None:
+    assert _routes(plans["off"]) == _published(switched=False)
 
 
 def test_each_switch_grants_what_its_route_needs_and_nothing_else(
-    workspace: Workspace, off: Plan, on: Plan
+    plans: dict[str, Plan],
 ) -> None:
-    deleting = _plan(workspace, {"deletion_enabled": True})
-    assert _actions(off) < _actions(deleting) < _actions(on)
-    assert _actions(deleting) - _actions(off) == {"s3:DeleteObject"}
-    assert _actions(on) - _actions(deleting) == {"lambda:InvokeFunction"}
+    off, deleting, on = (_actions(plans[name]) for name in ("off", "deleting", "on"))
+    assert off < deleting < on
+    assert deleting - off == {"s3:DeleteObject"}
+    assert on - deleting == {"lambda:InvokeFunction"}
 
 
-def test_the_gateway_checks_bodies_by_the_document(off: Plan) -> None:
-    model = off.resources['module.api.aws_api_gateway_model.request["create_file"]']
+def test_the_gateway_checks_bodies_by_the_document(plans: dict[str, Plan]) -> None:
+    model = plans["off"].resources['module.api.aws_api_gateway_model.request["create_file"]']
     checked = json.loads(model["schema"])
     del checked["$schema"], checked["title"]
     assert checked == _without_descriptions(DOCUMENT["components"]["schemas"]["NewFile"])
