@@ -23,7 +23,7 @@ from time import monotonic, sleep
 import tftest  # type: ignore[import-untyped]  # tftest ships no types
 
 from scripts import terraform
-from tests.plan.planned import Plan, refusals
+from tests.plan.planned import Json, Plan, refusals
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -127,6 +127,12 @@ def _copy_tree(target: Path) -> Path:
                 'terraform {\n  backend "local" {}\n}\n'
             )
     return target
+
+
+def call_of(module: str, arguments: Mapping[str, Json]) -> str:
+    """The body of a call of a module, in HCL, of which JSON values are a part."""
+    values = (f"  {name} = {json.dumps(value)}" for name, value in arguments.items())
+    return "\n".join([f'  source = "../../modules/{module}"', *values])
 
 
 class Workspace:

@@ -1,12 +1,11 @@
 """The deployment's trigger changes exactly when something that the stage serves changes."""
 
-import json
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from tests.plan.harness import Workspace
+from tests.plan.harness import Workspace, call_of
 
 _FUNCTION = {"name": "orders", "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/orders"}
 _JUDGE = {"name": "judge", "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/judge"}
@@ -56,7 +55,11 @@ def triggers(workspace: Workspace) -> dict[str, str]:
     """The deployment's trigger by what was changed; "" is without any change."""
     changes: dict[str, dict[str, Any]] = {"": {}, **_SERVED, **_NOT_SERVED}
     plans = workspace.plan_modules(
-        "redeploys", {_label(name): _call(change) for name, change in changes.items()}
+        "redeploys",
+        {
+            _label(name): call_of("rest_api", _merged(deepcopy(_BASE), change))
+            for name, change in changes.items()
+        },
     )
     return {
         name: plans[_label(name)].resources["aws_api_gateway_deployment.this"]["triggers"]["served"]
@@ -76,13 +79,6 @@ def test_does_not_redeploy_with(change: str, triggers: dict[str, str]) -> None:
 
 def _label(name: str) -> str:
     return "with_" + name.replace(" ", "_")
-
-
-def _call(change: dict[str, Any]) -> str:
-    arguments = _merged(deepcopy(_BASE), change)
-    # JSON is HCL, too.
-    values = (f"  {name} = {json.dumps(value)}" for name, value in arguments.items())
-    return "\n".join(['  source = "../../modules/rest_api"', *values])
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
