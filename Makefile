@@ -77,9 +77,10 @@ $(STAMPS)/peers: tests/performance/peers.txt $(STAMPS)/venv
 bench-package: $(STAMPS)/tests $(STAMPS)/peers ## Measure the packager beside sam, pip and uv (takes minutes)
 	@$(PY) -m tests.performance.bench_package $(ARGS)
 
-$(STAMPS)/bench: tests/performance/requirements.txt $(STAMPS)/tests
-	@echo "setup: peers of the functions"
+$(STAMPS)/bench: tests/performance/requirements.txt tests/performance/photos.txt $(STAMPS)/tests
+	@echo "setup: peers of the functions, and photographs"
 	@$(UV) pip install --quiet --python $(PY) --target .local/bench --require-hashes -r tests/performance/requirements.txt
+	@$(UV) pip install --quiet --python $(PY) --target .local/photos --require-hashes --no-deps -r tests/performance/photos.txt
 	@touch $@
 
 .PHONY: bench-functions
@@ -201,5 +202,6 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done
 	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
 	@$(COMPILE) tests/performance/requirements.in -o tests/performance/requirements.txt
+	@$(COMPILE) --no-deps tests/performance/photos.in -o tests/performance/photos.txt
 	@$(COMPILE) tests/performance/peers.in -o tests/performance/peers.txt
 	@$(COMPILE) tests/security/checkov.in -o tests/security/checkov.txt

@@ -10,7 +10,7 @@ import blurhash  # type: ignore[import-untyped]  # the package has no type infor
 from PIL import Image, ImageCms
 
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
-_TINY: Final = 32
+_TINY: Final = 24
 _VISIBLE: Final = 128
 _COLOURS: Final = 8
 

@@ -69,7 +69,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         if settings.record_location:
             details["location"] = exif.location(tags)
         profile = image.info.get("icc_profile")
-        small = picture.shrunk(decoded, picture.factor(decoded.size, target))
+        small = picture.shrunk(decoded, picture.reduction(decoded.size, target))
     base = _coloured(_scaled(small, target), profile, warnings)
     if orientation in _TURNS:
         base = base.transpose(_TURNS[orientation])
@@ -94,8 +94,11 @@ def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
             "unsupported_pixels", f"The pixels are of a kind that cannot be shown ({found.kind})."
         )
     target = thumbnails.fitted(found.full, settings.thumbnail_sizes[0])
-    found.image.draft(None, target)
-    limits.check_memory(found, target, picture.factor(found.image.size, target), settings)
+    scale = picture.decoder_scale(found, target, picture.OVERSAMPLING)
+    if limits.memory_needed(found, scale, target) > settings.memory_mb * _MIB:
+        scale = picture.decoder_scale(found, target, 1.0)
+        limits.check_memory(found, scale, target, settings)
+    found.image.draft(None, (found.full[0] // scale, found.full[1] // scale))
     return target
 
 

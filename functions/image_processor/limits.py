@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from image_processor.picture import working_mode
+from image_processor.picture import reduction, working_mode
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -32,15 +32,16 @@ _FILE_COPIES: Final = {"GIF": 1, "TIFF": 1, "WEBP": 2, "AVIF": 2}
 _METADATA_COPIES: Final = 3
 
 
-def memory_needed(picture: Picture, target: tuple[int, int], factor: int) -> int:
+def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
     """Return the bytes that a picture needs at the peak, the whole process counted.
 
     Args:
-        picture: an opened picture, its decoder already set to the scale that will be used.
+        picture: an opened picture.
+        scale: by which its decoder divides both sides.
         target: width and height of the largest thumbnail.
-        factor: by which its pixels are averaged before they are scaled.
     """
-    width, height = picture.image.size
+    width, height = (-(-side // scale) for side in picture.full)
+    factor = reduction((width, height), target)
     mode = working_mode(picture.image)
     stored = width * height * _STORED_BYTES.get(picture.image.mode, 4)
     decoder = width * height * _DECODER_BYTES.get(picture.form, 0)
@@ -77,15 +78,13 @@ def check_pixels(size: tuple[int, int], settings: Settings) -> None:
         )
 
 
-def check_memory(
-    picture: Picture, target: tuple[int, int], factor: int, settings: Settings
-) -> None:
+def check_memory(picture: Picture, scale: int, target: tuple[int, int], settings: Settings) -> None:
     """Refuse a picture that does not fit into the memory.
 
     Raises:
         RejectedError: it needs more than the function has.
     """
-    needed = -(-memory_needed(picture, target, factor) // _MIB)
+    needed = -(-memory_needed(picture, scale, target) // _MIB)
     if needed > settings.memory_mb:
         width, height = picture.full
         raise RejectedError(

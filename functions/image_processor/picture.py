@@ -68,6 +68,11 @@ FAULTS: Final = (
     zlib.error,
 )
 
+# Pixels a side that a scaling decoder leaves for one of the largest thumbnail. With fewer, the
+# blocks that it scales by themselves show: measured against a Lanczos filter of all pixels.
+OVERSAMPLING: Final = 1.5
+_DECODER_SCALES: Final = (8, 4, 2)
+
 _SIGNATURES: Final = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -205,7 +210,16 @@ def animated(picture: Picture) -> bool:
         return False
 
 
-def factor(size: tuple[int, int], target: tuple[int, int]) -> int:
+def decoder_scale(picture: Picture, target: tuple[int, int], oversampling: float) -> int:
+    """Return the most by which the decoder may divide both sides, see `OVERSAMPLING`."""
+    if picture.form != "JPEG":
+        return 1
+    width, height = picture.full
+    most = min(width / target[0], height / target[1]) / oversampling
+    return next((scale for scale in _DECODER_SCALES if scale <= most), 1)
+
+
+def reduction(size: tuple[int, int], target: tuple[int, int]) -> int:
     """Return by how much to average pixels before a finer filter scales what is left.
 
     At least twice the target remains, which keeps the result within sight of the finer filter's.

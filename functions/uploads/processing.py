@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 
 from uploads import events, keys
 from uploads import result as results
+from uploads.time_limit import stop_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -111,6 +112,8 @@ class Core(Protocol):
     def __call__(self, source: Source, directory: Path) -> Processed:
         """Process `source`, writing below `directory` only (it is removed afterwards).
 
+        It is stopped by an exception when the time limit is near, see `uploads.time_limit`.
+
         Raises:
             RejectedError: the content is at fault.
         """
@@ -193,9 +196,22 @@ class Runner:
 
         Raises:
             MalformedEventError: the event is no S3 notification.
-            Exception: whatever the core or S3 raised; the event will be delivered again.
+            Exception: whatever the core or S3 raised, after all uploads had their turn. The event
+                will be delivered again, and what succeeded is then a duplicate.
+            ExceptionGroup: several uploads failed.
         """
-        return {upload.key: self._run_one(upload, context) for upload in events.parse(event)}
+        outcomes: dict[str, Outcome] = {}
+        failures: list[Exception] = []
+        for upload in events.parse(event):
+            try:
+                outcomes[upload.key] = self._run_one(upload, context)
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+        if len(failures) > 1:
+            raise ExceptionGroup(f"{len(failures)} uploads of the event failed", failures)
+        for failure in failures:
+            raise failure
+        return outcomes
 
     def _run_one(self, upload: Upload, context: LambdaContext) -> Outcome:
         started = time.monotonic()
@@ -230,7 +246,7 @@ class Runner:
         )
         if skipped:
             return skipped, None
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory() as name, stop_in_time(context):
             try:
                 processed, problem = self._core(S3Source(self._s3, upload), Path(name)), None
             except RejectedError as error:
@@ -265,6 +281,12 @@ class Runner:
         return answer, None
 
     def _store(self, upload: Upload, revision: str, made: Produced) -> results.Output:
+        """Write a file with one request: there is no multipart upload that could be left open.
+
+        A failure leaves what was written before. No record names it, and a retry, which has the
+        same revision, writes over it. Removing it could take it from another delivery of the same
+        event that has just committed it.
+        """
         key = keys.output_key(upload.key, revision, made.name)
         with made.path.open("rb") as body:
             self._s3.put_object(

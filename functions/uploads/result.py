@@ -81,7 +81,7 @@ class Result:
         status: `succeeded`, or `rejected` when the input is at fault.
         source: what was processed.
         revision: names the outputs' folder; the same for the same version, code and settings.
-        outputs: every file made; empty when rejected.
+        outputs: every file made; when rejected, what explains it (the rows that do not fit).
         details: what was found out about the upload (dimensions, columns, …).
         warnings: what was odd but could be dealt with.
         error: the reason for `rejected`, else None.
@@ -190,6 +190,7 @@ def commit(
         `committed` and the record that was replaced, if any; or why not (see `obstacle`) and the
         record that stands.
     """
+    content = result.to_json()
     while True:
         standing = stored.result if stored else None
         reason = obstacle(
@@ -202,7 +203,7 @@ def commit(
             s3.put_object(
                 Bucket=bucket,
                 Key=keys.result_key(result.source.key),
-                Body=result.to_json(),
+                Body=content,
                 ContentType="application/json",
                 **cast("Any", condition),
             )
@@ -210,6 +211,9 @@ def commit(
             if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _LOST_RACE:
                 raise
             stored = load(s3, bucket, result.source.key)
+            # The client repeats a request whose answer was lost, and then meets its own record.
+            if stored and stored.result.to_json() == content:
+                return "committed", standing
         else:
             return "committed", standing
 

@@ -63,11 +63,12 @@ locals {
         actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         resources = ["${local.bucket_arn}/${local.output_prefix}*"]
       }
-      # Without it S3 answers 403 instead of 404 for a result that is not there yet.
-      ListOutputs = {
-        actions    = ["s3:ListBucket"]
+      # Without it S3 answers 403 instead of 404 for a result that is not there yet, and for an
+      # upload, or a version of it, that was deleted.
+      ListFiles = {
+        actions    = ["s3:ListBucket", "s3:ListBucketVersions"]
         resources  = [local.bucket_arn]
-        conditions = { StringLike = { "s3:prefix" = ["${local.output_prefix}*"] } }
+        conditions = { StringLike = { "s3:prefix" = [for p in [local.upload_prefix, local.output_prefix] : "${p}*"] } }
       }
     },
     local._key_statement,

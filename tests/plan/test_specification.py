@@ -197,6 +197,7 @@ def test_processor_reads_uploads_and_writes_outputs(
         "s3:PutObject": {f"{bucket}/processed/*"},
         "s3:DeleteObject": {f"{bucket}/processed/*"},
         "s3:ListBucket": {bucket},
+        "s3:ListBucketVersions": {bucket},
     }
 
 

@@ -102,6 +102,8 @@ ALLOWED: list[tuple[str, str, Call]] = [
     *((f, "write an output", WRITE_OUTPUT) for f in PROCESSORS),
     *((f, "delete an output", s3("delete_object", "processed/roles/b.txt")) for f in PROCESSORS),
     *((f, "list outputs", s3_list("processed/")) for f in PROCESSORS),
+    # So that S3 answers 404 for an upload that was deleted, not 403.
+    *((f, "list uploads", s3_list("uploads/")) for f in PROCESSORS),
     *((f, "send to its own queue", send_to_queue_of(f)) for f in FUNCTIONS),
     ("api_handler", "write an upload", WRITE_UPLOAD),
     ("api_handler", "list uploads", s3_list("uploads/")),

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONTEXT: Any = SimpleNamespace(
-    aws_request_id="request-1", function_name="data-transformer", function_version="3"
+    aws_request_id="request-1",
+    function_name="data-transformer",
+    function_version="3",
+    get_remaining_time_in_millis=lambda: 180_000,
 )
 
 

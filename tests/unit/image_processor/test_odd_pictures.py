@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import ExifTags, Image, ImageCms, ImageFile
 
-from image_processor import core
+from image_processor import core, picture
 from image_processor.settings import Settings
 from tests.unit.image_processor.pictures import (
     BLUE,
@@ -84,6 +84,20 @@ def test_a_small_picture_is_never_enlarged(tmp_path: Path) -> None:
     processed = run(encoded(corners(), "JPEG"), tmp_path)
     assert [made.attributes for made in processed.outputs] == [{"width": 90, "height": 60}] * 3
     assert len({made.path for made in processed.outputs}) == 1
+
+
+def test_the_decoder_leaves_enough_pixels_for_the_finer_filter(tmp_path: Path) -> None:
+    image = Image.linear_gradient("L").resize((2600, 1300)).convert("RGB")
+    decoded = []
+    for size in (1600, 1000, 800, 200):
+        path = tmp_path / "a.jpg"
+        image.save(path)
+        settings = Settings(thumbnail_sizes=(size,))
+        found = picture.open_picture(path, settings)
+        with found.image as opened:
+            core._prepare(found, settings)
+            decoded.append(opened.size[0])
+    assert decoded == [2600, 2600, 1300, 325]
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg", "png", "avif"])

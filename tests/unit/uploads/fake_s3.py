@@ -25,6 +25,7 @@ class FakeS3:
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, bytes]] = {}
         self._before: dict[tuple[str, str], list[Callable[[], object]]] = {}
+        self._lost: set[str] = set()
         self.content_types: dict[str, str] = {}
 
     @property
@@ -51,6 +52,10 @@ class FakeS3:
     def before(self, operation: str, key: str, *actions: Callable[[], object]) -> None:
         """Let one action after the other happen, each before one request for the key."""
         self._before[operation, key] = list(actions)
+
+    def lose_answer(self, key: str) -> None:
+        """Let the client repeat the next write of a key, although it was done."""
+        self._lost.add(key)
 
     def get_object(
         self, *, Bucket: str, Key: str, VersionId: str | None = None, IfMatch: str | None = None
@@ -87,6 +92,9 @@ class FakeS3:
             raise error("PreconditionFailed", 412)
         self.put(Key, Body if isinstance(Body, bytes) else Body.read())
         self.content_types[Key] = ContentType
+        if Key in self._lost:
+            self._lost.remove(Key)
+            raise error("PreconditionFailed", 412)
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         self._begin("delete_object", Bucket, Key)

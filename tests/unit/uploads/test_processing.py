@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gc
 import io
 import json
+import tempfile
+import time
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote_plus
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -13,9 +17,10 @@ from botocore.exceptions import ClientError
 from tests.unit.uploads.fake_s3 import BUCKET, FakeS3, refuse
 from uploads import result as results
 from uploads.processing import Processed, Produced, RejectedError, Runner, S3Source
+from uploads.time_limit import OutOfTimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,7 +31,12 @@ KEY = "uploads/folder/note.txt"
 RECORD = "processed/folder/note.txt/result.json"
 CONTEXT = cast(
     "LambdaContext",
-    SimpleNamespace(aws_request_id="request-1", function_name="shouter", function_version="3"),
+    SimpleNamespace(
+        aws_request_id="request-1",
+        function_name="shouter",
+        function_version="3",
+        get_remaining_time_in_millis=lambda: 60_000,
+    ),
 )
 
 
@@ -87,13 +97,18 @@ class Setting:
         return {"Records": [record]}
 
     def run(self, event: dict[str, Any], core: Core | None = None, suffix: str = "!") -> str:
+        return self.run_all(event, core, suffix)[KEY]
+
+    def run_all(
+        self, event: dict[str, Any], core: Core | None = None, suffix: str = "!"
+    ) -> Mapping[str, str]:
         runner = Runner(
             core or Shouter(suffix),
             settings=Settings(suffix),
             s3=self.s3.client,
             logger=self._logger,
         )
-        return runner.run(event, CONTEXT)[KEY]
+        return runner.run(event, CONTEXT)
 
     def result(self) -> results.Result:
         return results.Result.from_json(self.s3.content(RECORD))
@@ -301,8 +316,126 @@ def test_source_is_read_as_a_stream(setting: Setting) -> None:
     assert setting.result().outputs == ()
 
 
+def _joined(*events: dict[str, Any]) -> dict[str, Any]:
+    return {"Records": [record for event in events for record in event["Records"]]}
+
+
 def test_event_of_two_uploads(setting: Setting) -> None:
     first = setting.upload("hello", "0A")
     second = setting.upload("reject", "0A", key="uploads/other.txt")
-    assert setting.run({"Records": first["Records"] + second["Records"]}) == "succeeded"
+    assert setting.run_all(_joined(first, second)) == {
+        KEY: "succeeded",
+        "uploads/other.txt": "rejected",
+    }
     assert [line["outcome"] for line in setting.lines()] == ["succeeded", "rejected"]
+
+
+def test_one_failing_record_does_not_stop_the_others_and_is_retried_alone(
+    setting: Setting,
+) -> None:
+    names = ["uploads/a", "uploads/b", "uploads/c"]
+    event = _joined(*(setting.upload("hello", "0A", key=name) for name in names))
+    core = Shouter()
+    setting.s3.before("get_object", "uploads/b", refuse("SlowDown", 503))
+    with pytest.raises(ClientError, match="SlowDown"):
+        setting.run_all(event, core)
+    assert {"processed/a/result.json", "processed/c/result.json"} <= setting.s3.keys
+    assert "processed/b/result.json" not in setting.s3.keys
+    runs = core.runs
+    assert setting.run_all(event, core) == dict(
+        zip(names, ("duplicate", "succeeded", "duplicate"), strict=True)
+    )
+    assert core.runs == runs + 1
+
+
+def test_an_upload_outside_of_the_prefix_does_not_stop_the_others(setting: Setting) -> None:
+    event = _joined(setting.upload("no", "0A", key="elsewhere/a"), setting.upload("hello", "0A"))
+    with pytest.raises(ValueError, match="must start with 'uploads/'"):
+        setting.run_all(event)
+    assert setting.outputs() == [b"HELLO!"]
+
+
+def test_several_failures_are_all_told(setting: Setting) -> None:
+    event = _joined(*(setting.upload("hello", "0A", key=f"uploads/{name}") for name in "abc"))
+    for name in "ac":
+        setting.s3.before("get_object", f"uploads/{name}", refuse(f"Fault{name}", 500))
+    with pytest.raises(ExceptionGroup, match="2 uploads of the event failed") as caught:
+        setting.run_all(event)
+    assert [str(error).partition(")")[0] for error in caught.value.exceptions] == [
+        "An error occurred (Faulta",
+        "An error occurred (Faultc",
+    ]
+
+
+def test_a_commit_whose_answer_was_lost_counts_and_removes_what_it_replaced(
+    setting: Setting,
+) -> None:
+    setting.run(setting.upload("old", "0A"))
+    setting.s3.lose_answer(RECORD)
+    assert setting.run(setting.upload("new", "0B")) == "succeeded"
+    assert setting.outputs() == [b"NEW!"]
+
+
+def test_a_failure_between_outputs_and_record_is_invisible_and_made_good_by_the_retry(
+    setting: Setting,
+) -> None:
+    event = setting.upload("hello", "0A")
+    setting.s3.before("put_object", RECORD, refuse("InternalError", 500))
+    with pytest.raises(ClientError, match="InternalError"):
+        setting.run(event)
+    assert RECORD not in setting.s3.keys
+    assert setting.run(event) == "succeeded"
+    assert setting.outputs() == [b"HELLO!"]
+
+
+def test_too_little_time_stops_the_work_with_a_reason_and_without_a_record(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directories = []
+
+    class Slow:
+        def __call__(self, source: Source, directory: Path) -> Processed:
+            directories.append(source.save(directory / "input").parent)
+            time.sleep(60)
+            raise AssertionError("was not stopped")
+
+    monkeypatch.setattr(CONTEXT, "get_remaining_time_in_millis", lambda: 100)
+    event = setting.upload("hello", "0A")
+    with pytest.raises(OutOfTimeError, match="give the function more time, or more memory"):
+        setting.run(event, Slow())
+    assert setting.s3.keys == {KEY}
+    assert not directories[0].exists()
+    (line,) = setting.lines()
+    assert (line["message"], line["exception_name"]) == ("failed", "OutOfTimeError")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "uploads/a b+c%20d%2Bé/ü 漢字 ~'()*!.txt",
+        "uploads/" + "ü" * 508,  # 1,024 bytes, the most that S3 takes
+    ],
+    ids=["odd characters", "1,024 bytes"],
+)
+def test_odd_keys(setting: Setting, key: str) -> None:
+    event = setting.upload("reject", "0A", key=key)
+    event["Records"][0]["s3"]["object"]["key"] = quote_plus(key)
+    assert setting.run_all(event) == {key: "rejected"}
+    assert f"processed/{key.removeprefix('uploads/')}/result.json" in setting.s3.keys
+
+
+def test_two_hundred_invocations_leave_nothing_behind(
+    setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    runner = Runner(Shouter(), settings=Settings(), s3=setting.s3.client, logger=setting._logger)
+    events = [setting.upload("hello", f"{number:04X}") for number in range(1, 201)]
+    for event in events[:100]:
+        runner.run(event, CONTEXT)
+    gc.collect()
+    before = len(gc.get_objects())
+    for event in events[100:]:
+        runner.run(event, CONTEXT)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100 * 5  # the fake bucket keeps the versions
+    assert not list(tmp_path.iterdir())

@@ -198,6 +198,13 @@ def test_commit_tries_again(s3: FakeS3, interruption: Callable[[FakeS3], None]) 
     assert standing(s3) == make("0B", "r2")
 
 
+def test_commit_whose_answer_was_lost_recognises_its_own_record(s3: FakeS3) -> None:
+    old, new = make("0A"), make("0B", "r2", details={"sizes": (1, 2)})
+    before = stored(s3, old)
+    s3.lose_answer(RECORD)
+    assert commit(s3, new, before) == ("committed", old)
+
+
 def test_commit_raises_any_other_failure(s3: FakeS3) -> None:
     s3.before("put_object", RECORD, refuse("AccessDenied", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
