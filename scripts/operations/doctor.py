@@ -190,7 +190,7 @@ def _queue(environment: Environment, function: str) -> Iterator[Check]:
     yield Check(
         f"{function}: queue",
         ok=not level.waiting and not level.in_flight,
-        found=f"{level.waiting} events waiting, {level.in_flight} in flight",
+        found=f"{level.waiting} waiting, {level.in_flight} in flight",
         fix=f"make redrive ENV={environment.name} FUNCTION={function} ARGS=--dry-run",
     )
 

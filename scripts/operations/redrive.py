@@ -113,17 +113,19 @@ def replay(
     queue: Queue,
     accept: Callable[[bytes], None],
     selection: Selection,
+    summary: Summary,
     *,
     pace: Pace | None,
     limit: int | None = None,
     progress: Callable[[], None] = lambda: None,
-) -> Summary:
+) -> None:
     """Go through a queue once.
 
     Args:
         queue: the queue.
         accept: hands an event to the function; raises ClientError when it is refused.
         selection: what to replay.
+        summary: made from the queue's level at the beginning; takes what is done.
         pace: how fast to replay; None only looks.
         limit: most messages to replay (to look at, without `pace`).
         progress: called for every message.
@@ -131,10 +133,8 @@ def replay(
     Raises:
         ClientError: the function takes no event at all; the messages stay in the queue.
     """
-    level = queue.level()
-    summary = Summary(level.waiting, level.in_flight, level.now)
     # SQS tells its time in whole seconds.
-    begun = level.now + timedelta(seconds=1)
+    begun = summary.now + timedelta(seconds=1)
     kept: dict[str, Letter] = {}
     gone: set[str] = set()
     # No more than ten seconds' work, which is far below the time that messages stay hidden.
@@ -168,10 +168,9 @@ def replay(
                         del kept[letter.message_id]
                         gone.add(letter.message_id)
                 if limit and limit <= (summary.replayed if pace else summary.seen):
-                    return summary
+                    return
     finally:
         queue.release(kept.values())
-    return summary
 
 
 def _replay_one(
@@ -239,18 +238,23 @@ def run(options: argparse.Namespace, environment: Environment, screen: Screen) -
     """Run the command; return its exit status."""
     queue = Queue(environment.sqs, environment.queue_url(options.function), options.hold)
     selection = Selection(tuple(options.error), options.key_prefix, tuple(options.message_id))
+    level = queue.level()
+    summary = Summary(level.waiting, level.in_flight, level.now)
     what = "Looking" if options.dry_run else "Replaying"
-    with screen.progress(f"{what} …", queue.level().waiting) as progress:
-        summary = replay(
-            queue,
-            acceptor(environment.functions, environment.function_name(options.function)),
-            selection,
-            pace=None if options.dry_run else Pace(options.rate),
-            limit=options.limit,
-            progress=progress,
-        )
-    _show(screen, options, summary)
-    screen.result(_json(options, summary))
+    try:
+        with screen.progress(f"{what} …", level.waiting) as progress:
+            replay(
+                queue,
+                acceptor(environment.functions, environment.function_name(options.function)),
+                selection,
+                summary,
+                pace=None if options.dry_run else Pace(options.rate),
+                limit=options.limit,
+                progress=progress,
+            )
+    finally:  # one that is interrupted tells what it did, too
+        _show(screen, options, summary)
+        screen.result(_json(options, summary))
     return 1 if summary.unreadable or summary.refused else 0
 
 
@@ -283,7 +287,7 @@ def _show(screen: Screen, options: argparse.Namespace, summary: Summary) -> None
             ],
         )
     for message in summary.unreadable:
-        screen.say(f"{message} holds no event and stays: read it, and delete it by hand.")
+        screen.say(f"{message} holds no event and stays: read and delete it in the console of SQS.")
     for message, reason in summary.refused.items():
         screen.say(f"{message} was refused and stays: {reason}")
     if options.dry_run:
@@ -316,6 +320,7 @@ def _json(options: argparse.Namespace, summary: Summary) -> dict[str, Any]:
                 "keys": list(letter.keys),
                 "error_class": letter.error_class,
                 "error": letter.error,
+                "event": letter.event,
             }
             for letter in summary.sample
         ],

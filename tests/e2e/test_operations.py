@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,7 +170,7 @@ def test_doctor_names_what_is_wrong_and_its_fix(stack: Stack, command: Command) 
     red = {c["name"]: (c["found"], c["fix"]) for c in found["checks"] if not c["ok"]}
     assert {name: text for name, (text, _) in red.items()} == {
         "notifications": "missing: .json → data_transformer",
-        "data_transformer: queue": "1 events waiting, 0 in flight",
+        "data_transformer: queue": "1 waiting, 0 in flight",
         "api_handler: alarms": f"in alarm: {alarm}",
     }
     assert all(fix for _, fix in red.values())
@@ -244,8 +245,9 @@ def test_the_commands_of_the_document_work(stack: Stack, command: Command) -> No
     safe = {"doctor": ["ARGS=--no-round-trip"]}
     # make ends with 2 where a command says no: no log line names the document's example.
     expected = {"doctor": 0, "redrive": 0, "reprocess": 0, "logs": 2}
-    found = {
-        name: subprocess.run(
+
+    def typed(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [*shlex.split(lines[name]), *safe.get(name, []), f"ENV={command.env}"],
             cwd=ROOT,
             env=os.environ | stack.cloud.environment(),
@@ -253,8 +255,9 @@ def test_the_commands_of_the_document_work(stack: Stack, command: Command) -> No
             capture_output=True,
             text=True,
         )
-        for name in expected
-    }
+
+    with ThreadPoolExecutor() as pool:
+        found = dict(zip(expected, pool.map(typed, expected), strict=True))
     assert {name: run.returncode for name, run in found.items()} == expected
     assert "15 of 15 checks are good." in found["doctor"].stdout
     assert "a dry run replays none" in found["redrive"].stdout

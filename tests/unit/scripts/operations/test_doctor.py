@@ -148,7 +148,7 @@ class TestRed:
         found = red(run, capsys)
         assert set(found) == {f"{function}: queue" for function in FUNCTIONS}
         assert found["image_processor: queue"] == (
-            "1 events waiting, 0 in flight",
+            "1 waiting, 0 in flight",
             "make redrive ENV=dev FUNCTION=image_processor ARGS=--dry-run",
         )
 

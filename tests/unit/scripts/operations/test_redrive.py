@@ -74,6 +74,7 @@ def test_a_dry_run_leaves_all_as_it_was(
             "keys": ["uploads/1/a b.jpg"],
             "error_class": "Task timed out after # seconds",
             "error": "Task timed out after 3.00 seconds",
+            "event": s3_event(),
         },
         {
             "message_id": "m2",
@@ -82,6 +83,7 @@ def test_a_dry_run_leaves_all_as_it_was(
             "keys": ["uploads/1/a b.jpg"],
             "error_class": "[Errno # full",
             "error": "[Errno 28] full",
+            "event": s3_event(),
         },
     ]
 
@@ -122,13 +124,16 @@ def test_a_limit_ends_a_look(aws: Aws, run: Run, capsys: pytest.CaptureFixture[s
     assert looked(capsys)["looked_at"] == 2
 
 
-def test_a_function_that_takes_nothing_ends_it_and_nothing_is_lost(aws: Aws, run: Run) -> None:
+def test_a_function_that_takes_nothing_ends_it_and_nothing_is_lost(
+    aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("m1", "m2", "m3"):
         aws.sqs.put(name, s3_event())
     aws.functions.refusals[1] = refusal("ResourceNotFoundException", 404)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         run("redrive", "image_processor", *FAST)
     assert aws.sqs.visible() == ["m2", "m3"]
+    assert "2 selected, 1 replayed and deleted." in capsys.readouterr().out
 
 
 def test_messages_that_cannot_be_released_come_back_by_themselves(aws: Aws, run: Run) -> None:
