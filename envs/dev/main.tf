@@ -11,6 +11,7 @@ module "stack" {
   force_destroy            = true
   alarms                   = { unattended = true }
   logging                  = { level = "DEBUG" }
+  permissions_boundary_arn = var.permissions_boundary_arn
 
   api = {
     execution_log_level = var.execution_log_level

@@ -7,17 +7,18 @@ provider "aws" {
 module "stack" {
   source = "../../modules/serverless_stack"
 
-  suffix                  = "prod"
-  architecture            = "arm64"
-  cors_allowed_origins    = var.cors_allowed_origins
-  kms_key_arn             = var.kms_key_arn
-  access_log              = var.access_log
-  artifacts               = var.artifacts
-  code_signing_config_arn = var.code_signing_config_arn
-  vpc                     = var.vpc
-  tracing_enabled         = true
-  alarms                  = { topic_arns = var.alarm_topic_arns }
-  logging                 = { retention_days = var.log_retention_days }
+  suffix                   = "prod"
+  architecture             = "arm64"
+  cors_allowed_origins     = var.cors_allowed_origins
+  kms_key_arn              = var.kms_key_arn
+  access_log               = var.access_log
+  artifacts                = var.artifacts
+  code_signing_config_arn  = var.code_signing_config_arn
+  vpc                      = var.vpc
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tracing_enabled          = true
+  alarms                   = { topic_arns = var.alarm_topic_arns }
+  logging                  = { retention_days = var.log_retention_days }
 
   api = {
     authorization       = "AWS_IAM"

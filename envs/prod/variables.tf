@@ -74,6 +74,12 @@ variable "log_retention_days" {
   nullable    = false
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that limits what each function's role can be allowed to do, whatever is written into its own policy. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "region" {
   description = "AWS region."
   type        = string

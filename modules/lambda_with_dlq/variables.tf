@@ -236,6 +236,12 @@ variable "permissions" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that limits what the function's role can be allowed to do, whatever is written into its own policy. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "reserved_concurrency" {
   description = "Executions at the same time that are kept for this function and are its limit. 0 stops it, -1 reserves nothing and sets no limit."
   type        = number

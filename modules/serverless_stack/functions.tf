@@ -110,6 +110,8 @@ module "image_processor" {
   tracing_enabled   = var.tracing_enabled
   vpc               = var.vpc
   tags              = local.tags
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "data_transformer" {
@@ -139,6 +141,8 @@ module "data_transformer" {
   tracing_enabled   = var.tracing_enabled
   vpc               = var.vpc
   tags              = local.tags
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "api_handler" {
@@ -204,4 +208,6 @@ module "api_handler" {
   tracing_enabled   = var.tracing_enabled
   vpc               = var.vpc
   tags              = local.tags
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }

@@ -198,6 +198,12 @@ variable "package_dir" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that limits what each function's role can be allowed to do, whatever is written into its own policy. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "suffix" {
   description = "Name of the environment. It is in every name, so that several live side by side in one account."
   type        = string

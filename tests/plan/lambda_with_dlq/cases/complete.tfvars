@@ -64,3 +64,4 @@ vpc = {
   subnet_ids         = ["subnet-1"]
   security_group_ids = ["sg-1"]
 }
+permissions_boundary_arn = "arn:aws:iam::000000000000:policy/serverless-uploads-dev-boundary"

@@ -16,5 +16,6 @@ artifacts = {
     image_processor  = "Yw=="
   }
 }
-code_signing_config_arn = "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-0123456789abcdef0"
-vpc                     = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+code_signing_config_arn  = "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-0123456789abcdef0"
+vpc                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+permissions_boundary_arn = "arn:aws:iam::000000000000:policy/serverless-uploads-prod-boundary"

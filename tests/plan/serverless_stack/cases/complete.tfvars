@@ -39,3 +39,4 @@ artifacts = {
     image_processor  = "Yw=="
   }
 }
+permissions_boundary_arn = "arn:aws:iam::000000000000:policy/serverless-uploads-dev-boundary"

@@ -1,0 +1,3 @@
+account_id     = "prod"
+environments   = ["DEV"]
+subject_prefix = "repo:octo-org/*"
