@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
+# What is loaded now stays for good; the collector's looking through it is a tenth of the start.
+gc.disable()
+
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
 _SETTINGS: Final = Settings.from_environment(os.environ)
 _APP: Final = App(_SETTINGS, Files(_SETTINGS, s3_client(), lambda_client), Log("api-handler"))
+
+gc.freeze()
+gc.enable()
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -12,11 +12,14 @@ In a pattern `*` also matches `/`. A pattern that matches no file is an error: w
 for has changed, and somebody has to look.
 """
 
+import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+import deflate
 
 from scripts.packaging.errors import PackagingError
 
@@ -32,6 +35,8 @@ _INSTALLER = {
     *("top_level.txt", "uv_cache.json", "zip-safe"),
 }
 _METADATA = "METADATA"
+_BOTOCORE = "botocore/data"
+_LEVEL = 12
 
 
 @dataclass(frozen=True)
@@ -102,12 +107,53 @@ def select(names: Iterable[str], settings: Settings) -> list[str]:
     return sorted(kept)
 
 
-def clean(name: str, content: bytes) -> bytes:
-    """Return the content to ship: of a package's metadata its fields, without the README."""
+def clean(name: str, content: bytes, kept: Iterable[str] = ()) -> bytes:
+    """Return the content to ship.
+
+    A package's metadata comes without the README. What botocore parses when it makes a client comes
+    without the documentation, and without the endpoints of services that are not there: that was a
+    sixth of the API function's start.
+
+    Args:
+        name: name of the file in the zip.
+        content: its content, as it was installed.
+        kept: names of all files that go into the zip.
+    """
     path = PurePosixPath(name)
     if path.name == _METADATA and path.parent.suffix == ".dist-info":
         return content.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n"
+    if path.match(f"{_BOTOCORE}/endpoints.json"):
+        folders = {PurePosixPath(other).parent for other in kept}
+        return _endpoints(content, {f.parent.name for f in folders if f.match(f"{_BOTOCORE}/*/*")})
+    if path.match(f"{_BOTOCORE}/*/*/service-2.json.gz"):
+        description = _undocumented(json.loads(deflate.gzip_decompress(content)))
+        return bytes(deflate.gzip_compress(_json(description), _LEVEL))
     return content
+
+
+def _endpoints(content: bytes, services: Collection[str]) -> bytes:
+    endpoints = json.loads(content)
+    for partition in endpoints["partitions"]:
+        found = partition["services"]
+        partition["services"] = {name: found[name] for name in found if name in services}
+    return _json(endpoints)
+
+
+def _undocumented(value: object) -> object:
+    if isinstance(value, list):
+        return [_undocumented(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _undocumented(part)
+        for name, part in value.items()
+        # Not a structure of this name: that would be a member of the service's own.
+        if not (name.startswith("documentation") and isinstance(part, str))
+    }
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _strings(values: object) -> tuple[str, ...]:

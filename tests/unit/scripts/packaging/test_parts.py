@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import marshal
 import os
 import stat
@@ -172,6 +174,30 @@ def test_metadata_is_shipped_without_the_readme() -> None:
     content = b"Name: a\r\nVersion: 1\r\n\r\nREADME\r\n"
     assert trim.clean("a-1.dist-info/METADATA", content) == b"Name: a\nVersion: 1\n"
     assert trim.clean("a/METADATA", content) == content
+
+
+def test_service_descriptions_are_shipped_without_documentation() -> None:
+    described = {
+        "documentation": "All of it.",
+        "operations": [{"name": "List", "documentationUrl": "https://a.example"}],
+        "shapes": {"File": {"members": {"documentation": {"shape": "Text"}}}},
+    }
+    packed = gzip.compress(json.dumps(described).encode())
+    shipped = trim.clean("botocore/data/s3/2006-03-01/service-2.json.gz", packed)
+    assert json.loads(gzip.decompress(shipped)) == {
+        "operations": [{"name": "List"}],
+        "shapes": {"File": {"members": {"documentation": {"shape": "Text"}}}},
+    }
+    assert trim.clean("other/service-2.json.gz", packed) == packed
+
+
+def test_endpoints_are_shipped_for_the_services_that_are_there() -> None:
+    endpoints = {"partitions": [{"partition": "aws", "services": {"s3": {"a": 1}, "ec2": {}}}]}
+    kept = ["botocore/data/endpoints.json", "botocore/data/s3/2006-03-01/paginators-1.json"]
+    shipped = trim.clean(kept[0], json.dumps(endpoints).encode(), kept)
+    assert json.loads(shipped) == {
+        "partitions": [{"partition": "aws", "services": {"s3": {"a": 1}}}]
+    }
 
 
 @pytest.mark.parametrize(
