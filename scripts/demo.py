@@ -1,5 +1,7 @@
 """The main job on this machine: deploy `envs/local` to the emulator, upload files, fetch results.
 
+The example page for browsers is served from a bucket of the emulator, so it goes when that goes.
+
 python -m scripts.demo up | run [FILE ...] | down
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -14,7 +17,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
+import boto3
 import httpx
 from rich.console import Console
 from rich.markup import escape
@@ -32,6 +37,14 @@ if TYPE_CHECKING:
 
 ENVIRONMENT: Final = ROOT / "envs" / "local"
 RESULTS: Final = LOCAL / "demo"
+PAGE: Final = ROOT / "examples" / "browser-upload"
+
+_PAGE_BUCKET: Final = "upload-page"
+_PAGE_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+}
 
 
 class DemoError(Exception):
@@ -40,11 +53,12 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The applied environment: the cloud it is in, its Terraform outputs and its API's address."""
+    """The applied environment: its cloud, Terraform outputs, and the addresses to use it at."""
 
     cloud: Cloud
     outputs: dict[str, Any]
     api_url: str
+    page_url: str
 
 
 @contextlib.contextmanager
@@ -80,7 +94,34 @@ def deploy(console: Console, port: int = 0) -> Deployment:
     with step(console, "Applying envs/local (the first time takes about a minute)"):
         runs.apply(f"-var=architecture={host_architecture()}")
     outputs = runs.outputs()
-    return Deployment(cloud, outputs, emulated_api_url(cloud, outputs["api_id"]))
+    api_url = emulated_api_url(cloud, outputs["api_id"])
+    return Deployment(cloud, outputs, api_url, publish_page(cloud, api_url))
+
+
+def publish_page(cloud: Cloud, api_url: str) -> str:
+    """Put the example page into a public bucket of the emulator; return its address."""
+    s3 = boto3.Session("test", "test", region_name=local_cloud.REGION).client(
+        "s3", endpoint_url=cloud.aws.url
+    )
+    s3.create_bucket(Bucket=_PAGE_BUCKET)
+    s3.delete_public_access_block(Bucket=_PAGE_BUCKET)
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{_PAGE_BUCKET}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket=_PAGE_BUCKET, Policy=policy)
+    for file in PAGE.iterdir():
+        if file.suffix in _PAGE_TYPES:
+            s3.put_object(
+                Bucket=_PAGE_BUCKET,
+                Key=file.name,
+                Body=file.read_bytes(),
+                ContentType=_PAGE_TYPES[file.suffix],
+            )
+    return f"{cloud.aws.url}/{_PAGE_BUCKET}/index.html?{urlencode({'api': api_url})}"
 
 
 def run(console: Console, deployment: Deployment, files: Sequence[Path], results: Path) -> bool:
@@ -136,6 +177,7 @@ def run(console: Console, deployment: Deployment, files: Sequence[Path], results
 def explain(console: Console, deployment: Deployment, results: Path) -> None:
     """Print where to look and what to type next."""
     rows = {
+        "Page": deployment.page_url,
         "Results": str(results),
         "API": deployment.api_url,
         "Bucket": f"s3://{deployment.outputs['s3_bucket_name']}",

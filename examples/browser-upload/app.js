@@ -16,6 +16,7 @@ const connection = {
 class Told extends Error {}
 
 const SENTENCES = {
+  BAD_REQUEST_BODY: "The service does not accept this file name; it may be too long.",
   UNAUTHORIZED: "The service wants to know who you are; check the API key.",
   MISSING_AUTHENTICATION_TOKEN: "The service does not offer this, or wants to know who you are.",
   INVALID_API_KEY: "The service does not know this API key.",
@@ -89,6 +90,14 @@ const size = (bytes) => {
   return `${(bytes / 1000 ** step).toLocaleString("en", { maximumFractionDigits: step ? 1 : 0 })} ${units[step]}`;
 };
 
+function link(url, name, fact) {
+  const item = document.createElement("li");
+  const anchor = Object.assign(document.createElement("a"), { href: url, target: "_blank", rel: "noopener", textContent: name });
+  anchor.append(" ", Object.assign(document.createElement("small"), { textContent: fact }));
+  item.append(anchor);
+  return item;
+}
+
 class Row {
   constructor(file) {
     this.file = file;
@@ -143,11 +152,12 @@ class Row {
     if (pictures.length) {
       const image = new Image();
       image.alt = "";
+      image.addEventListener("load", () => this.node.classList.add("pictured"));
       image.src = (pictures.find((output) => Math.min(output.attributes.width, output.attributes.height) >= 200) ?? pictures.at(-1)).url;
       this.part(".preview").replaceChildren(image);
     }
     const known = { ...details, ...outputs.find((output) => output.attributes.rows !== undefined)?.attributes };
-    const facts = { Size: size(found.size) };
+    const facts = {};
     if (Number.isFinite(known.width)) facts.Picture = `${known.width} × ${known.height}`;
     if (Number.isFinite(known.rows)) facts.Rows = known.rows.toLocaleString("en");
     const columns = Array.isArray(known.columns) ? known.columns.length : known.columns;
@@ -157,14 +167,12 @@ class Row {
       pair.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: value }));
       return pair;
     }));
-    this.part(".outputs").replaceChildren(...outputs.map((output) => {
-      const item = document.createElement("li");
-      const side = output.attributes.width ? `${output.attributes.width} × ${output.attributes.height}, ` : "";
-      item.append(Object.assign(document.createElement("a"), {
-        href: output.url, target: "_blank", rel: "noopener", textContent: `${output.name} (${side}${size(output.bytes)})`,
-      }));
-      return item;
-    }));
+    const others = outputs.filter((output) => !pictures.includes(output));
+    this.part(".outputs").replaceChildren(...[
+      ...[...others, ...pictures].map((output) => link(output.url, output.name, output.attributes.width
+        ? `${output.attributes.width} × ${output.attributes.height}` : size(output.bytes))),
+      link(found.url, "Original", size(found.size)),
+    ]);
   }
 }
 
@@ -204,7 +212,7 @@ async function connect() {
     const status = await call("GET", "/status");
     service.dataset.state = status.status === "ok" ? "ok" : "bad";
     service.textContent = status.status === "ok"
-      ? `Connected to ${status.environment}` + (status.version === "unknown" ? "" : `, version ${status.version}`)
+      ? `Connected to ${status.environment}` + (status.version === "unknown" ? "" : `, version ${status.version.slice(0, 7)}`)
       : "The service has a problem; uploads may fail";
   } catch (error) {
     service.dataset.state = "bad";
@@ -216,7 +224,10 @@ async function connect() {
 const drop = element("drop");
 let depth = 0; // dragenter and dragleave come for every child, too
 addEventListener("dragover", (event) => event.preventDefault());
-addEventListener("dragenter", (event) => { event.preventDefault(); drop.classList.toggle("over", ++depth > 0); });
+addEventListener("dragenter", (event) => {
+  event.preventDefault();
+  drop.classList.toggle("over", ++depth > 0);
+});
 addEventListener("dragleave", () => drop.classList.toggle("over", --depth > 0));
 addEventListener("drop", (event) => {
   event.preventDefault();

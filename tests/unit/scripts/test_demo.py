@@ -4,6 +4,7 @@ import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -52,7 +53,7 @@ def cloud(tmp_path: Path) -> Cloud:
 
 @pytest.fixture
 def deployment(cloud: Cloud) -> Deployment:
-    return Deployment(cloud, OUTPUTS, "http://api.test")
+    return Deployment(cloud, OUTPUTS, "http://api.test", "http://page.test")
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ def machine(tmp_path: Path, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setattr(demo, "host_architecture", lambda: "arm64")
     monkeypatch.setattr(package, "main", lambda arguments: int(arguments != ["--arch", "host"]))
     monkeypatch.setattr(local_cloud, "start", lambda port: cloud)  # noqa: ARG005 - a stub
+    monkeypatch.setattr(demo, "publish_page", lambda _, api_url: f"http://page.test/?api={api_url}")
     return tmp_path / "bin"
 
 
@@ -148,9 +150,8 @@ def test_step_that_fails_is_not_ticked_off(screen: Console) -> None:
 
 def test_deploy(machine: Path, cloud: Cloud, screen: Console) -> None:
     found = demo.deploy(screen)
-    assert found == Deployment(
-        cloud, OUTPUTS, "http://127.0.0.1:4566/restapis/a1/prod/_user_request_"
-    )
+    api_url = "http://127.0.0.1:4566/restapis/a1/prod/_user_request_"
+    assert found == Deployment(cloud, OUTPUTS, api_url, f"http://page.test/?api={api_url}")
     commands = [run.split()[1] for run in fake_terraform.runs(machine)]
     assert commands == ["-json", "init", "apply", "output"]
     assert "-var=architecture=arm64" in fake_terraform.runs(machine)[2]
@@ -162,6 +163,22 @@ def test_nothing_is_deployed_without_zips(screen: Console, monkeypatch: pytest.M
     monkeypatch.delattr(local_cloud, "start")
     with pytest.raises(demo.DemoError, match="the zips could not be built"):
         demo.deploy(screen)
+
+
+def test_page_is_served_by_the_emulator(tmp_path: Path) -> None:
+    with local_cloud.running(tmp_path / "cloud") as cloud:
+        for _ in ("published", "published again"):
+            address = demo.publish_page(cloud, "http://api.test/prod")
+        page = httpx.get(address)
+        parts = {name: httpx.get(urljoin(address, name)) for name in ("app.js", "style.css")}
+        unlisted = httpx.get(urljoin(address, "README.md"))
+    assert urlsplit(address).hostname == "127.0.0.1"
+    assert parse_qs(urlsplit(address).query) == {"api": ["http://api.test/prod"]}
+    assert page.headers["Content-Type"].startswith("text/html")
+    for name, part in parts.items():
+        assert name in page.text
+        assert part.content == (demo.PAGE / name).read_bytes()
+    assert unlisted.status_code in (403, 404)
 
 
 def test_run(api: Api, deployment: Deployment, screen: Console, tmp_path: Path) -> None:
@@ -208,6 +225,7 @@ def test_explanation(deployment: Deployment, screen: Console, tmp_path: Path) ->
         "s3://uploads-local",
         "/aws/lambda/image-processor",
         "curl http://api.test/status",
+        "http://page.test",
         "make down",
     ):
         assert expected in shown(screen)
