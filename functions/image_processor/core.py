@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
-from image_processor import colour, exif, limits, picture, thumbnails
+from image_processor import colour, exif, limits, picture, scaling, thumbnails
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
 
@@ -69,7 +69,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         if settings.record_location:
             details["location"] = exif.location(tags)
         profile = image.info.get("icc_profile")
-        small = picture.shrunk(decoded, picture.reduction(decoded.size, target))
+        small = scaling.shrunk(decoded, scaling.reduction(decoded.size, target))
     base = _coloured(_scaled(small, target), profile, warnings)
     if orientation in _TURNS:
         base = base.transpose(_TURNS[orientation])
@@ -94,9 +94,9 @@ def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
             "unsupported_pixels", f"The pixels are of a kind that cannot be shown ({found.kind})."
         )
     target = thumbnails.fitted(found.full, settings.thumbnail_sizes[0])
-    scale = picture.decoder_scale(found, target, picture.OVERSAMPLING)
+    scale = scaling.decoder_scale(found.form, found.full, target, scaling.OVERSAMPLING)
     if limits.memory_needed(found, scale, target) > settings.memory_mb * _MIB:
-        scale = picture.decoder_scale(found, target, 1.0)
+        scale = scaling.decoder_scale(found.form, found.full, target, 1.0)
         limits.check_memory(found, scale, target, settings)
     found.image.draft(None, (found.full[0] // scale, found.full[1] // scale))
     return target

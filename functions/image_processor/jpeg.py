@@ -9,8 +9,9 @@ Source of the format: ITU-T T.81, annex B.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from image_processor.structure import Structure
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -27,37 +28,21 @@ _TABLES: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 # In compressed data, FF is followed by 00 or by a restart marker (D0 to D7).
 _MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _CHUNK_BYTES: Final = 256 * 1024
+_HEAD_BYTES: Final = 4
+# A file of the largest allowed size has a few thousand, of 64 KB each.
+_MOST_PARTS: Final = 10_000
 _COEFFICIENT_BYTES: Final = 2
 _BLOCK: Final = 8
 
 
-@dataclass(slots=True)
-class Structure:
-    """What a JPEG file asks of a decoder.
-
-    Attributes:
-        progressive: whether each scan refines the picture.
-        supported: whether the coding is one that libjpeg decodes at a smaller scale.
-        scans: number of passes over the picture.
-        metadata_bytes: size of everything but tables and picture.
-        coefficient_bytes: memory for the coefficients of the whole picture; 0 when one scan holds
-            everything, because then a few rows are enough.
-    """
-
-    progressive: bool = False
-    supported: bool = True
-    scans: int = 0
-    metadata_bytes: int = 0
-    coefficient_bytes: int = 0
-
-
 def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
-    """Walk through the segments of a JPEG file, up to its end or one scan more than allowed."""
-    found = Structure()
+    """Walk through the segments of a JPEG file, up to its end or to more than is allowed."""
+    found = Structure(most_parts=_MOST_PARTS)
     components = 0
     coefficient_bytes = 0
     while (marker := _next_marker(file)) is not None:
-        if marker == _END:
+        found.parts += 1
+        if marker == _END or found.parts > _MOST_PARTS:
             break
         if marker == _START:
             continue
@@ -79,7 +64,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
             if found.scans > max_scans:
                 break
         elif marker not in _TABLES:
-            found.metadata_bytes += length
+            found.metadata_bytes += length + _HEAD_BYTES
         file.seek(after)
     return found
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from image_processor.picture import reduction, working_mode
+from image_processor.scaling import reduction, working_mode
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
     from image_processor.picture import Picture
     from image_processor.settings import Settings
+    from image_processor.structure import Structure
 
 _MIB: Final = 1024 * 1024
 
@@ -61,6 +62,48 @@ def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
         + read
         + metadata
     )
+
+
+def check_file(form: str, file_bytes: int, settings: Settings) -> None:
+    """Refuse a file whose decoder reads all of it, when that does not fit into the memory.
+
+    Raises:
+        RejectedError: it needs more than the function has.
+    """
+    needed = -(-(_PROCESS_BYTES + file_bytes * _FILE_COPIES.get(form, 0)) // _MIB)
+    if needed > settings.memory_mb:
+        raise RejectedError(
+            "needs_too_much_memory",
+            f"The {form} file of {file_bytes // _MIB} MB would need {needed} MB of memory to be "
+            f"decoded; the function has {settings.memory_mb} MB.",
+        )
+
+
+def check_structure(found: Structure, settings: Settings) -> None:
+    """Refuse a file that is made to waste time or memory, or that cannot be decoded.
+
+    Raises:
+        RejectedError: it has too many parts, too much metadata, or a coding that is not supported.
+    """
+    if found.metadata_bytes > settings.max_metadata_kb * 1024:
+        raise RejectedError(
+            "too_much_metadata",
+            f"The file holds more than {settings.max_metadata_kb} KB besides the picture.",
+        )
+    if found.parts > found.most_parts:
+        raise RejectedError(
+            "too_many_parts",
+            f"The file is made of more than {found.most_parts:,} parts.",
+        )
+    if found.scans > settings.max_jpeg_scans:
+        raise RejectedError(
+            "too_many_scans",
+            f"The picture is stored in more than {settings.max_jpeg_scans} scans.",
+        )
+    if not found.supported:
+        raise RejectedError(
+            "unsupported_coding", "The JPEG is lossless or hierarchical, which cannot be read."
+        )
 
 
 def check_pixels(size: tuple[int, int], settings: Settings) -> None:

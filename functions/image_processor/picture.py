@@ -1,8 +1,4 @@
-"""Opening an uploaded picture: what it is, whether it may be decoded, and its pixels, scaled.
-
-Pixels are brought to one of the modes L, RGB, RGBa (colour multiplied by opacity, so that scaling
-does not mix in the colour of what cannot be seen) and CMYK.
-"""
+"""Opening an uploaded picture: what it is, whether it may be decoded, and its pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +14,6 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageChops,
     ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
@@ -27,12 +22,14 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from image_processor import jpeg, png
+from image_processor import gif, jpeg, limits, png
+from image_processor.structure import Structure
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from image_processor.settings import Settings
 
@@ -68,11 +65,6 @@ FAULTS: Final = (
     zlib.error,
 )
 
-# Pixels a side that a scaling decoder leaves for one of the largest thumbnail. With fewer, the
-# blocks that it scales by themselves show: measured against a Lanczos filter of all pixels.
-OVERSAMPLING: Final = 1.5
-_DECODER_SCALES: Final = (8, 4, 2)
-
 _SIGNATURES: Final = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -83,8 +75,10 @@ _SIGNATURES: Final = {
     b"BM": "BMP",
 }
 
+# Their metadata is bounded by the size of the file, and read with the header.
+_READ_AT_ONCE: Final = frozenset({"TIFF", "WEBP", "AVIF"})
+
 _ANIMATED: Final = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
-_BAND_PIXELS: Final = 1024 * 1024
 
 
 @contextmanager
@@ -144,44 +138,53 @@ def open_picture(path: Path, settings: Settings) -> Picture:
     Raises:
         RejectedError: it is no picture, its header is damaged, or it asks for too much.
     """
+    file_bytes = path.stat().st_size
     with path.open("rb") as file:
         form = signature(file.read(64))
-        file.seek(0)
-        structure = jpeg.Structure()
-        most = settings.max_metadata_kb * 1024
-        if form == "JPEG":
-            structure = jpeg.read_structure(file, max_scans=settings.max_jpeg_scans)
-        elif form == "PNG":
-            structure.metadata_bytes = png.metadata_bytes(file, most=most)
-    if form is None:
-        raise RejectedError(
-            "not_an_image", "The content is not a picture of a kind that can be read (JPEG, PNG)."
-        )
-    if structure.metadata_bytes > most:
-        raise RejectedError(
-            "too_much_metadata",
-            f"The file holds more than {settings.max_metadata_kb} KB besides the picture.",
-        )
-    if structure.scans > settings.max_jpeg_scans:
-        raise RejectedError(
-            "too_many_scans",
-            f"The picture is stored in more than {settings.max_jpeg_scans} scans.",
-        )
-    if not structure.supported:
-        raise RejectedError(
-            "unsupported_coding", "The JPEG is lossless or hierarchical, which cannot be read."
-        )
+        if form is None:
+            raise RejectedError(
+                "not_an_image",
+                "The content is not a picture of a kind that can be read (JPEG, PNG).",
+            )
+        limits.check_file(form, file_bytes, settings)
+        structure = _structure(form, file, settings)
+    limits.check_structure(structure, settings)
     with blaming_content("corrupt_image", f"The file starts like {form} but is damaged"):
         image = Image.open(path, formats=(form,))
+    if form in _READ_AT_ONCE:
+        structure.metadata_bytes = _kept(image)
+        try:
+            limits.check_structure(structure, settings)
+        except RejectedError:
+            image.close()
+            raise
     return Picture(
         image,
         form,
         image.size,
-        path.stat().st_size,
+        file_bytes,
         structure.metadata_bytes,
         structure.coefficient_bytes,
         structure.progressive,
     )
+
+
+def _structure(form: str, file: BinaryIO, settings: Settings) -> Structure:
+    file.seek(0)
+    if form == "JPEG":
+        return jpeg.read_structure(file, max_scans=settings.max_jpeg_scans)
+    if form == "PNG":
+        return png.read_structure(file)
+    if form == "GIF":
+        return gif.read_structure(file)
+    return Structure()
+
+
+def _kept(image: ImageFile.ImageFile) -> int:
+    """Return the size of the metadata that Pillow read with the header."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return image.tag_v2._tag_data_size  # noqa: SLF001 - told nowhere else without a copy
+    return sum(len(value) for value in image.info.values() if isinstance(value, bytes))
 
 
 def load(image: ImageFile.ImageFile, *, incomplete: bool) -> None:
@@ -208,70 +211,3 @@ def animated(picture: Picture) -> bool:
         return picture.form in _ANIMATED and bool(getattr(picture.image, "is_animated", False))
     except FAULTS:
         return False
-
-
-def decoder_scale(picture: Picture, target: tuple[int, int], oversampling: float) -> int:
-    """Return the most by which the decoder may divide both sides, see `OVERSAMPLING`."""
-    if picture.form != "JPEG":
-        return 1
-    width, height = picture.full
-    most = min(width / target[0], height / target[1]) / oversampling
-    return next((scale for scale in _DECODER_SCALES if scale <= most), 1)
-
-
-def reduction(size: tuple[int, int], target: tuple[int, int]) -> int:
-    """Return by how much to average pixels before a finer filter scales what is left.
-
-    At least twice the target remains, which keeps the result within sight of the finer filter's.
-    """
-    return max(1, max(size) // (2 * max(target)))
-
-
-def shrunk(picture: Image.Image, by: int) -> Image.Image:
-    """Return the pixels in a working mode, each the mean of `by` by `by`.
-
-    Done in bands, so that the whole picture is never held twice.
-    """
-    mode = working_mode(picture)
-    if by == 1 and mode == picture.mode:
-        return picture
-    width, height = picture.size
-    made = Image.new(mode, (-(-width // by), -(-height // by)))
-    rows = max(1, _BAND_PIXELS // (width * by)) * by
-    for top in range(0, height, rows):
-        band = picture.crop((0, top, width, min(top + rows, height)))
-        made.paste(_converted(band, mode).reduce(by), (0, top // by))
-    return made
-
-
-def working_mode(picture: Image.Image) -> str:
-    """Return the mode that the pixels of a picture are worked on in."""
-    if picture.has_transparency_data:
-        return "RGBa"
-    if picture.mode in {"L", "1", "LA", "La"} or picture.mode.startswith("I;16"):
-        return "L"
-    return "CMYK" if picture.mode == "CMYK" else "RGB"
-
-
-def _converted(band: Image.Image, mode: str) -> Image.Image:
-    if band.mode == mode:
-        return band
-    if band.mode.startswith("I;16"):
-        band = _eight_bits(band)
-    if mode == "RGBa":
-        return band.convert("RGBA").convert("RGBa")
-    return band.convert(mode)
-
-
-def _eight_bits(band: Image.Image) -> Image.Image:
-    """Return the high bytes of 16-bit grey values: Pillow's own conversion cuts off at 255."""
-    first, second = Image.frombytes("LA", band.size, band.tobytes()).split()
-    low, high = (second, first) if band.mode == "I;16B" else (first, second)
-    clear = band.info.get("transparency")
-    if clear is None:
-        return high
-    different = [
-        part.point([255 * (value != byte) for value in range(256)])
-        for part, byte in ((low, clear & 255), (high, clear >> 8))
-    ]
-    return Image.merge("LA", (high, ImageChops.lighter(*different)))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 UPLOADS_PREFIX: Final = "uploads/"
 PROCESSED_PREFIX: Final = "processed/"
 RESULT_NAME: Final = "result.json"
+
+# A key has at most 1,024 bytes in S3; below an upload's own name, a revision and the name of an
+# output must find room.
+_LONGEST_NAME_BYTES: Final = 900
 
 
 def derived_prefix(upload_key: str) -> str:
@@ -16,7 +21,8 @@ def derived_prefix(upload_key: str) -> str:
         upload_key: key of an upload, `uploads/K`.
 
     Returns:
-        `processed/K/`.
+        `processed/K/`. A `K` so long that a key of an output would exceed S3's limit is cut, and
+        told from others with the same beginning by a hash of the whole.
 
     Raises:
         ValueError: the key is not below `uploads/`, or nothing follows the prefix.
@@ -26,6 +32,10 @@ def derived_prefix(upload_key: str) -> str:
         raise ValueError(
             f"object key {upload_key!r} is not an upload: it must start with {UPLOADS_PREFIX!r}"
         )
+    encoded = name.encode()
+    if len(encoded) > _LONGEST_NAME_BYTES:
+        beginning = encoded[:_LONGEST_NAME_BYTES].decode(errors="ignore")
+        name = f"{beginning}~{hashlib.sha256(encoded).hexdigest()[:32]}"
     return f"{PROCESSED_PREFIX}{name}/"
 
 

@@ -111,9 +111,9 @@ def with_chunks(png: bytes, *chunks: bytes) -> bytes:
     return png[:33] + b"".join(chunks) + png[33:]
 
 
-def png_of_size(width: int, height: int) -> bytes:
-    """Return a PNG that claims a size and holds a single row."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+def png_of_size(width: int, height: int, *, kind: int = 2) -> bytes:
+    """Return a PNG that claims a size and a colour type, and holds a single row."""
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageFile
 
-from image_processor import exif, jpeg
+from image_processor import exif, gif, jpeg
 from tests.unit.image_processor.pictures import (
+    BLUE,
     RED,
     chunk,
+    close,
     corners,
     encoded,
     jpeg_of_size,
@@ -28,6 +31,7 @@ from tests.unit.image_processor.pictures import (
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _MANY = settings(
@@ -44,10 +48,14 @@ def _refused(content: bytes, directory: Path, **limits: Any) -> RejectedError:
     return caught.value
 
 
+class _DecodedError(Exception):
+    """Decoding began."""
+
+
 @pytest.fixture
 def nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     def decode(_: ImageFile.ImageFile) -> None:
-        raise AssertionError("decoded what should have been refused")
+        raise _DecodedError
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", decode)
 
@@ -69,15 +77,98 @@ def test_bombs_are_refused_before_decoding(tmp_path: Path, content: bytes, code:
     assert _refused(content, tmp_path).code == code
 
 
-def test_absurd_dimensions_are_no_problem(tmp_path: Path) -> None:
-    processed = run(encoded(Image.new("RGB", (1, 60_000), RED), "PNG"), tmp_path)
-    assert thumbnail(processed).size == (1, 1600)
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP"])
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1)])
+def test_absurd_dimensions_are_no_problem(tmp_path: Path, form: str, size: tuple[int, int]) -> None:
+    processed = run(encoded(Image.new("RGB", size, RED), form), tmp_path)
+    assert sorted(thumbnail(processed).size) == [1, 1600]
+    assert close(thumbnail(processed).convert("RGB").getpixel((0, 0)), RED)
+
+
+# --- Limits: what is at the edge is accepted, one step further is refused before decoding -------
 
 
 @pytest.mark.usefixtures("nothing_is_decoded")
-def test_a_jpeg_with_too_many_scans(tmp_path: Path) -> None:
+def test_one_row_more_than_the_limit_of_pixels(tmp_path: Path) -> None:
+    with pytest.raises(_DecodedError):
+        run(png_of_size(100, 100), tmp_path, max_pixels=10_000)
+    assert _refused(png_of_size(100, 101), tmp_path, max_pixels=10_000).code == "too_many_pixels"
+
+
+def _rows_that_fit(tmp_path: Path, of_height: Callable[[int], bytes]) -> int:
+    lowest, highest = 1, 65_000
+    while highest - lowest > 1:
+        rows = (lowest + highest) // 2
+        try:
+            run(of_height(rows), tmp_path)
+        except _DecodedError:
+            lowest = rows
+        except RejectedError:
+            highest = rows
+    return lowest
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+@pytest.mark.parametrize(
+    "of_height",
+    [
+        partial(png_of_size, 9_000),
+        partial(png_of_size, 18_000, kind=0),
+        partial(png_of_size, 9_000, kind=6),
+        partial(png_of_size, 9_000, kind=4),
+        partial(jpeg_of_size, 9_000, progressive=True),
+        partial(jpeg_of_size, 9_000, progressive=True, subsampling="4:4:4"),
+    ],
+    ids=["rgb", "grey", "rgba", "grey with opacity", "progressive", "progressive 4:4:4"],
+)
+def test_one_row_more_than_the_memory_holds(
+    tmp_path: Path, of_height: Callable[[int], bytes]
+) -> None:
+    rows = _rows_that_fit(tmp_path, of_height)
+    assert rows > 5_000
+    found = _refused(of_height(rows + 1), tmp_path)
+    assert found.code == "needs_too_much_memory"
+    assert "513 MB" in found.message
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+def test_one_byte_more_than_the_limit_of_the_file(tmp_path: Path) -> None:
+    edge = 1024 * 1024
+    picture = encoded(corners(), "JPEG")
+    with pytest.raises(_DecodedError):
+        run(picture.ljust(edge, b"\0"), tmp_path, max_file_mb=1)
+    found = _refused(picture.ljust(edge + 1, b"\0"), tmp_path, max_file_mb=1)
+    assert found.code == "file_too_large"
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+@pytest.mark.parametrize(
+    "with_metadata",
+    [
+        lambda size: with_segments(encoded(corners(), "JPEG"), segment(0xE5, bytes(size - 22))),
+        lambda size: with_chunks(encoded(corners(), "PNG"), chunk(b"prVt", bytes(size - 12))),
+    ],
+    ids=["jpeg: 18 bytes of JFIF, 4 of a head", "png: 12 bytes of a chunk"],
+)
+def test_one_byte_more_than_the_limit_of_metadata(
+    tmp_path: Path, with_metadata: Callable[[int], bytes]
+) -> None:
+    with pytest.raises(_DecodedError):
+        run(with_metadata(20 * 1024), tmp_path, max_metadata_kb=20)
+    found = _refused(with_metadata(20 * 1024 + 1), tmp_path, max_metadata_kb=20)
+    assert found.code == "too_much_metadata"
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+def test_one_scan_more_than_the_limit(tmp_path: Path) -> None:
     content = encoded(corners(), "JPEG", progressive=True)
-    assert _refused(content, tmp_path, max_jpeg_scans=3).code == "too_many_scans"
+    scans = jpeg.read_structure(io.BytesIO(content), max_scans=100).scans
+    with pytest.raises(_DecodedError):
+        run(content, tmp_path, max_jpeg_scans=scans)
+    assert _refused(content, tmp_path, max_jpeg_scans=scans - 1).code == "too_many_scans"
+
+
+_HUGE = bytes(200_000)
 
 
 @pytest.mark.usefixtures("nothing_is_decoded")
@@ -85,12 +176,56 @@ def test_a_jpeg_with_too_many_scans(tmp_path: Path) -> None:
     "content",
     [
         with_segments(encoded(corners(), "JPEG"), *[segment(0xE5, bytes(60_000))] * 3),
-        with_chunks(encoded(corners(), "PNG"), chunk(b"tEXt", b"a\0" + bytes(200_000))),
+        with_chunks(encoded(corners(), "PNG"), chunk(b"tEXt", b"a\0" + _HUGE)),
+        encoded(corners("P"), "GIF", comment=_HUGE),
+        encoded(corners(), "TIFF", description="x" * 200_000),
+        encoded(corners(), "TIFF", icc_profile=_HUGE),
+        encoded(corners(), "WEBP", xmp=_HUGE),
+        encoded(corners(), "WEBP", exif=b"Exif\0\0" + _HUGE),
+        encoded(corners(), "AVIF", xmp=_HUGE),
+        encoded(corners(), "AVIF", icc_profile=_HUGE),
     ],
-    ids=["jpeg", "png"],
+    ids=[
+        *("JPEG segments", "PNG text", "GIF comment", "TIFF text", "TIFF profile"),
+        *("WebP XMP", "WebP EXIF", "AVIF XMP", "AVIF profile"),
+    ],
 )
 def test_huge_metadata(tmp_path: Path, content: bytes) -> None:
-    assert _refused(content, tmp_path, max_metadata_kb=100).code == "too_much_metadata"
+    found = _refused(content, tmp_path, max_metadata_kb=100)
+    assert (found.code, "100 KB" in found.message) == ("too_much_metadata", True)
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_segments(encoded(corners(), "JPEG"), segment(0xE5, b"") * 10_001),
+        with_chunks(encoded(corners(), "PNG"), chunk(b"IDAT", b"") * 200_001),
+        encoded(corners("P"), "GIF")[:-1] + b"\x21\xfe\0" * 1_500_001,
+        encoded(corners("P"), "GIF")[:-1] + b"\x21\xfe" + b"\x01x" * 1_500_001,
+    ],
+    ids=["JPEG segments", "PNG chunks", "GIF extensions", "GIF blocks"],
+)
+def test_a_file_of_countless_parts(tmp_path: Path, content: bytes) -> None:
+    assert _refused(content, tmp_path).code == "too_many_parts"
+
+
+@pytest.mark.parametrize("form", ["WEBP", "AVIF", "GIF", "TIFF"])
+def test_a_file_that_its_decoder_reads_whole_must_fit_into_the_memory(
+    tmp_path: Path, form: str
+) -> None:
+    content = encoded(corners(), form) + bytes(20 * 2**20)
+    found = _refused(content, tmp_path, memory_mb=128)
+    assert found.code == "needs_too_much_memory"
+    assert "the function has 128 MB" in found.message
+
+
+def test_the_frames_of_a_gif_are_walked_up_to_the_second() -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in (RED, BLUE, RED)]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], comment=b"abc")
+    found = gif.read_structure(io.BytesIO(content))
+    assert 0 < found.metadata_bytes < 100
+    assert found.parts < 20
 
 
 @pytest.mark.usefixtures("nothing_is_decoded")
@@ -106,12 +241,17 @@ def test_a_truncated_file_is_refused(tmp_path: Path, form: str, share: float) ->
     assert _refused(content[: int(len(content) * share)], tmp_path).code == "corrupt_image"
 
 
-def test_what_can_be_decoded_of_a_truncated_file_is_used_if_allowed(tmp_path: Path) -> None:
-    content = encoded(Image.effect_noise((300, 200), 80).convert("RGB"), "JPEG")
-    processed = run(content[: len(content) // 2], tmp_path, allow_truncated=True)
-    assert [warning.code for warning in processed.warnings] == ["incomplete"]
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "GIF"])
+def test_what_can_be_decoded_of_a_truncated_file_is_used_if_allowed(
+    tmp_path: Path, form: str
+) -> None:
+    content = encoded(Image.effect_noise((300, 200), 80).convert("RGB"), form)
+    truncated = content[: len(content) // 2]
+    processed = run(truncated, tmp_path, f"a.{form}", allow_truncated=True)
+    assert "incomplete" in [warning.code for warning in processed.warnings]
     assert thumbnail(processed).size == (300, 200)
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+    assert _refused(truncated, tmp_path).code == "corrupt_image"
 
 
 def test_a_fault_of_the_system_is_not_blamed_on_the_picture(
@@ -145,6 +285,10 @@ def test_any_picture_gives_thumbnails_of_its_shape(
     for output, longer in zip(processed.outputs, (200, 50), strict=True):
         made = output.attributes
         assert max(made["width"], made["height"]) == min(longer, max(width, height))
+        assert made["width"] <= width
+        assert made["height"] <= height
+        with Image.open(output.path) as image:
+            assert image.size == (made["width"], made["height"])
         assert abs(made["width"] * height - made["height"] * width) <= max(width, height)
 
 
@@ -163,6 +307,31 @@ def test_any_damage_is_survived(tmp_path: Path, form: str, seed: int) -> None:
     except RejectedError as error:
         assert error.code  # noqa: PT017  # most damage raises nothing
         assert error.message  # noqa: PT017  # most damage raises nothing
+
+
+@_MANY
+@given(
+    start=st.sampled_from(
+        [
+            *(b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*"),
+            *(b"RIFF\xff\0\0\0WEBP", b"\0\0\0\x20ftypavif"),
+        ]
+    ),
+    content=st.binary(max_size=600),
+    allow_truncated=st.booleans(),
+)
+def test_any_bytes_are_a_picture_or_refused(
+    tmp_path: Path,
+    start: bytes,
+    content: bytes,
+    allow_truncated: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    try:
+        processed = run(start + content, tmp_path, allow_truncated=allow_truncated)
+    except RejectedError as error:
+        assert error.code  # noqa: PT017  # nearly all bytes are refused
+    else:
+        assert processed.outputs
 
 
 @_MANY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,12 +179,15 @@ def test_png_orientation_behind_the_pixels(tmp_path: Path) -> None:
     assert quarters(thumbnail(processed)) == _UPRIGHT[6]
 
 
-def test_damaged_exif_still_gives_the_orientation_before_the_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_orientation_before_the_damage_of_an_exif_block(
+    tmp_path: Path, orientation: int
+) -> None:
     # Twenty entries are announced, one follows.
     header = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 20)
-    entry = struct.pack("<HHIHH", ExifTags.Base.Orientation, 3, 1, 6, 0)
+    entry = struct.pack("<HHIHH", ExifTags.Base.Orientation, 3, 1, orientation, 0)
     content = with_segments(encoded(corners(), "JPEG"), segment(0xE1, header + entry))
-    assert quarters(thumbnail(run(content, tmp_path))) == _UPRIGHT[6]
+    assert quarters(thumbnail(run(content, tmp_path))) == _UPRIGHT[orientation]
 
 
 @pytest.mark.parametrize(
@@ -310,6 +314,29 @@ def test_sixteen_bits_with_a_transparent_grey(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "pixel", "shown"),
+    [
+        (2, (0x8012, 0x40FF, 0xFF00), (0x80, 0x40, 0xFF, 255)),
+        (6, (0x8012, 0x40FF, 0xFF00, 0x8000), (0x80, 0x40, 0xFF, 0x80)),
+        (4, (0x8012, 0x8000), (0x80, 0x80, 0x80, 0x80)),
+    ],
+    ids=["colour", "colour with opacity", "grey with opacity"],
+)
+def test_sixteen_bits_a_channel(
+    tmp_path: Path, kind: int, pixel: tuple[int, ...], shown: tuple[int, ...]
+) -> None:
+    row = b"\0" + struct.pack(f">{len(pixel)}H", *pixel) * 20
+    content = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 20, 10, 16, kind, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(row * 10))
+        + chunk(b"IEND", b"")
+    )
+    found = thumbnail(run(content, tmp_path, "a.png", thumbnail_format="png"))
+    assert close(found.convert("RGBA").getpixel((5, 5)), shown, 2)
+
+
+@pytest.mark.parametrize(
     ("mode", "clear"), [("P", 0), ("L", 76), ("RGB", RED)], ids=["palette", "grey", "colour"]
 )
 def test_a_transparent_colour_stays_transparent(tmp_path: Path, mode: str, clear: Any) -> None:
@@ -370,31 +397,59 @@ def test_a_damaged_or_unfit_profile_is_a_warning(tmp_path: Path) -> None:
         assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), (128, 128, 128))
 
 
-def _grey_profile() -> bytes:
-    """Return a minimal grey ICC profile with a linear curve (ICC.1:2010, 8.4)."""
+def _profile(
+    kind: bytes, space: bytes, connection: bytes, tags: list[tuple[bytes, bytes]]
+) -> bytes:
+    """Return a minimal ICC profile (ICC.1:2001-04, 6.1)."""
+    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"mine\0" + bytes(79)
     white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
-    curve = b"curv\0\0\0\0" + struct.pack(">I", 0)
-    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"grey\0" + bytes(79)
-    offset, table, data = 132 + 12 * 3, b"", b""
-    for name, content in ((b"wtpt", white), (b"kTRC", curve), (b"desc", text)):
-        padded = content + bytes(-len(content) % 4)
+    tags = [(b"wtpt", white), (b"desc", text), *tags]
+    offset, table, data = 132 + 12 * len(tags), b"", b""
+    for name, content in tags:
         table += name + struct.pack(">II", offset + len(data), len(content))
-        data += padded
+        data += content + bytes(-len(content) % 4)
+    size = 132 + len(table) + len(data)
     head = struct.pack(
         ">I4sI4s4s4s12s4s28xiii44x",
-        128 + 4 + len(table) + len(data),
-        b"lcms",
-        0x02100000,
-        b"mntr",
-        b"GRAY",
-        b"XYZ ",
-        bytes(12),
-        b"acsp",
-        63190,
-        65536,
-        54061,
+        *(size, b"lcms", 0x02100000, kind, space, connection, bytes(12), b"acsp"),
+        *(63190, 65536, 54061),
     )
-    return head.ljust(128, b"\0") + struct.pack(">I", 3) + table + data
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+def _cmyk_profile() -> bytes:
+    """Return a profile in which cyan ink is red, black is black, and the rest does nothing."""
+    corners_of_lab = []
+    for number in range(16):
+        cyan, black = number >> 3, number & 1
+        corners_of_lab += [0, 128, 128] if black else [136, 208, 195] if cyan else [255, 128, 128]
+    straight = bytes(range(256))
+    table = (
+        b"mft1\0\0\0\0"
+        + bytes([4, 3, 2, 0])
+        + struct.pack(">9i", *(65536 * (at % 4 == 0) for at in range(9)))
+        + straight * 4
+        + bytes(corners_of_lab)
+        + straight * 3
+    )
+    return _profile(b"prtr", b"CMYK", b"Lab ", [(b"A2B0", table)])
+
+
+def test_a_cmyk_profile_is_converted_to_srgb(tmp_path: Path) -> None:
+    image = Image.new("CMYK", (80, 40), (255, 0, 0, 0))
+    image.paste((0, 255, 255, 255), (40, 0, 80, 40))
+    content = encoded(image, "JPEG", quality=95, icc_profile=_cmyk_profile())
+    processed = run(content, tmp_path)
+    assert _codes(processed) == []
+    shown = thumbnail(processed).convert("RGB")
+    assert close(shown.getpixel((10, 20)), (254, 0, 0), 30)  # without the profile: cyan
+    assert close(shown.getpixel((70, 20)), (0, 0, 0), 20)
+
+
+def _grey_profile() -> bytes:
+    """Return a minimal grey ICC profile with a linear curve (ICC.1:2010, 8.4)."""
+    curve = b"curv\0\0\0\0" + struct.pack(">I", 0)
+    return _profile(b"mntr", b"GRAY", b"XYZ ", [(b"kTRC", curve)])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])

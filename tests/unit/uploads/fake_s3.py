@@ -85,6 +85,8 @@ class FakeS3:
         IfNoneMatch: str | None = None,
     ) -> None:
         self._begin("put_object", Bucket, Key)
+        if len(Key.encode()) > 1024:
+            raise error("KeyTooLongError", 400)
         there = Key in self._versions
         if IfMatch and not there:
             raise error("NoSuchKey", 404)

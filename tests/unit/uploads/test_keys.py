@@ -15,3 +15,19 @@ def test_everything_derived_lies_below_the_name_of_the_upload() -> None:
 def test_other_keys_are_refused(key: str) -> None:
     with pytest.raises(ValueError, match="must start with 'uploads/'"):
         keys.derived_prefix(key)
+
+
+@pytest.mark.parametrize("name", ["x" * 1016, "ü" * 508, "x" + "漢" * 338])
+def test_derived_keys_of_the_longest_upload_fit_into_s3(name: str) -> None:
+    key = keys.output_key(f"uploads/{name}", "0123456789abcdef", "thumbnail-1600.webp")
+    assert len(key.encode()) <= 1024
+    assert key.startswith(f"processed/{name[:290]}")
+    assert key.encode().decode() == key
+
+
+def test_long_uploads_with_the_same_beginning_are_told_apart() -> None:
+    one, other = (keys.derived_prefix(f"uploads/{'x' * 1000}{end}") for end in "ab")
+    assert one != other
+    assert len(keys.derived_prefix("uploads/" + "x" * 900)) == len("processed/") + 901
+    # The shortened name of one is no short name of another.
+    assert keys.derived_prefix("uploads/" + one[10:-1]) != one

@@ -1,0 +1,29 @@
+"""What the structure of a file, read without decoding anything, asks of a decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Structure:
+    """What is known of a file before a decoder sees it.
+
+    Attributes:
+        most_parts: more than a file of the largest allowed size has.
+        parts: number of segments, chunks or blocks; the time to walk through them grows with it.
+        metadata_bytes: size of everything but tables and picture.
+        progressive: whether it is a JPEG whose scans refine the picture.
+        supported: whether its coding is one that can be decoded.
+        scans: number of passes over a JPEG.
+        coefficient_bytes: memory for the coefficients of a whole JPEG; 0 when one scan holds
+            everything, because then a few rows are enough.
+    """
+
+    most_parts: int = 0
+    parts: int = 0
+    metadata_bytes: int = 0
+    progressive: bool = False
+    supported: bool = True
+    scans: int = 0
+    coefficient_bytes: int = 0
