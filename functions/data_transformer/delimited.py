@@ -8,12 +8,10 @@ type was wrong, all of the text is looked at, and converted again with types tha
 from __future__ import annotations
 
 import csv
-import heapq
-import io
 import itertools
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -22,26 +20,28 @@ import duckdb
 
 from data_transformer import columns as typing_of
 from data_transformer import dialect as dialects
-from data_transformer import outputs
+from data_transformer import outputs, rejects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.engine import Pipe, database
+from data_transformer.inference import infer
+from data_transformer.rejects import Misfit, Unsplit
 from data_transformer.text import CleanText
 from uploads.processing import Processed, Produced, RejectedError
 from uploads.result import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from duckdb import DuckDBPyConnection
 
     from data_transformer.columns import Column
     from data_transformer.dialect import Dialect
+    from data_transformer.inference import Candidates, Inference, Rows
     from data_transformer.settings import Settings
     from uploads.processing import Source
 
 SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
-_BATCH: Final = 100
 _INEXACT: Final = "a value does not keep to its type"
 
 _REASONS: Final = {
@@ -52,6 +52,9 @@ _REASONS: Final = {
     "INVALID ENCODING": "bytes that are no text in the file's encoding",
     "INVALID STATE": "the quotes make no sense",
 }
+
+
+_ODD_QUOTES: Final = ("UNQUOTED VALUE", "INVALID STATE")
 
 
 class _TypesError(Exception):
@@ -101,37 +104,39 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     if dialect is None:
         raise RejectedError("empty_file", "The file holds no text.")
     table = typing_of.normalise(dialect.names)
-    job = _Job(source, directory, settings, dialect)
-    sample = directory / "sample.csv"
-    complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
-    sample.write_bytes(complete[dialect.skip :])
-    table, seen = job.infer(table, sample)
-    sample.unlink()
-    row_bytes = len(complete) / max(seen, 1)
+    job = _Job(source, directory, settings, dialect, table)
+    guess = job.infer(text)
+    row_bytes = len(text.sample) / max(guess.rows, 1)
     exact = text.whole
-    if not seen and not exact:
-        table, exact = job.infer_all(table), True
+    if not guess.rows and not exact:
+        guess, exact = job.infer_all(guess), True
     try:
-        found = job.convert(table, text, row_bytes, exact=exact)
+        found = job.convert(guess.columns, text, row_bytes, exact=exact)
     except _TypesError:
-        table, text = job.infer_all(table), _Text.of(source)
-        found = job.convert(table, text, row_bytes, exact=True)
-    table = [column for column in table if column.type != ABSENT]
+        guess, text = job.infer_all(guess), _Text.of(source)
+        found = job.convert(guess.columns, text, row_bytes, exact=True)
+    table = [column for column in guess.columns if column.type != ABSENT]
     return job.finish(table, found, text.clean)
 
 
 class _Job:
     def __init__(
-        self, source: Source, directory: Path, settings: Settings, dialect: Dialect
+        self,
+        source: Source,
+        directory: Path,
+        settings: Settings,
+        dialect: Dialect,
+        table: Sequence[Column],
     ) -> None:
         self._source = source
         self._directory = directory
         self._settings = settings
         self._dialect = dialect
+        self._table = table
         self._rejects = directory / "rejects.jsonl"
 
-    def _reader(self, path: Path, width: int) -> str:
-        names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
+    def _reader(self, path: Path) -> str:
+        names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
         return (
             f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
             f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "
@@ -142,63 +147,64 @@ class _Job:
 
     @contextmanager
     def _database(self) -> Iterator[DuckDBPyConnection]:
-        with database(self._directory, self._settings.memory_limit_mb) as connection:
-            yield connection
+        """Open a database.
 
-    def infer(self, table: Sequence[Column], path: Path) -> tuple[list[Column], int]:
-        """Return the columns with the types of the values in a file, and its number of rows."""
-        rows = 0
-        typed: list[Column] = []
-        for start in range(0, len(table), _BATCH):
-            places = range(start, min(start + _BATCH, len(table)))
+        Raises:
+            RejectedError: the rows are too wide for the memory.
+        """
+        try:
+            with database(self._directory, self._settings.memory_limit_mb) as connection:
+                yield connection
+        except duckdb.OutOfMemoryException as error:
+            raise RejectedError(
+                "too_wide",
+                f"The {len(self._table)} columns with their longest values do not fit in the "
+                f"memory that tables may use, {self._settings.memory_limit_mb} MB.",
+            ) from error
+
+    def infer(self, text: _Text) -> Inference:
+        """Return the types of the values in the beginning of the text."""
+        complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
+        complete = complete[self._dialect.skip :]
+        sample = self._directory / "sample.csv"
+        sample.write_bytes(complete)
+
+        @contextmanager
+        def rows() -> Iterator[tuple[DuckDBPyConnection, str]]:
             with self._database() as connection:
-                types, rows = self._types(connection, path, table, places)
-            typed += [replace(table[place], type=types[place]) for place in places]
-        return typed, rows
+                yield connection, self._reader(sample)
 
-    def infer_all(self, table: Sequence[Column]) -> list[Column]:
-        """Return the columns with the types of all values of the source."""
-        typed = list(table)
-        for start in range(0, len(table), _BATCH):
-            places = range(start, min(start + _BATCH, len(table)))
-            text = _Text.of(self._source)
+        found = self._infer(rows, lines=complete.count(b"\n") + 1)
+        sample.unlink()
+        return found
+
+    def infer_all(self, guess: Inference) -> Inference:
+        """Return the types of all values; what the sample ruled out stays ruled out."""
+
+        @contextmanager
+        def rows() -> Iterator[tuple[DuckDBPyConnection, str]]:
             with (
                 self._database() as connection,
-                Pipe(self._directory / "text", self._rows(text)) as pipe,
+                Pipe(self._directory / "text", self._rows(_Text.of(self._source))) as pipe,
             ):
-                types, _ = self._types(connection, pipe.path, table, places)
-            for place in places:
-                typed[place] = replace(table[place], type=types[place])
-        return typed
+                yield connection, self._reader(pipe.path)
 
-    def _types(
-        self, connection: DuckDBPyConnection, path: Path, table: Sequence[Column], places: range
-    ) -> tuple[dict[int, str], int]:
-        wanted = ["count(*)"]
-        for place in places:
-            name = f"c{place}"
-            wanted.append(f"count({name})")
-            for candidate in typing_of.CANDIDATES:
-                value = candidate.value(name)
-                castable = f"{name} IS NOT NULL AND {value} IS NOT NULL"
-                wanted.append(f"count(*) FILTER ({castable} AND {candidate.fits(name, value)})")
-                wanted.append(f"count(*) FILTER ({castable})")
-        query = f"SELECT {', '.join(wanted)} FROM {self._reader(path, len(table))}"  # noqa: S608 - names are c0, c1, …
-        counts = iter(connection.execute(query).fetchone() or ())
-        rows = next(counts)
-        types = {}
-        for place in places:
-            values = next(counts)
-            evidence = []
-            for candidate in typing_of.CANDIDATES:
-                fitting, castable_count = next(counts), next(counts)
-                evidence.append(typing_of.Evidence(candidate, fitting, castable_count - fitting))
-            types[place] = typing_of.choose(
-                values, evidence, self._settings.max_rejected_rows_share
-            )
-            if rows and not values and self._dialect.has_header and not table[place].original:
-                types[place] = ABSENT
-        return types, rows
+        return self._infer(rows, candidates=guess.candidates)
+
+    def _infer(
+        self,
+        rows: Callable[[], Rows],
+        *,
+        candidates: Candidates | None = None,
+        lines: int | None = None,
+    ) -> Inference:
+        return infer(
+            self._table,
+            rows,
+            misfits_share=self._settings.max_rejected_rows_share,
+            candidates=candidates,
+            lines=lines,
+        )
 
     def _rows(self, text: _Text) -> Iterator[bytes]:
         """Return the text without what stands before the rows."""
@@ -230,6 +236,8 @@ class _Job:
                 "CALL enable_logging(level = 'error', storage = 'file', "
                 f"storage_path = {literal(log)})"
             )
+            # Pushed down, the condition would cast all values a second time.
+            connection.execute("SET disabled_optimizers = 'filter_pushdown'")
             options = outputs.parquet_options(row_bytes)
             target = literal(str(self._directory / outputs.TABLE))
             query = f"COPY ({self._conversion(table, pipe.path)}) TO {target} ({options})"
@@ -239,12 +247,6 @@ class _Job:
                 if _INEXACT in str(error):
                     raise _TypesError from error
                 raise
-            except duckdb.OutOfMemoryException as error:
-                raise RejectedError(
-                    "too_wide",
-                    f"A table of {len(table)} columns, about {row_bytes:.0f} bytes a row, does not "
-                    "fit in the memory of the function.",
-                ) from error
             connection.execute("CALL disable_logging()")
             bad = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
             unlisted = max(0, bad - self._settings.max_rejected_rows)
@@ -257,7 +259,7 @@ class _Job:
 
     def _conversion(self, table: Sequence[Column], path: Path) -> str:
         values, results, fits, inexact = ["*", "row_number() OVER () AS row"], [], [], []
-        place_of_bad = ["WHEN false THEN NULL"]  # CASE needs one, and no column may be typed
+        place_of_bad, bad = ["WHEN false THEN NULL"], ["WHEN false THEN NULL"]  # CASE needs one
         for place, column in enumerate(table):
             text, value = f"c{place}", f"t{place}"
             if column.type == TEXT:
@@ -274,14 +276,17 @@ class _Job:
             fits.append(fit)
             inexact.append(f"({value} IS NOT NULL AND NOT {fit})")
             place_of_bad.append(f"WHEN NOT {fit} THEN {place}")
+            bad.append(f"WHEN NOT {fit} THEN {text}")
         query = (
             f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
-            f"(SELECT {', '.join(values)} FROM {self._reader(path, len(table))})"
+            f"(SELECT {', '.join(values)} FROM {self._reader(path)})"
         )
         if not fits:
             return query
-        cells = ", ".join(f"c{place}" for place in range(len(table)))
-        entry = f"to_json([row::VARCHAR, (CASE {' '.join(place_of_bad)} END)::VARCHAR, {cells}])"
+        entry = (
+            f"to_json([row::VARCHAR, (CASE {' '.join(place_of_bad)} END)::VARCHAR, "
+            f"(CASE {' '.join(bad)} END)])"
+        )
         return (
             f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN true "
             f"WHEN {' OR '.join(inexact)} THEN error('{_INEXACT} in row ' || row) "
@@ -296,54 +301,25 @@ class _Job:
         table: Sequence[Column],
         misfits: list[int],
     ) -> int:
-        structural = self._structural(connection)
-        found = "SELECT DISTINCT line FROM reject_errors ORDER BY line"
-        ordinals = [line for (line,) in _fetch(connection, found)]
-        cast = self._cast(log, table, misfits, ordinals)
+        unsplit = list(_unsplit(connection))
+        entries = _misfits(log, table, misfits)
+        first = next(entries, None)
+        if not unsplit and not first:
+            return 0
         count = 0
         with self._rejects.open("w", encoding="utf-8") as file:
-            for entry in heapq.merge(structural, cast, key=lambda entry: entry["line"]):
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            found = rejects.locate(
+                self._rows(_Text.of(self._source)),
+                self._dialect.delimiter,
+                self._dialect.skipped_lines + 1,
+                unsplit,
+                itertools.chain([first] if first else [], entries),
+                blank_is_row=len(table) == 1,
+            )
+            for reject in found:
                 count += 1
+                file.write(json.dumps(reject.to_json(), ensure_ascii=False) + "\n")
         return count
-
-    def _structural(self, connection: DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-        query = (
-            "SELECT line, first(error_type::VARCHAR), first(error_message), first(csv_line) "
-            "FROM reject_errors GROUP BY line ORDER BY line"
-        )
-        for line, kind, message, raw in _fetch(connection, query):
-            reason = _REASONS.get(kind, kind.lower())
-            if kind in {"MISSING COLUMNS", "TOO MANY COLUMNS"}:
-                expected, _, found = message.partition(" Found: ")
-                reason += f": {found} where {expected.rpartition(' ')[2]} are expected"
-            yield {
-                "line": line + self._dialect.skipped_lines,
-                "column": None,
-                "reason": reason,
-                "raw": raw.strip("\n"),
-            }
-
-    def _cast(
-        self, log: Path, table: Sequence[Column], misfits: list[int], ordinals: list[int]
-    ) -> Iterator[dict[str, Any]]:
-        before = 0
-        with (log / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
-            for record in csv.DictReader(file):
-                row, place, *cells = json.loads(record["message"])
-                ordinal = int(row) + before
-                while before < len(ordinals) and ordinals[before] <= ordinal:
-                    before += 1
-                    ordinal += 1
-                column = table[int(place)]
-                misfits[int(place)] += 1
-                noun = typing_of.BY_TYPE[column.type].noun
-                yield {
-                    "line": ordinal + self._dialect.skipped_lines,
-                    "column": column.name,
-                    "reason": f"{_short(cells[int(place)])} is not {noun}",
-                    "raw": _line(cells, self._dialect.delimiter),
-                }
 
     def finish(self, table: Sequence[Column], found: _Pass, clean: CleanText) -> Processed:
         """Describe the table, or reject it."""
@@ -356,9 +332,9 @@ class _Job:
             "rejected_rows": found.rejected,
         }
         warnings = []
-        rejects = None
+        listed = None
         if found.rejected:
-            rejects = Produced(
+            listed = Produced(
                 self._rejects, self._rejects.name, "application/x-ndjson", {"rows": found.rejected}
             )
             warnings.append(
@@ -378,7 +354,7 @@ class _Job:
                 f"{found.rejected} of {total} rows do not fit the table; at most "
                 f"{settings.max_rejected_rows_share:.0%} and {settings.max_rejected_rows} may. "
                 "See rejects.jsonl for the reasons.",
-                Processed([rejects] if rejects else [], details),
+                Processed([listed] if listed else [], details),
             )
         with self._database() as connection:
             return outputs.finish(
@@ -386,7 +362,7 @@ class _Job:
                 self._directory,
                 table,
                 settings,
-                rejects=rejects,
+                rejects=listed,
                 details=details,
                 warnings=warnings,
             )
@@ -398,11 +374,29 @@ def _fetch(connection: DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ..
         yield from rows
 
 
+def _unsplit(connection: DuckDBPyConnection) -> Iterator[Unsplit]:
+    query = (
+        "SELECT line_byte_position - 1, first(error_type::VARCHAR), first(error_message), "
+        "first(csv_line) FROM reject_errors GROUP BY line_byte_position ORDER BY line_byte_position"
+    )
+    for position, kind, message, raw in _fetch(connection, query):
+        reason = _REASONS.get(kind, kind.lower())
+        if kind in {"MISSING COLUMNS", "TOO MANY COLUMNS"}:
+            expected, _, found = message.partition(" Found: ")
+            reason += f": {found} where {expected.rpartition(' ')[2]} are expected"
+        yield Unsplit(position, reason, raw.strip("\n"), odd_quotes=kind in _ODD_QUOTES)
+
+
+def _misfits(log: Path, table: Sequence[Column], count: list[int]) -> Iterator[Misfit]:
+    """Yield what the conversion logged, counting by column."""
+    with (log / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
+        for record in csv.DictReader(file):
+            row, place, cell = json.loads(record["message"])
+            column = table[int(place)]
+            count[int(place)] += 1
+            noun = typing_of.BY_TYPE[column.type].noun
+            yield Misfit(int(row), column.name, f"{_short(cell)} is not {noun}")
+
+
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:39] + "…")
-
-
-def _line(cells: Sequence[str | None], delimiter: str) -> str:
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
-    return line.getvalue()

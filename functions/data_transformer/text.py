@@ -54,7 +54,6 @@ class CleanText:
     Attributes:
         encoding: what the text turned out to be in.
         nuls: number of NUL characters removed.
-        lines: number of line ends given out.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -63,7 +62,6 @@ class CleanText:
         self.encoding, skip = detect(self._head)
         self._head = self._head[skip:]
         self.nuls = 0
-        self.lines = 0
         self._strict = codecs.getincrementaldecoder("utf-8")()
         self._seen_utf8 = self.encoding == "utf-8" and not self._head.isascii()
 
@@ -78,15 +76,14 @@ class CleanText:
                 if whole.endswith(b"\r"):  # its \n may be in the next chunk
                     whole, held = whole[:-1], b"\r"
                 whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            yield self._count(whole)
+            yield self._without_nuls(whole)
         if held:
-            yield self._count(b"\n")
+            yield self._without_nuls(b"\n")
 
-    def _count(self, chunk: bytes) -> bytes:
+    def _without_nuls(self, chunk: bytes) -> bytes:
         if b"\0" in chunk:
             self.nuls += chunk.count(b"\0")
             chunk = chunk.replace(b"\0", b"")
-        self.lines += chunk.count(b"\n")
         return chunk
 
     def _raw(self) -> Iterator[bytes]:
@@ -107,14 +104,15 @@ class CleanText:
 
     def _is_utf8(self, chunk: bytes) -> bool:
         """Tell whether a chunk continues as UTF-8, or the text is UTF-8 up to some bad bytes."""
+        if self._seen_utf8:  # DuckDB tells the rows with bad bytes
+            return True
         pending = bool(self._strict.getstate()[0])
         if chunk.isascii() and not pending:
             return True
         try:
             self._strict.decode(chunk)
         except UnicodeDecodeError:
-            self._strict.reset()
-            return self._seen_utf8
+            return False
         self._seen_utf8 = True
         return True
 

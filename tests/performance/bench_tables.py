@@ -1,0 +1,155 @@
+"""The table function beside DuckDB's own COPY and Python's csv module with orjson.
+
+All three read the same generated CSV: 12 columns of mixed types, about 120 bytes a row. Each runs
+in a fresh process, in turn. Ratios are of CPU time, because a function of 256 MB has a share of one
+core. Run from the root, for a file of about 1.2 GB:
+
+    .venv/bin/python -m tests.performance.bench_tables 10000000
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "functions")]
+sys.path.append(str(ROOT / ".local/bench"))
+
+import duckdb  # noqa: E402  # the paths come first
+
+from data_transformer.settings import Settings  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS: Final = 1_000_000
+_ROUNDS: Final = 3
+_NAMES: Final = "Anna;Chloé;Jürgen;Mary Jane;Oluwaseun;李雷;José;Ivan"
+_SURNAMES: Final = "Smith;Müller;O''Brien;García;Kowalski;Nguyen;van der Berg"
+_WORDS: Final = "red;blue;large;wooden;steel;chair;table;lamp;light;heavy;round"
+
+
+def _pick(words: str, salt: int) -> str:
+    count = words.count(";") + 1
+    return f"split_part('{words}', ';', 1 + (hash(i + {salt}) % {count})::INTEGER)"
+
+
+def generate(path: Path, rows: int) -> None:
+    """Write a table: numbers, codes with leading zeros, dates, quotes, text beyond ASCII."""
+    note = f"concat_ws(' ', {_pick(_WORDS, 1)}, {_pick(_WORDS, 2)}, {_pick(_WORDS, 3)})"
+    columns = {
+        "Order ID": "i",
+        "Customer": f"{_pick(_NAMES, 4)} || ' ' || {_pick(_SURNAMES, 5)}",
+        "E-mail": "'user' || hash(i + 6) % 2000000 || '@example.com'",
+        "Country": _pick("DE;FR;US;GB;PL;VN;NL;NG;CN;ES", 7),
+        "Postcode": "lpad((hash(i + 8) % 100000)::VARCHAR, 5, '0')",
+        "Ordered": "DATE '2010-01-01' + (hash(i + 9) % 5800)::INTEGER",
+        "Shipped at": "TIMESTAMP '2025-01-01' + to_seconds((hash(i + 10) % 31000000)::BIGINT)",
+        "Quantity": "hash(i + 11) % 500",
+        "Price": "printf('%.2f', hash(i + 12) % 100000 / 100)",
+        "Paid": "hash(i + 13) % 10 < 7",
+        "Account": "1000000000000000000 + hash(i + 14) % 8000000000000000000",
+        "Note": f"CASE hash(i + 15) % 20 WHEN 0 THEN {note} || ', \"as shown\"' "
+        f"WHEN 1 THEN NULL ELSE {note} END",
+    }
+    wanted = ", ".join(f'{value} AS "{name}"' for name, value in columns.items())
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT {wanted} FROM range(1, {rows + 1}) AS made(i)) "
+            f"TO '{path}' (FORMAT csv, HEADER)"
+        )
+
+
+def ours(path: Path, directory: Path) -> None:
+    """Run the function's core, the profile of the columns included."""
+    from data_transformer.core import Transformer  # noqa: PLC0415  # not for the peers
+    from tests.performance.memory_tables import LocalSource  # noqa: PLC0415
+
+    Transformer(Settings())(LocalSource(path), directory)
+
+
+def duckdb_copy(path: Path, directory: Path) -> None:
+    """Let DuckDB find out what is in the file and write it."""
+    limits: Any = {"threads": "1", "memory_limit": f"{Settings().memory_limit_mb}MB"}
+    with duckdb.connect(config=limits) as connection:
+        connection.execute(
+            f"COPY (FROM read_csv('{path}')) "
+            f"TO '{directory / 'table.parquet'}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+
+def csv_orjson(path: Path, directory: Path) -> None:
+    """Write what the csv module reads as JSON Lines, all values text."""
+    import orjson  # noqa: PLC0415  # only in .local/bench
+
+    target = directory / "table.jsonl"
+    with path.open(encoding="utf-8", newline="") as source, target.open("wb") as file:
+        for row in csv.DictReader(source):
+            file.write(orjson.dumps(row) + b"\n")
+
+
+WAYS: Final[dict[str, Callable[[Path, Path], None]]] = {
+    "DuckDB COPY": duckdb_copy,
+    "csv + orjson": csv_orjson,
+    "data_transformer": ours,
+}
+
+
+def _run(way: str, path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        started = time.perf_counter()
+        WAYS[way](path, Path(name))
+        wall = time.perf_counter() - started
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    print(json.dumps({"wall": wall, "cpu": time.process_time(), "peak": peak}))
+
+
+def _measure(way: str, path: Path) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.performance.bench_tables", "--run", way, str(path)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
+
+
+def main(rows: int = ROWS, rounds: int = _ROUNDS) -> None:
+    """Print time, throughput and peak memory side by side."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "table.csv"
+        generate(path, rows)
+        size = path.stat().st_size / 1e6
+        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        for _ in range(rounds):
+            for way in WAYS:
+                found[way].append(_measure(way, path))
+    best = {way: min(every, key=lambda one: one["cpu"]) for way, every in found.items()}
+    print(
+        f"{f'CSV of {rows:,} rows, {size:.0f} MB':32} {'CPU s':>7} {'wall s':>7} {'MB/s':>6} "
+        f"{'peak MB':>8} {'speed of ours':>14}"
+    )
+    for way, one in best.items():
+        print(
+            f"{way:32} {one['cpu']:7.2f} {one['wall']:7.2f} {size / one['cpu']:6.1f} "
+            f"{one['peak']:8.0f} {one['cpu'] / best['data_transformer']['cpu']:13.2f}x"
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        _run(sys.argv[2], Path(sys.argv[3]))
+    else:
+        main(*map(int, sys.argv[1:]))

@@ -1,0 +1,255 @@
+"""Peak memory and temporary files (`disk`) of the table function, in a fresh process for each case.
+
+Each table is processed by a process that has imported the whole function. Run from the root:
+
+    .venv/bin/python -m tests.performance.memory_tables [case ...]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+ROOT: Final = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "functions"))
+
+from data_transformer.settings import Settings  # noqa: E402  # the path comes first
+from tests.performance.bench_tables import generate  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+LIMIT_MB: Final = 256
+DISK_LIMIT_MB: Final = 512
+
+type Maker = Callable[[BinaryIO], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What became of a table: sizes in bytes, seconds of CPU, and the reason of a rejection."""
+
+    peak: int
+    disk: int
+    cpu: float
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """A file, as the core sees an uploaded object."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return self.path.stat().st_size
+
+    def open(self) -> BinaryIO:
+        """Return the content as a stream."""
+        return self.path.open("rb")
+
+    def save(self, path: Path) -> Path:
+        """Give the file another name, without a copy."""
+        path.hardlink_to(self.path)
+        return path
+
+
+def _repeat(rows: Iterable[bytes], megabytes: int, file: BinaryIO) -> None:
+    """Write rows in turn until there are so many megabytes."""
+    left = megabytes * 1_000_000
+    block = b"".join(islice(cycle(rows), 1_000))
+    while left > 0:
+        left -= file.write(block)
+
+
+def _lines(megabytes: int, *rows: bytes, head: bytes = b"") -> Maker:
+    def make(file: BinaryIO) -> None:
+        file.write(head)
+        _repeat(rows, megabytes, file)
+
+    return make
+
+
+def _wide(columns: int, megabytes: int) -> Maker:
+    head = ",".join(f"n{place}" for place in range(columns)).encode() + b"\n"
+    rows = [
+        ",".join(str(row * place % 9973) for place in range(columns)).encode() + b"\n"
+        for row in range(7)
+    ]
+
+    def make(file: BinaryIO) -> None:
+        file.write(head)
+        left = megabytes * 1_000_000
+        for row in cycle(rows):
+            left -= file.write(row)
+            if left <= 0:
+                break
+
+    return make
+
+
+def _mixed(rows: int) -> Maker:
+    def make(file: BinaryIO) -> None:
+        generate(Path(file.name), rows)
+
+    return make
+
+
+def _documents(megabytes: int, *, start: bytes, between: bytes, end: bytes, deep: bool) -> Maker:
+    inner: dict[str, Any] = {"lat": 1.5, "lon": -2.5, "tags": ["a", "b"]}
+    rows = [
+        json.dumps(
+            {"id": row, "name": f"Name {row}", "when": "2025-01-02T03:04:05Z", "price": row / 8}
+            | ({"at": inner, "list": [inner, inner]} if deep else {})
+        ).encode()
+        for row in range(1_000)
+    ]
+
+    def make(file: BinaryIO) -> None:
+        file.write(start + rows[0])
+        _repeat([between + row for row in rows], megabytes, file)
+        file.write(end)
+
+    return make
+
+
+_ARRAY: Final = {"start": b"[\n", "between": b",\n", "end": b"\n]\n"}
+_JSONL: Final = {"start": b"", "between": b"\n", "end": b"\n"}
+
+CASES: Final[dict[str, Maker]] = {
+    "mixed.csv": _mixed(2_000_000),
+    "text.csv": _lines(
+        200, *(b"%d,%s\n" % (n, b"w%d " % n * 30) for n in range(997)), head=b"n,s\n"
+    ),
+    "long-cells.csv": _lines(200, b"1," + b"x" * 200_000 + b"\n", b"2," + b"y" * 150_000 + b"\n"),
+    "one-cell-of-10-mb.csv": _lines(1, b"1,x\n", head=b"a,b\n0," + b"x" * 10_000_000 + b"\n"),
+    "quoted.csv": _lines(200, b'"1","a ""b""","x\ny","2025-01-02"\n', head=b"a,b,c,d\n"),
+    "latin-1.csv": _lines(200, b"1,caf\xe9,2025-01-02\n", head=b"a,b,c\n"),
+    "utf-16.csv": _lines(100, "1,é,2025-01-02\n".encode("utf-16-le"), head=b"\xff\xfe"),
+    "late-text.csv": _lines(100, b"01234,x\n", head=b"a,b\n" + b"7,x\n" * 500_000),
+    "bad-rows.csv": _lines(100, *[b"1,x\n"] * 499, b"1,x,y\n", b"word,x\n", head=b"a,b\n"),
+    "200-columns.csv": _wide(200, 100),
+    "2000-columns.csv": _wide(2_000, 100),
+    "ragged.csv": _lines(100, b"1,2\n", b"1,2,3\n", b"1\n"),
+    "array.json": _documents(200, **_ARRAY, deep=False),
+    "lines.json": _documents(200, **_JSONL, deep=False),
+    "nested-array.json": _documents(200, **_ARRAY, deep=True),
+    "nested-lines.json": _documents(200, **_JSONL, deep=True),
+    "broken-array.json": _documents(200, **_ARRAY | {"end": b"\n]]"}, deep=False),
+    "one-object.json": _documents(10, start=b'{"rows": [\n', between=b",\n", end=b"]}", deep=False),
+    "long-line.json": _documents(200, start=b"[", between=b",", end=b"]", deep=False),
+}
+
+
+def make(name: str, folder: Path) -> Path:
+    """Write the table of a case."""
+    path = folder / name
+    with path.open("wb") as file:
+        CASES[name](file)
+    return path
+
+
+def measure(path: Path) -> Measured:
+    """Process a table in a fresh process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.performance.memory_tables", "--process", str(path)],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_LAMBDA_FUNCTION_NAME": "data-transformer-bench",
+            "POWERTOOLS_SERVICE_NAME": "data-transformer",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _process(path: Path) -> None:
+    import time  # noqa: PLC0415  # only in the measured process
+
+    import data_transformer.index  # noqa: PLC0415  # as Lambda does: the client is made, too
+    from data_transformer.core import Transformer  # noqa: PLC0415
+    from uploads.processing import RejectedError  # noqa: PLC0415
+
+    data_transformer.index._runner()
+    code = None
+    disk, done = [0], threading.Event()
+
+    def watch(folder: Path) -> None:
+        while not done.wait(0.02):
+            disk[0] = max(disk[0], _used(folder))
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        watcher = threading.Thread(target=partial(watch, Path(name)))
+        watcher.start()
+        try:
+            Transformer(Settings())(LocalSource(path), Path(name))
+        except RejectedError as error:
+            code = error.code
+        disk[0] = max(disk[0], _used(Path(name)))
+        done.set()
+        watcher.join()
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    print(json.dumps({"peak": peak, "disk": disk[0], "cpu": time.process_time(), "code": code}))
+
+
+def _used(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # removed since it was listed
+            continue
+    return total
+
+
+def _table(names: Iterable[str]) -> int:
+    wrong = 0
+    print(
+        f"{'case':24} {'MB':>6} {'CPU s':>6} {'peak MB':>8} {'limit MB':>8} {'disk MB':>8} "
+        f"{'limit MB':>8}  rejected"
+    )
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            path = make(name, Path(folder))
+            size = path.stat().st_size
+            found = measure(path)
+        good = found.peak < LIMIT_MB * 2**20 and found.disk < DISK_LIMIT_MB * 2**20
+        wrong += not good
+        print(
+            f"{name:24} {size / 1e6:6.0f} {found.cpu:6.1f} {found.peak / 2**20:8.0f} {LIMIT_MB:8} "
+            f"{found.disk / 2**20:8.0f} {DISK_LIMIT_MB:8}  {found.code or ''}"
+            f"{'' if good else '  WRONG'}",
+            flush=True,
+        )
+    return wrong
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--process"]:
+        _process(Path(sys.argv[2]))
+    else:
+        sys.exit(_table(sys.argv[1:] or CASES))
