@@ -111,7 +111,7 @@ def clean(name: str, content: bytes, kept: Iterable[str] = ()) -> bytes:
     """Return the content to ship.
 
     A package's metadata comes without the README. What botocore parses when it makes a client comes
-    without the documentation, and without the endpoints of services that are not there: that was a
+    with empty documentation, and without the endpoints of services that are not there: that was a
     sixth of the API function's start.
 
     Args:
@@ -145,10 +145,12 @@ def _undocumented(value: object) -> object:
     if not isinstance(value, dict):
         return value
     return {
-        name: _undocumented(part)
+        # Emptied, not left out: botocore reads some of them. A structure of this name is a member
+        # of the service's own.
+        name: ""
+        if name.startswith("documentation") and isinstance(part, str)
+        else _undocumented(part)
         for name, part in value.items()
-        # Not a structure of this name: that would be a member of the service's own.
-        if not (name.startswith("documentation") and isinstance(part, str))
     }
 
 

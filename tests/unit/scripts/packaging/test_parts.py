@@ -185,7 +185,8 @@ def test_service_descriptions_are_shipped_without_documentation() -> None:
     packed = gzip.compress(json.dumps(described).encode())
     shipped = trim.clean("botocore/data/s3/2006-03-01/service-2.json.gz", packed)
     assert json.loads(gzip.decompress(shipped)) == {
-        "operations": [{"name": "List"}],
+        "documentation": "",
+        "operations": [{"name": "List", "documentationUrl": ""}],
         "shapes": {"File": {"members": {"documentation": {"shape": "Text"}}}},
     }
     assert trim.clean("other/service-2.json.gz", packed) == packed
