@@ -67,6 +67,10 @@ package-check: $(STAMPS)/tools ## Build the zips and compare them with functions
 package-hashes: $(STAMPS)/tools ## Build the zips and write functions/zips.sha256
 	@$(PY) -m scripts.package --update
 
+.PHONY: package-publish
+package-publish: $(STAMPS)/tools ## Build the zips and copy them to a bucket (TO=s3://bucket/prefix)
+	@$(PY) -m scripts.package --publish "$(TO)"
+
 $(STAMPS)/peers: tests/performance/peers.txt $(STAMPS)/venv
 	@echo "setup: peers of the packager"
 	@$(UV) venv --quiet --clear --python $(PY) .local/peers

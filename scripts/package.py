@@ -15,7 +15,7 @@ The sidecar is an object with
     inputs_sha256    of sources, lock, settings and packager; equal means nothing to build
     zip, bom         file names beside the sidecar
     zip_bytes, unzipped_bytes, files
-    s3_key           where a bucket of shipped zips keeps it; holds the hash, so never overwritten
+    s3_key           where `--publish` puts it below the prefix; holds the hash
     dependencies     {name: version}
 
 The same inputs give the same bytes on every machine. Nothing machine-made (times, modes, order,
@@ -65,6 +65,7 @@ def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
     after = parser.add_mutually_exclusive_group()
     after.add_argument("--check", action="store_true", help="compare with the committed hashes")
     after.add_argument("--update", action="store_true", help="write the hashes to commit")
+    after.add_argument("--publish", metavar="s3://BUCKET/PREFIX", help="copy the zips to a bucket")
     after.add_argument("--report", action="store_true", help="show what takes the room")
     options = parser.parse_args(arguments)
     if options.update and (options.functions or options.arch != "all"):
@@ -85,11 +86,16 @@ def _run(options: argparse.Namespace, root: Path) -> int:
         from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
 
         Builder(build, root / CACHE, options.jobs, _print).run(packages)
-    if options.check or options.update:
+    if options.check or options.update or options.publish is not None:
         records = [
             json.loads((build / f"{package.name}.json").read_bytes()) for package in packages
         ]
-        (expected.check if options.check else expected.update)(root, records)
+        if options.publish is not None:
+            from scripts.packaging import publish  # noqa: PLC0415 - as above
+
+            publish.publish(build, records, publish.Place.parse(options.publish), _print)
+        else:
+            (expected.check if options.check else expected.update)(root, records)
     if options.report:
         from rich.console import Console  # noqa: PLC0415 - as above
 

@@ -17,9 +17,11 @@ from scripts import ROOT, local_cloud, package, terraform
 from scripts.client import Client, emulated_api_url
 from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
 from scripts.packaging.project import host_architecture
+from scripts.packaging.publish import VARIABLES
 from tests.plan import harness
 
 STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
+ARTIFACT_BUCKET = f"artifacts-{ACCOUNT_ID}"
 SUFFIX = "e2e"
 
 
@@ -94,12 +96,11 @@ class Stack:
 def stack(
     cloud: Cloud, packages: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """`envs/dev` as a team has it, with its state in a bucket; only the endpoints differ."""
+    """`envs/dev` as a team has it, with state and zips in buckets; only the endpoints differ."""
     tree = tmp_path_factory.mktemp("stack")
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
     for folder in ("modules", "envs"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
-    shutil.copytree(packages, tree / "build")
     root = tree / "envs" / "dev"
     variables = root / "e2e.tfvars"
     variables.write_text(
@@ -118,6 +119,18 @@ def stack(
     with httpx.Client(timeout=60) as http:
         stack = Stack(cloud, test, variables, http)
         stack.aws("s3").create_bucket(Bucket=STATE_BUCKET)
+        publish_zips(stack, packages, root / "artifacts.auto.tfvars.json")
         test.execute_command("init", "-input=false", "-no-color", "-backend-config=backend.hcl")
         test.apply(tf_var_file=str(variables))
         yield stack
+
+
+def publish_zips(stack: Stack, packages: Path, variables: Path) -> None:
+    """Do as `make package-publish`; put what it writes where Terraform reads it by itself."""
+    stack.aws("s3").create_bucket(Bucket=ARTIFACT_BUCKET)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.cloud.environment().items():
+            patch.setenv(name, value)
+        place = f"s3://{ARTIFACT_BUCKET}/releases"
+        assert package.main(["--arch", "host", "--publish", place]) == 0
+    shutil.copy(packages / VARIABLES, variables)

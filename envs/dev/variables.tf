@@ -12,6 +12,21 @@ variable "architecture" {
   nullable    = false
 }
 
+variable "artifacts" {
+  description = "Take the zips from a bucket, to which `make package-publish` copied one build for all environments; build/artifacts.tfvars.json holds the value. Null: from build/."
+  type = object({
+    bucket = string
+    zips = map(object({
+      key           = string
+      sha256_base64 = string
+      version_id    = optional(string)
+      runtime       = optional(string)
+      architecture  = optional(string)
+    }))
+  })
+  default = null
+}
+
 variable "data_trace_enabled" {
   description = "Log whole requests and answers of the API, presigned forms among them."
   type        = bool

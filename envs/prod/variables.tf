@@ -30,15 +30,16 @@ variable "alarm_topic_arns" {
 }
 
 variable "artifacts" {
-  description = "Take the zips from a bucket, to which one build was copied for all environments: the bucket, the prefix of the keys, and the SHA-256 of each function's zip in base64. Null: from build/."
+  description = "Take the zips from a bucket, to which `make package-publish` copied one build for all environments; build/artifacts.tfvars.json holds the value. Null: from build/."
   type = object({
-    bucket     = string
-    key_prefix = optional(string, "")
-    sha256_base64 = object({
-      api_handler      = string
-      data_transformer = string
-      image_processor  = string
-    })
+    bucket = string
+    zips = map(object({
+      key           = string
+      sha256_base64 = string
+      version_id    = optional(string)
+      runtime       = optional(string)
+      architecture  = optional(string)
+    }))
   })
   default = null
 }

@@ -65,7 +65,7 @@ variable "asynchronous" {
 }
 
 variable "code" {
-  description = "The function's zip, either a local path or an object in S3 with its hash (SHA-256, base64), with the handler in it, what it was built for, layers, and an optional code-signing configuration. A file beside the zip with its name and .json, as `make package` writes it, must agree with runtime, architecture and hash."
+  description = "The function's zip, either a local path or an object in S3 with its hash (SHA-256, base64), with the handler in it, what the function is configured for, layers, and an optional code-signing configuration. What the zip was built for must agree with it: of a local zip as the file beside it with its name and .json says, which `make package` writes, of one in S3 as runtime and architecture of s3 say."
   type = object({
     handler            = string
     path               = optional(string)
@@ -78,6 +78,8 @@ variable "code" {
       key           = string
       sha256_base64 = string
       version_id    = optional(string)
+      runtime       = optional(string)
+      architecture  = optional(string)
     }))
   })
   nullable = false
@@ -105,6 +107,16 @@ variable "code" {
   validation {
     condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).architecture, var.code.architecture) == var.code.architecture
     error_message = "${coalesce(var.code.path, "(none)")} was built for ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).architecture, "?")}, not for ${var.code.architecture}: set code.architecture to it, or build again with `make package`."
+  }
+
+  validation {
+    condition     = try(coalesce(var.code.s3.runtime, var.code.runtime), var.code.runtime) == var.code.runtime
+    error_message = "s3://${try("${var.code.s3.bucket}/${var.code.s3.key}", "")} was built for ${try(coalesce(var.code.s3.runtime), "?")}, not for ${var.code.runtime}: set code.runtime to it, or publish a build for ${var.code.runtime}."
+  }
+
+  validation {
+    condition     = try(coalesce(var.code.s3.architecture, var.code.architecture), var.code.architecture) == var.code.architecture
+    error_message = "s3://${try("${var.code.s3.bucket}/${var.code.s3.key}", "")} was built for ${try(coalesce(var.code.s3.architecture), "?")}, not for ${var.code.architecture}: set code.architecture to it, or publish a build for ${var.code.architecture}."
   }
 
   validation {

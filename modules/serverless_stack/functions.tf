@@ -10,7 +10,7 @@ locals {
   _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
 
   _package_dir = coalesce(var.package_dir, "${path.module}/../../build")
-  _zips        = { for f in ["api_handler", "data_transformer", "image_processor"] : f => "${f}-${var.architecture}.zip" }
+  _zips        = { for f in ["api_handler", "data_transformer", "image_processor"] : f => "${f}-${var.architecture}" }
 
   # { image_processor = { path, s3, handler, architecture } }
   _code = {
@@ -18,12 +18,8 @@ locals {
       handler            = "${f}.index.handler"
       architecture       = var.architecture
       signing_config_arn = var.code_signing_config_arn
-      path               = var.artifacts == null ? "${local._package_dir}/${zip}" : null
-      s3 = var.artifacts == null ? null : {
-        bucket        = var.artifacts.bucket
-        key           = "${var.artifacts.key_prefix}${zip}"
-        sha256_base64 = var.artifacts.sha256_base64[f]
-      }
+      path               = var.artifacts == null ? "${local._package_dir}/${zip}.zip" : null
+      s3                 = var.artifacts == null ? null : merge(var.artifacts.zips[zip], { bucket = var.artifacts.bucket })
     }
   }
   _code_sha256 = {

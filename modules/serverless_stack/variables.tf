@@ -75,17 +75,25 @@ variable "architecture" {
 }
 
 variable "artifacts" {
-  description = "Take the zips from a bucket, to which one build was copied for all environments: the bucket, the prefix of the keys (<prefix><function>-<architecture>.zip), and the SHA-256 of each function's zip in base64, as build/manifest.json says. Null: from package_dir."
+  description = "Take the zips from a bucket in the functions' region, to which `make package-publish` copied one build for all environments: the bucket, and by <function>-<architecture> the key, the SHA-256 in base64, and what the zip was built for. build/artifacts.tfvars.json holds the value. Null: from package_dir."
   type = object({
-    bucket     = string
-    key_prefix = optional(string, "")
-    sha256_base64 = object({
-      api_handler      = string
-      data_transformer = string
-      image_processor  = string
-    })
+    bucket = string
+    zips = map(object({
+      key           = string
+      sha256_base64 = string
+      version_id    = optional(string)
+      runtime       = optional(string)
+      architecture  = optional(string)
+    }))
   })
   default = null
+
+  validation {
+    condition = var.artifacts == null || alltrue([
+      for f in ["api_handler", "data_transformer", "image_processor"] : can(var.artifacts.zips["${f}-${var.architecture}"])
+    ])
+    error_message = "artifacts.zips needs api_handler-${var.architecture}, data_transformer-${var.architecture} and image_processor-${var.architecture}; given: ${join(", ", try(keys(var.artifacts.zips), []))}. Publish a build for ${var.architecture}."
+  }
 }
 
 variable "bucket_name" {

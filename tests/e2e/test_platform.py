@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from scripts import samples
-from tests.conftest import STATE_BUCKET, SUFFIX, Stack
+from tests.conftest import ARTIFACT_BUCKET, STATE_BUCKET, SUFFIX, Stack
 
 
 def outputs_of(stack: Stack, found: dict[str, Any], folder: Path) -> dict[str, Path]:
@@ -216,7 +216,7 @@ def test_destroy_leaves_nothing(stack: Stack) -> None:
         "alarms": stack.aws("cloudwatch").describe_alarms()["MetricAlarms"],
         "dashboards": stack.aws("cloudwatch").list_dashboards()["DashboardEntries"],
     }
-    assert left == {kind: [] for kind in left} | {"buckets": [STATE_BUCKET]}
+    assert left == {kind: [] for kind in left} | {"buckets": [ARTIFACT_BUCKET, STATE_BUCKET]}
 
 
 def all_keys(stack: Stack, bucket: str) -> Iterator[str]:

@@ -33,6 +33,8 @@ code = {
     key           = "v1/example-arm64.zip"
     version_id    = "v7"
     sha256_base64 = "rfhUvYgX0Y1bJVo8ZoLpcOKmw0VDbWzWd3vKQxYNkL8="
+    runtime       = "python3.13"
+    architecture  = "arm64"
   }
 }
 dead_letter_queue = {

@@ -10,10 +10,10 @@ web_acl_arn          = "arn:aws:wafv2:eu-west-1:000000000000:regional/webacl/upl
 
 artifacts = {
   bucket = "artifacts"
-  sha256_base64 = {
-    api_handler      = "YQ=="
-    data_transformer = "Yg=="
-    image_processor  = "Yw=="
+  zips = {
+    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "YQ==", runtime = "python3.12", architecture = "arm64" }
+    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "Yg==", runtime = "python3.12", architecture = "arm64" }
+    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Yw==", runtime = "python3.12", architecture = "arm64" }
   }
 }
 code_signing_config_arn  = "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-0123456789abcdef0"

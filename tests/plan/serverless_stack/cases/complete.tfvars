@@ -31,12 +31,11 @@ api = {
 
 # Built once and copied to a bucket: no zip is needed here.
 artifacts = {
-  bucket     = "artifacts"
-  key_prefix = "v1/"
-  sha256_base64 = {
-    api_handler      = "YQ=="
-    data_transformer = "Yg=="
-    image_processor  = "Yw=="
+  bucket = "artifacts"
+  zips = {
+    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "YQ==", runtime = "python3.12", architecture = "arm64" }
+    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "Yg==", runtime = "python3.12", architecture = "arm64" }
+    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Yw==", runtime = "python3.12", architecture = "arm64" }
   }
 }
 permissions_boundary_arn = "arn:aws:iam::000000000000:policy/serverless-uploads-dev-boundary"

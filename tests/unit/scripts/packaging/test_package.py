@@ -17,6 +17,7 @@ import pytest
 from scripts import package
 from scripts.packaging import build, expected, outputs
 from scripts.packaging.project import host_architecture
+from scripts.packaging.publish import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -263,6 +264,23 @@ def test_hashes_are_committed_and_checked(
     assert "other sources, locks, settings or packager: first-x86_64.zip, first-arm64.zip. Run" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.usefixtures("installer")
+def test_zips_are_published(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published: list[str] = []
+
+    def publish(_: object, records: list[dict[str, Any]], place: object, __: object) -> None:
+        published.extend(str(record["zip"]) for record in records)
+        assert place == Place("bucket", "v1/")
+
+    monkeypatch.setattr("scripts.packaging.publish.publish", publish)
+    assert run("--arch", "arm64", "--publish", "s3://bucket/v1") == 0
+    assert published == ["first-arm64.zip", "second-arm64.zip"]
+    assert run("--publish", "") == 1
+    assert "'' is no place for zips" in capsys.readouterr().err
 
 
 def test_hashes_are_written_for_all(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

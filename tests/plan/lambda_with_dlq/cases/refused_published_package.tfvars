@@ -1,0 +1,13 @@
+name = "resize"
+code = {
+  handler      = "h"
+  architecture = "arm64"
+  runtime      = "python3.13"
+  s3 = {
+    bucket        = "artifacts"
+    key           = "resize.zip"
+    sha256_base64 = "YQ=="
+    runtime       = "python3.12"
+    architecture  = "x86_64"
+  }
+}
