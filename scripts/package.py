@@ -83,9 +83,13 @@ def _run(options: argparse.Namespace, root: Path) -> int:
         print(f"package: {len(packages)} zips are up to date")
     else:
         # Imported only when there is something to build; most calls find nothing to do.
-        from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
+        from rich.console import Console  # noqa: PLC0415 - see above
 
-        Builder(build, root / CACHE, options.jobs, _print).run(packages)
+        from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
+        from scripts.packaging.display import display  # noqa: PLC0415 - see above
+
+        with display(Console()) as shown:
+            Builder(build, root / CACHE, options.jobs, shown).run(packages)
     if options.check or options.update or options.publish is not None:
         records = [
             json.loads((build / f"{package.name}.json").read_bytes()) for package in packages
@@ -93,7 +97,7 @@ def _run(options: argparse.Namespace, root: Path) -> int:
         if options.publish is not None:
             from scripts.packaging import publish  # noqa: PLC0415 - as above
 
-            publish.publish(build, records, publish.Place.parse(options.publish), _print)
+            publish.publish(build, records, publish.Place.parse(options.publish), print)
         else:
             (expected.check if options.check else expected.update)(root, records)
     if options.report:
@@ -103,12 +107,6 @@ def _run(options: argparse.Namespace, root: Path) -> int:
 
         report.show(build, packages, Console())
     return 0
-
-
-def _print(line: str) -> None:
-    """Write a line at once and in one piece, also when several threads have something to say."""
-    sys.stdout.write(f"package: {line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ file; a change of a source file costs only that file's compression and a copy.
 
 import fcntl
 import json
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,14 +19,16 @@ from pathlib import Path
 from scripts.packaging import elf, outputs, sbom, trim, wheels
 from scripts.packaging.archive import Archive, Entry
 from scripts.packaging.bytecode import cache_name, compile_source
+from scripts.packaging.display import Display
 from scripts.packaging.errors import PackagingError
 from scripts.packaging.project import Package
 
-type Report = Callable[[str], None]
 type Install = Callable[[Path, str, Path], None]
 
 MEBIBYTE = 1 << 20
 LAMBDA_UNZIPPED_MIB = 250
+# A layer that no build used for so long is deleted; until then a change of branch costs nothing.
+KEEP_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ class Builder:
         build: Where the zips go.
         cache: Where layers are kept between builds.
         jobs: How many installations and compressions run at once.
-        report: Told what happens, one line each.
+        display: Told what happens.
         install: Fills a directory with a lock's wheels.
     """
 
     build: Path
     cache: Path
     jobs: int
-    report: Report
+    display: Display
     install: Install = wheels.install
 
     def run(self, packages: list[Package]) -> list[outputs.Record]:
@@ -57,6 +61,7 @@ class Builder:
             self._prepare_layers(stale)
             for package in stale:
                 self._write(package)
+            self._delete_old_layers(packages)
             return outputs.write_manifest(self.build)
 
     @contextmanager
@@ -67,8 +72,11 @@ class Builder:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.report("another build is running; waiting for it")
+                self.display.done("another build is running; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            # What a build that was killed could not remove.
+            for left in self.cache.glob("install-*"):
+                shutil.rmtree(left)
             yield
 
     def _layer_path(self, package: Package) -> Path:
@@ -88,15 +96,19 @@ class Builder:
             distinct = {(name, data) for files in contents for name, data in files.items()}
             # The largest first, so that none is left over when the others are done.
             order = sorted(distinct, key=lambda file: (-len(file[1]), file[0]))
-            self.report(f"compiling and compressing {len(order)} files of dependencies")
-            entries = dict(zip(order, pool.map(_make_entries, order), strict=True))
+            self.display.done(f"compiling and compressing {len(order)} files of dependencies")
+            entries = {}
+            for file, made in zip(order, pool.map(_make_entries, order), strict=True):
+                entries[file] = made
+                self.display.doing(f"compressed {len(entries)} of {len(order)} files")
         for package, files in zip(missing, contents, strict=True):
             layer = [entry for file in sorted(files.items()) for entry in entries[file]]
             self._write_layer(package, files, layer)
 
     def _read_dependencies(self, package: Package, tree: Path) -> dict[str, bytes]:
         """Install, select and check a package's dependencies; return the files by name."""
-        self.report(f"{package.name}: installing dependencies")
+        self.display.done(f"{package.name}: installing dependencies")
+        self.display.doing("installing dependencies")
         tree.mkdir()
         self.install(package.lock, package.architecture, tree)
         names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
@@ -118,6 +130,16 @@ class Builder:
         path = self._layer_path(package)
         outputs.replace(path.with_suffix(".json"), outputs.to_json(facts))
         outputs.replace(path, Archive().add(entries).to_bytes())
+
+    def _delete_old_layers(self, packages: list[Package]) -> None:
+        """Note which layers are used, and delete those that were not for a long time."""
+        for path in map(self._layer_path, packages):
+            if path.exists():
+                path.touch()
+        for layer in self.cache.glob("*.zip"):
+            if layer.stat().st_mtime < time.time() - KEEP_DAYS * 24 * 60 * 60:
+                layer.unlink()
+                layer.with_suffix(".json").unlink(missing_ok=True)
 
     def _write(self, package: Package) -> None:
         """Write a zip from its layer and its sources."""
@@ -141,7 +163,7 @@ class Builder:
         )
         outputs.publish(self.build, package, content, record, bill)
         size = record["zip_bytes"] / MEBIBYTE
-        self.report(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
+        self.display.done(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
 
 
 def _make_entries(file: tuple[str, bytes]) -> list[Entry]:

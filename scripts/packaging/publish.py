@@ -61,7 +61,7 @@ def publish(
             _upload(s3, place.bucket, f"{stem}.cdx.json", build / record["bom"])
             _upload(s3, place.bucket, f"{stem}.json", build / sidecar)
             new = _upload(s3, place.bucket, key, build / record["zip"])
-            report(f"s3://{place.bucket}/{key} {'is uploaded' if new else 'was there'}")
+            report(f"package: s3://{place.bucket}/{key} {'is uploaded' if new else 'was there'}")
             zips[record["zip"].removesuffix(".zip")] = {
                 "key": key,
                 "sha256_base64": record["sha256_base64"],
@@ -76,7 +76,7 @@ def publish(
         raise PackagingError(msg) from error
     variables = {"artifacts": {"bucket": place.bucket, "zips": zips}}
     outputs.replace(build / VARIABLES, outputs.to_json(variables))
-    report(f"deploy them with `terraform apply -var-file=../../build/{VARIABLES}`")
+    report(f"package: deploy them with `terraform apply -var-file=../../build/{VARIABLES}`")
 
 
 def _upload(s3: "S3Client", bucket: str, key: str, path: Path) -> bool:

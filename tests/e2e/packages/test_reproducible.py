@@ -7,77 +7,83 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parents[3]
-FUNCTIONS = ("api_handler", "image_processor")
+from scripts import ROOT
+from scripts.packaging.project import host_architecture, list_functions
+from scripts.packaging.wheels import find_uv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FUNCTIONS = list_functions(ROOT / "functions")
 
 
-def copy_project(target: Path, *, reverse: bool) -> Path:
-    """Copy what the packager reads; `reverse` makes the files in the other order."""
-    files = sorted(
+def copy_project(target: Path) -> Path:
+    """Copy what the packager reads: made in reverse order, years ago, readable by nobody else."""
+    files = [
         path
         for part in ("functions", "scripts")
         for path in (ROOT / part).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
-    )
-    for file in reversed(files) if reverse else files:
+    ]
+    for file in sorted(files, reverse=True):
         copy = target / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-        copy.chmod(0o600 if reverse else 0o664)
-        os.utime(copy, (1_000_000_000, 1_000_000_000) if reverse else None)
+        copy.chmod(0o600)
+        os.utime(copy, (1_000_000_000, 1_000_000_000))
     return target
 
 
-def build(project: Path, *, umask: int = 0o022, jobs: int = 2, **environment: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "scripts.package", *FUNCTIONS, "--jobs", str(jobs)],
-        cwd=project,
-        env={**os.environ, **environment},
-        umask=umask,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+def outputs(build: Path) -> dict[str, bytes]:
+    """Return what was built for this machine, without the manifest, which lists all there is."""
+    pattern = f"*-{host_architecture()}.*"
+    return {path.name: path.read_bytes() for path in build.glob(pattern)}
 
 
-def outputs(project: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (project / "build").iterdir()}
+def test_two_worlds_build_the_same_bytes(packages: Path, tmp_path: Path) -> None:
+    expected = outputs(packages)
+    assert len(expected) == 3 * len(FUNCTIONS)
+    downloads = subprocess.check_output([find_uv(), "cache", "dir"], text=True).strip()
+    project = copy_project(tmp_path / "a second place" / "deeper")
 
+    def build() -> dict[str, bytes]:
+        subprocess.run(
+            [sys.executable, "-m", "scripts.package", "--arch", "host", "--jobs", "1"],
+            cwd=project,
+            env=os.environ
+            | {
+                "TZ": "Pacific/Kiritimati",
+                "LC_ALL": "tr_TR.UTF-8",
+                "PYTHONHASHSEED": "2",
+                "PYTHONOPTIMIZE": "2",
+                "SOURCE_DATE_EPOCH": "1",
+                "UV_LINK_MODE": "copy",
+                "HOME": str(tmp_path),
+                # Another home has no downloads; those are checked by their hashes.
+                "UV_CACHE_DIR": downloads,
+            },
+            umask=0o077,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return outputs(project / "build")
 
-def test_two_worlds_build_the_same_bytes(tmp_path: Path) -> None:
-    first = copy_project(tmp_path / "first", reverse=False)
-    second = copy_project(tmp_path / "a second place" / "deeper", reverse=True)
-    build(first, TZ="Pacific/Kiritimati", LC_ALL="C", PYTHONHASHSEED="1", UV_LINK_MODE="copy")
-    build(
-        second,
-        umask=0o077,
-        jobs=1,
-        TZ="America/Los_Angeles",
-        LC_ALL="tr_TR.UTF-8",
-        PYTHONHASHSEED="2",
-        PYTHONOPTIMIZE="2",
-        SOURCE_DATE_EPOCH="1",
-        HOME=str(tmp_path),
-    )
-    expected = outputs(first)
-    assert len(expected) == 3 * 2 * len(FUNCTIONS) + 1
-    assert outputs(second) == expected
+    assert build() == expected
 
     # With warm caches, after a change and back.
-    source = second / "functions/api_handler/index.py"
+    source = project / "functions/api_handler/index.py"
     before = source.read_bytes()
     source.write_bytes(before + b"\n")
-    build(second)
-    changed = {name for name, content in outputs(second).items() if content != expected[name]}
-    assert {name.partition("-")[0] for name in changed} == {"api_handler", "manifest.json"}
+    changed = {name for name, content in build().items() if content != expected[name]}
+    assert {name.partition("-")[0] for name in changed} == {"api_handler"}
     source.write_bytes(before)
-    build(second)
-    assert outputs(second) == expected
+    assert build() == expected
 
 
 def test_two_builds_at_once_leave_whole_zips(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", reverse=False)
+    project = copy_project(tmp_path)
     command = [sys.executable, "-m", "scripts.package", "api_handler"]
     builds = [
         subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) for _ in range(2)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
 import subprocess
+import time
 import zipfile
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from scripts import package
 from scripts.packaging import build, expected, outputs
@@ -224,6 +228,45 @@ def test_a_second_build_waits(
     monkeypatch.setattr(build, "fcntl", SimpleNamespace(flock=flock, LOCK_EX=2, LOCK_NB=4))
     assert run() == 0
     assert "another build is running" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("installer")
+def test_what_was_left_is_removed_and_old_layers_go(project: Path, run: Run) -> None:
+    run()
+    cache = project / ".local/packaging"
+    (cache / "install-of-a-killed-build").mkdir()
+    before = set(cache.glob("*.zip"))
+    month_ago = time.time() - 31 * 24 * 60 * 60
+    for layer in before:
+        os.utime(layer, (month_ago, month_ago))
+    # Both functions have one lock, so they share two layers, and now use others.
+    assert len(before) == 2
+    for function in ("first", "second"):
+        (project / f"functions/{function}/requirements.txt").write_text("some-lib==1.3\n")
+    run("--arch", "arm64")
+    assert not (cache / "install-of-a-killed-build").exists()
+    after = set(cache.glob("*.zip"))
+    assert (len(after - before), len(after & before)) == (1, 0)
+    assert {path.with_suffix(".json") for path in after} == set(cache.glob("*.json"))
+
+    for layer in after:
+        layer.unlink()
+    (project / "functions/first/requirements.txt").write_text("some-lib==1.4\n")
+    run("--arch", "arm64")
+    assert len(list(cache.glob("*.zip"))) == 1
+
+
+@pytest.mark.usefixtures("installer")
+def test_a_terminal_shows_what_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    console = partial(Console, file=shown, force_terminal=True, width=100)
+    monkeypatch.setattr("rich.console.Console", console)
+    assert run() == 0
+    text = shown.getvalue()
+    assert "package: first-arm64: installing dependencies\n" in text
+    # A line that changes: the cursor is hidden while it is there.
+    assert "\x1b[?25l" in text
+    assert text.endswith("\x1b[?25h\r\x1b[1A\x1b[2K")
 
 
 def test_a_machine_that_lambda_does_not_run(

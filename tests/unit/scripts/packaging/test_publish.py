@@ -65,7 +65,7 @@ def test_zips_are_published_once_and_never_overwritten(s3: S3Client, build: Path
     place = Place.parse(f"s3://{BUCKET}/releases/")
     publish(build, [record()], place, said.append)
     key = f"releases/{record()['s3_key']}"
-    assert said[0] == f"s3://{BUCKET}/{key} is uploaded"
+    assert said[0] == f"package: s3://{BUCKET}/{key} is uploaded"
     assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"PK"
     for suffix in (".json", ".cdx.json"):
         assert s3.head_object(Bucket=BUCKET, Key=key.replace(".zip", suffix))
@@ -83,7 +83,7 @@ def test_zips_are_published_once_and_never_overwritten(s3: S3Client, build: Path
 
     (build / "f-arm64.zip").write_bytes(b"other bytes")
     publish(build, [record()], place, said.append)
-    assert said[2] == f"s3://{BUCKET}/{key} was there"
+    assert said[2] == f"package: s3://{BUCKET}/{key} was there"
     assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"PK"
 
 

@@ -1,0 +1,64 @@
+"""What goes wrong with the real installer is explained, and leaves no broken zip."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import ROOT, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NO_HASH = "0" * 64
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one small function, and this packager."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=ignored)
+    function = tmp_path / "functions" / "small"
+    function.mkdir(parents=True)
+    (function / "index.py").write_text("NAME = 1\n")
+    lock = (ROOT / "functions/api_handler/requirements.txt").read_text()
+    (function / "requirements.txt").write_text(lock)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("requirement", "name"),
+    [
+        ("pywin32==306", "pywin32 306"),  # wheels for Windows alone
+        ("docopt==0.6.2", "docopt 0.6.2"),  # sources alone
+    ],
+)
+def test_a_missing_wheel_is_named(
+    *, project: Path, requirement: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = project / "functions/small/requirements.txt"
+    lock.write_text(f"{requirement} --hash=sha256:{NO_HASH}\n")
+    assert package.main(["--arch", "arm64"], project) == 1
+    assert capsys.readouterr().err == (
+        f"package: {name} has no wheel for Python 3.12 on aarch64-manylinux_2_28. Choose a version "
+        f"that has one in {lock.with_suffix('.in')}, then run `make lock`.\n"
+    )
+    assert not (project / "build").exists()
+
+
+def test_a_killed_build_leaves_nothing_broken(project: Path) -> None:
+    command = [sys.executable, "-m", "scripts.package", "--arch", "host"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as build:
+        assert build.stdout
+        assert any("compiling and compressing" in line for line in build.stdout)
+        build.kill()
+    assert not list(project.glob("build/*"))
+    left = list(project.glob(".local/packaging/install-*"))
+    assert left
+    subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
+    assert {path.suffix for path in (project / "build").iterdir()} == {".zip", ".json"}
+    assert not any(path.exists() for path in left)
