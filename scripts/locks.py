@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-_PATTERNS = ("functions/*/requirements.txt", "scripts/*.txt", "tests/requirements.txt")
+_FOLDERS = ("functions", "scripts", "tests")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _PIP_AUDIT = Path(".local", "audit", "bin", "pip-audit")
 
@@ -32,7 +32,9 @@ def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
     )
     parser.add_argument("command", choices=("outdated", "audit"))
     command = {"outdated": outdated, "audit": audit}[parser.parse_args(arguments).command]
-    locks = sorted(path for pattern in _PATTERNS for path in root.glob(pattern))
+    locks = sorted(
+        path.with_suffix(".txt") for folder in _FOLDERS for path in (root / folder).rglob("*.in")
+    )
     return command(root, locks)
 
 

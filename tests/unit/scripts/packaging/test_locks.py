@@ -16,6 +16,8 @@ def project(tmp_path: Path) -> Path:
     lock = tmp_path / "functions/f/requirements.txt"
     lock.parent.mkdir(parents=True)
     lock.write_text(LOCK)
+    lock.with_suffix(".in").touch()
+    lock.with_name("notes.txt").write_text("no==1\n")
     return tmp_path
 
 
