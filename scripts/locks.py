@@ -75,20 +75,31 @@ def outdated(root: Path, locks: list[Path]) -> int:
 
 def audit(root: Path, locks: list[Path]) -> int:
     """Print the known vulnerabilities of all locked packages."""
-    found = 0
+    found = audited = 0
+    unknown: set[str] = set()
     for lock in locks:
         name = lock.relative_to(root)
         answer = _ask_pip_audit(root, lock)
         if isinstance(answer, str):
             print(f"audit: skipped, the vulnerability database did not answer: {answer}")
             return 0
-        for package in answer["dependencies"]:
-            for problem in package.get("vulns", []):
+        known = [package for package in answer["dependencies"] if "skip_reason" not in package]
+        unknown |= {p["name"] for p in answer["dependencies"] if "skip_reason" in p}
+        if unknown and not known:
+            # A mirror of the index that has packages, but no vulnerabilities, knows none of them.
+            reason = next(p["skip_reason"] for p in answer["dependencies"])
+            print(f"audit: skipped, the vulnerability database knows nothing in {name}: {reason}")
+            return 0
+        audited += len(known)
+        for package in known:
+            for problem in package["vulns"]:
                 found += 1
                 fixed = ", ".join(problem["fix_versions"]) or "no version yet"
                 version = f"{package['name']} {package['version']}"
                 print(f"audit: {name}: {version}: {problem['id']}, fixed in {fixed}")
-    print(f"audit: {found} known vulnerabilities in {len(locks)} locks")
+    if unknown:
+        print(f"audit: not in the vulnerability database: {', '.join(sorted(unknown))}")
+    print(f"audit: {found} known vulnerabilities; {audited} pins in {len(locks)} locks looked up")
     return 1 if found else 0
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_vulnerabilities_are_shown(
 ) -> None:
     problem = {"id": "PYSEC-1", "fix_versions": ["1.17.0"]}
     unfixed = {"id": "PYSEC-2", "fix_versions": []}
-    packages = [
+    packages: list[dict[str, Any]] = [
         {"name": "six", "version": "1.16.0", "vulns": [problem, unfixed]},
         {"name": "urllib3", "version": "2.0", "skip_reason": "unknown"},
     ]
@@ -64,8 +65,22 @@ def test_vulnerabilities_are_shown(
     said = capsys.readouterr().out
     assert "six 1.16.0: PYSEC-1, fixed in 1.17.0" in said
     assert "PYSEC-2, fixed in no version yet" in said
-    answer_with(monkeypatch, file=json.dumps({"dependencies": packages[1:]}))
+    assert "audit: not in the vulnerability database: urllib3\n" in said
+    assert "audit: 2 known vulnerabilities; 1 pins in 1 locks looked up" in said
+    answer_with(monkeypatch, file=json.dumps({"dependencies": [packages[0] | {"vulns": []}]}))
     assert locks.main(["audit"], project) == 0
+    assert "not in the" not in capsys.readouterr().out
+
+
+def test_a_database_that_knows_nothing_is_no_audit(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packages = [{"name": "six", "skip_reason": "Dependency not found"}]
+    answer_with(monkeypatch, file=json.dumps({"dependencies": packages}))
+    assert locks.main(["audit"], project) == 0
+    assert "audit: skipped, the vulnerability database knows nothing in functions/f/" in (
+        capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(("err", "reason"), [("a\nno route\n", "no route"), ("", "exit status 1")])
