@@ -226,7 +226,7 @@ def test_a_storm_of_faults_loses_nothing(
     ]
 
     def storm(_: faulty_s3.Request) -> Fault | None:
-        return dice.choice(faults) if dice.random() < 0.2 else None
+        return dice.choice(faults) if dice.random() < 0.15 else None
 
     broken = tmp_path / "broken.json"
     broken.write_text('{"a": ')

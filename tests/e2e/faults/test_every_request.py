@@ -31,7 +31,10 @@ from uploads.processing import Runner
 
 BUCKET = "faults-in-process"
 CONTEXT: Any = SimpleNamespace(
-    aws_request_id="request", function_name="function", function_version="1"
+    aws_request_id="request",
+    function_name="function",
+    function_version="1",
+    get_remaining_time_in_millis=lambda: 300_000,
 )
 FAULTS = {
     "refused": Fault("refuse", 503, "SlowDown"),
@@ -124,6 +127,12 @@ class Bench:
         assert found, f"{key} has no result"
         return found[0]
 
+    def outputs(self, key: str) -> set[str]:
+        """Return the outputs that are in the bucket, whether a result names them or not."""
+        prefix = key.replace("uploads/", "processed/", 1) + "/"
+        listed = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+        return {entry["Key"] for entry in listed} - {f"{prefix}result.json"}
+
     def records(self, key: str) -> int:
         """Count the versions of a result record: how often the work was committed."""
         versions = self.s3.list_object_versions(
@@ -172,9 +181,11 @@ def test_any_fault_at_any_request_costs_one_attempt(
         nonlocal uploads
         uploads += 1
         key = f"uploads/{replaced}/{uploads}/{name}"
+        outputs_of_older: set[str] = set()
         if replaced:
             bench.begin(key)
             bench.deliver(bench.put(key, make("red")))
+            outputs_of_older = bench.outputs(key)
         event = bench.put(key, make("green"))
         bench.begin(key, plan)
         bench.deliver(event)
@@ -185,6 +196,8 @@ def test_any_fault_at_any_request_costs_one_attempt(
         assert result["outputs"]
         # Committed once for each version, whatever happened on the way.
         assert bench.records(key) == 1 + replaced
+        named = {output["key"] for output in result["outputs"]}
+        assert bench.outputs(key) - named <= outputs_of_older
         return key
 
     upload(faulty_s3.nothing)

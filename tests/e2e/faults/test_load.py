@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_a_load_of_good_and_bad_files_comes_out_right(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = load.parser().parse_args(["--uploads", "40", "--clients", "8", "--json"])
+    options = load.parser().parse_args(["--uploads", "40", "--clients", "4", "--json"])
     environment = Environment("e2e", stack.outputs, stack.session, stack.cloud.environment())
     with contextlib.closing(environment):
         status = load.run(options, environment, Screen(as_json=True), stack.cloud.aws.process())
