@@ -5,6 +5,7 @@ installed, trimmed, compiled and compressed once for each lock, then kept as the
 file; a change of a source file costs only that file's compression and a copy.
 """
 
+import dataclasses
 import fcntl
 import json
 import shutil
@@ -125,7 +126,7 @@ class Builder:
         )
         facts = {
             "unzipped": sum(entry.size for entry in entries),
-            "components": [[c.name, c.version, c.license] for c in components],
+            "components": [dataclasses.astuple(component) for component in components],
         }
         path = self._layer_path(package)
         outputs.replace(path.with_suffix(".json"), outputs.to_json(facts))

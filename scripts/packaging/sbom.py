@@ -14,6 +14,8 @@ class Component:
     name: str
     version: str
     license: str | None
+    # The license is an SPDX expression, which scanners read, and not some name.
+    is_expression: bool = False
 
     @property
     def purl(self) -> str:
@@ -31,8 +33,10 @@ def read_component(metadata: str) -> Component:
         name, colon, value = line.partition(": ")
         if colon and not line.startswith(" "):
             fields.setdefault(name, value)
-    licence = fields.get("License-Expression") or next(iter(classifiers), None)
-    return Component(fields["Name"], fields["Version"], licence or fields.get("License"))
+    name, version = fields["Name"], fields["Version"]
+    if expression := fields.get("License-Expression"):
+        return Component(name, version, expression, is_expression=True)
+    return Component(name, version, next(iter(classifiers), None) or fields.get("License"))
 
 
 def bill_of_materials(
@@ -61,11 +65,7 @@ def bill_of_materials(
                 "name": component.name,
                 "version": component.version,
                 "purl": component.purl,
-                **(
-                    {"licenses": [{"license": {"name": component.license}}]}
-                    if component.license
-                    else {}
-                ),
+                **_licenses(component),
             }
             for component in components
         ],
@@ -73,3 +73,11 @@ def bill_of_materials(
             {"ref": reference, "dependsOn": [component.purl for component in components]}
         ],
     }
+
+
+def _licenses(component: Component) -> dict[str, Any]:
+    if component.license is None:
+        return {}
+    if component.is_expression:
+        return {"licenses": [{"expression": component.license}]}
+    return {"licenses": [{"license": {"name": component.license}}]}

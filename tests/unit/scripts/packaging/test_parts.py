@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from scripts.packaging import bytecode, sbom, trim, wheels
 from scripts.packaging import elf as native
@@ -202,21 +204,26 @@ def test_endpoints_are_shipped_for_the_services_that_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "licence"),
+    ("fields", "licenses"),
     [
-        ("License-Expression: MIT\nLicense: Other", "MIT"),
-        ("License: long\nClassifier: License :: OSI Approved :: BSD License", "BSD License"),
-        ("License: Apache\n  continued: line", "Apache"),
+        ("License-Expression: MIT\nLicense: Other", [{"expression": "MIT"}]),
+        (
+            "License: long\nClassifier: License :: OSI Approved :: BSD License",
+            [{"license": {"name": "BSD License"}}],
+        ),
+        ("License: Apache\n  continued: line", [{"license": {"name": "Apache"}}]),
         ("", None),
     ],
 )
-def test_a_bill_names_every_component(fields: str, licence: str | None) -> None:
+def test_a_bill_names_every_component(fields: str, licenses: list[object] | None) -> None:
     component = sbom.read_component(f"Name: Some_Lib\nVersion: 1.2\n{fields}\n")
-    assert component == sbom.Component("Some_Lib", "1.2", licence)
-    bill = sbom.bill_of_materials("f", "arm64", "00", [component])
-    assert bill["components"][0]["purl"] == "pkg:pypi/some-lib@1.2"
-    assert ("licenses" in bill["components"][0]) == (licence is not None)
-    assert bill == sbom.bill_of_materials("f", "arm64", "00", [component])
+    bill = sbom.bill_of_materials("f", "arm64", "00" * 32, [component])
+    [described] = bill["components"]
+    assert described["purl"] == "pkg:pypi/some-lib@1.2"
+    assert (described["name"], described["version"]) == ("Some_Lib", "1.2")
+    assert described.get("licenses") == licenses
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    assert bill == sbom.bill_of_materials("f", "arm64", "00" * 32, [component])
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, code: int, error: str) -> list[list[str]]:
