@@ -1,9 +1,10 @@
 """Peak memory of the image function, in a fresh process for each kind of picture.
 
 For each kind, the largest picture that the limits accept is made and processed by a process that
-has imported the whole function; one row of pixels more must be refused. Run from the root:
+has imported the whole function; one row of pixels more must be refused. `invocations` processes
+pictures of several kinds one after the other in one process. Run from the root:
 
-    .venv/bin/python -m tests.performance.memory_images [case ...]
+    .venv/bin/python -m tests.performance.memory_images [case ...] [invocations]
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -196,6 +197,30 @@ def _process(path: Path) -> None:
     print(json.dumps({"peak": peak_bytes(), "code": code}))
 
 
+def invocations(times: int = 200) -> None:
+    """Print what one process keeps after more and more pictures."""
+    import image_processor.index  # noqa: F401, PLC0415  # as Lambda does
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for name in ("jpeg-baseline", "jpeg-progressive-420", "png-rgba", "gif", "webp-rgb"):
+            paths.append(Path(folder, name))
+            make(replace(CASES[name], width=3000), 2000, paths[-1])
+        print(f"\n{'invocations of one process':24} {'resident MB':>12} {'files in /tmp':>14}")
+        for number in range(1, times + 1):
+            scratch = Path(folder, "scratch")
+            scratch.mkdir()
+            with tempfile.TemporaryDirectory(dir=scratch) as name:
+                source = LocalSource(paths[number % len(paths)])
+                core.process(source, Path(name), settings=Settings())
+            left = sum(1 for _ in scratch.iterdir())
+            scratch.rmdir()
+            if number in {5, 10, 25, 50, 100, times}:
+                status = Path("/proc/self/statm").read_text(encoding="ascii")
+                resident = int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+                print(f"{number:<26} {resident:12.0f} {left:14}", flush=True)
+
+
 def _table(names: Iterable[str]) -> int:
     settings = Settings()
     wrong = 0
@@ -228,4 +253,9 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--process"]:
         _process(Path(sys.argv[2]))
     else:
-        sys.exit(_table(sys.argv[1:] or CASES))
+        asked = sys.argv[1:] or [*CASES, "invocations"]
+        cases = [name for name in asked if name in CASES]
+        failed = _table(cases) if cases else 0
+        if "invocations" in asked:
+            invocations()
+        sys.exit(failed)

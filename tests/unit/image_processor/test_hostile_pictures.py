@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,10 +31,13 @@ from tests.unit.image_processor.pictures import (
     with_segments,
 )
 from uploads.processing import RejectedError
+from uploads.time_limit import OutOfTimeError, stop_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MANY = settings(
     max_examples=60,
@@ -262,6 +267,15 @@ def test_a_fault_of_the_system_is_not_blamed_on_the_picture(
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
     with pytest.raises(OSError, match="No space"):
+        run(encoded(corners(), "JPEG"), tmp_path)
+
+
+def test_the_end_of_the_time_is_not_blamed_on_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: time.sleep(60))
+    left = cast("LambdaContext", SimpleNamespace(get_remaining_time_in_millis=lambda: 200))
+    with pytest.raises(OutOfTimeError), stop_in_time(left):
         run(encoded(corners(), "JPEG"), tmp_path)
 
 
