@@ -7,6 +7,7 @@ output that it names, and an older version of an upload never replaces the resul
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 Status = Literal["succeeded", "rejected"]
+
+_WRITER: Final = "writer"  # name of the object's metadata
 
 # 404: the record that If-Match names is gone; 409: another write of it is under way; 412: another
 # write won. Source: "How to prevent object overwrites with conditional writes", S3 User Guide.
@@ -133,10 +136,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A result record in the bucket, with the entity tag that a conditional write needs."""
+    """A result record in the bucket.
+
+    Attributes:
+        result: its content.
+        etag: entity tag, which a conditional write needs.
+        writer: tells one write from every other, were it of the same content.
+    """
 
     result: Result
     etag: str
+    writer: str
 
 
 def load(s3: S3Client, bucket: str, upload_key: str) -> Stored | None:
@@ -147,7 +157,8 @@ def load(s3: S3Client, bucket: str, upload_key: str) -> Stored | None:
         if error_code(error) == "NoSuchKey":
             return None
         raise
-    return Stored(Result.from_json(answer["Body"].read()), answer["ETag"])
+    writer = answer.get("Metadata", {}).get(_WRITER, "")
+    return Stored(Result.from_json(answer["Body"].read()), answer["ETag"], writer)
 
 
 def obstacle(
@@ -190,7 +201,7 @@ def commit(
         `committed` and the record that was replaced, if any; or why not (see `obstacle`) and the
         record that stands.
     """
-    content = result.to_json()
+    writer = uuid.uuid4().hex
     while True:
         standing = stored.result if stored else None
         reason = obstacle(
@@ -203,8 +214,9 @@ def commit(
             s3.put_object(
                 Bucket=bucket,
                 Key=keys.result_key(result.source.key),
-                Body=content,
+                Body=result.to_json(),
                 ContentType="application/json",
+                Metadata={_WRITER: writer},
                 **cast("Any", condition),
             )
         except ClientError as error:
@@ -212,7 +224,7 @@ def commit(
                 raise
             stored = load(s3, bucket, result.source.key)
             # The client repeats a request whose answer was lost, and then meets its own record.
-            if stored and stored.result.to_json() == content:
+            if stored and stored.writer == writer:
                 return "committed", standing
         else:
             return "committed", standing

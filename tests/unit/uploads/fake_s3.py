@@ -27,6 +27,7 @@ class FakeS3:
         self._before: dict[tuple[str, str], list[Callable[[], object]]] = {}
         self._lost: set[str] = set()
         self.content_types: dict[str, str] = {}
+        self._metadata: dict[str, dict[str, str]] = {}
 
     @property
     def client(self) -> S3Client:
@@ -44,6 +45,7 @@ class FakeS3:
         versions = self._versions.setdefault(key, {})
         version = f"v{len(versions) + 1}"
         versions[version] = content
+        self._metadata.pop(key, None)
         return version, _etag(content)
 
     def remove(self, key: str) -> None:
@@ -72,6 +74,7 @@ class FakeS3:
         return {
             "Body": StreamingBody(io.BytesIO(content), len(content)),
             "ETag": f'"{_etag(content)}"',
+            "Metadata": self._metadata.get(Key, {}),
         }
 
     def put_object(
@@ -83,6 +86,7 @@ class FakeS3:
         ContentType: str,
         IfMatch: str | None = None,
         IfNoneMatch: str | None = None,
+        Metadata: dict[str, str] | None = None,
     ) -> None:
         self._begin("put_object", Bucket, Key)
         if len(Key.encode()) > 1024:
@@ -94,6 +98,7 @@ class FakeS3:
             raise error("PreconditionFailed", 412)
         self.put(Key, Body if isinstance(Body, bytes) else Body.read())
         self.content_types[Key] = ContentType
+        self._metadata[Key] = Metadata or {}
         if Key in self._lost:
             self._lost.remove(Key)
             raise error("PreconditionFailed", 412)

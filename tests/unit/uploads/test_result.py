@@ -205,6 +205,12 @@ def test_commit_whose_answer_was_lost_recognises_its_own_record(s3: FakeS3) -> N
     assert commit(s3, new, before) == ("committed", old)
 
 
+def test_the_same_record_of_another_delivery_is_not_taken_for_its_own(s3: FakeS3) -> None:
+    record = make()
+    s3.before("put_object", RECORD, lambda: commit(s3, record, None))
+    assert commit(s3, record, None) == ("duplicate", record)
+
+
 def test_commit_raises_any_other_failure(s3: FakeS3) -> None:
     s3.before("put_object", RECORD, refuse("AccessDenied", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
