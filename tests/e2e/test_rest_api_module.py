@@ -9,11 +9,10 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from scripts import ROOT, local_cloud
+from scripts.operations.signing import Signature
 from scripts.terraform import Terraform, environment
 
 _ORIGIN = "https://app.example.com"
@@ -179,9 +178,8 @@ class Api:
         )
 
     def signed(self, path: str, credentials: Credentials) -> httpx.Response:
-        request = AWSRequest("GET", self.url(path))
-        SigV4Auth(credentials, "execute-api", local_cloud.REGION).add_auth(request)
-        return self.call("GET", path, dict(request.headers))
+        signature = Signature(self.url(""), credentials, local_cloud.REGION)
+        return self.call("GET", path, auth=signature)
 
     def user(self, name: str, path: str) -> Credentials:
         """Return the keys of a new IAM user who may call one path."""
