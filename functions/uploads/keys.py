@@ -44,10 +44,10 @@ def result_key(upload_key: str) -> str:
     return derived_prefix(upload_key) + RESULT_NAME
 
 
-def output_key(upload_key: str, revision: str, name: str) -> str:
-    """Return the key of one output, `processed/K/<revision>/<name>`.
+def output_key(upload_key: str, folder: str, name: str) -> str:
+    """Return the key of one output, `processed/K/<folder>/<name>`.
 
-    Outputs of different revisions never share a key, so a late writer cannot change what a
-    result record names.
+    Every delivery of an event has a folder of its own, so that no other one can change or remove
+    what a result record names.
     """
-    return f"{derived_prefix(upload_key)}{revision}/{name}"
+    return f"{derived_prefix(upload_key)}{folder}/{name}"

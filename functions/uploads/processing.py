@@ -237,9 +237,7 @@ class Runner:
     def _process(
         self, upload: Upload, context: LambdaContext, started: float
     ) -> tuple[Outcome, Result | None]:
-        revision = hashlib.sha256(f"{upload.sequencer} {self._fingerprint}".encode()).hexdigest()[
-            :16
-        ]
+        revision = _digest(f"{upload.sequencer} {self._fingerprint}")
         before = results.load(self._s3, upload.bucket, upload.key)
         skipped = results.obstacle(
             before, sequencer=upload.sequencer, revision=revision, again=upload.reprocess
@@ -254,7 +252,8 @@ class Runner:
                 problem = results.Problem(error.code, error.message)
             except DeletedError:
                 return "deleted", None
-            outputs = tuple(self._store(upload, revision, made) for made in processed.outputs)
+            folder = _digest(f"{revision} {context.aws_request_id}")
+            outputs = tuple(self._store(upload, folder, made) for made in processed.outputs)
         result = results.Result(
             status="rejected" if problem else "succeeded",
             source=results.Source(
@@ -280,14 +279,15 @@ class Runner:
         self._remove(upload, result.outputs, keep=others)
         return answer, None
 
-    def _store(self, upload: Upload, revision: str, made: Produced) -> results.Output:
+    def _store(self, upload: Upload, folder: str, made: Produced) -> results.Output:
         """Write a file with one request: there is no multipart upload that could be left open.
 
-        A failure leaves what was written before. No record names it, and a retry, which has the
-        same revision, writes over it. Removing it could take it from another delivery of the same
-        event that has just committed it.
+        The folder is of one delivery alone, so whoever removes what a result named, or what lost,
+        takes nothing from another delivery that may still name it. A failure leaves what was
+        written before. No record names it, and Lambda's retry, which has the same request id,
+        writes over it.
         """
-        key = keys.output_key(upload.key, revision, made.name)
+        key = keys.output_key(upload.key, folder, made.name)
         with made.path.open("rb") as body:
             self._s3.put_object(
                 Bucket=upload.bucket, Key=key, Body=body, ContentType=made.content_type
@@ -298,6 +298,10 @@ class Runner:
         """Delete the outputs of a result that does not count, but none of one that does."""
         for key in {output.key for output in outputs} - {output.key for output in keep}:
             self._s3.delete_object(Bucket=upload.bucket, Key=key)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _elapsed(started: float) -> dict[str, int]:

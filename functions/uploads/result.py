@@ -83,7 +83,7 @@ class Result:
     Attributes:
         status: `succeeded`, or `rejected` when the input is at fault.
         source: what was processed.
-        revision: names the outputs' folder; the same for the same version, code and settings.
+        revision: the same for the same version, code and settings.
         outputs: every file made; when rejected, what explains it (the rows that do not fit).
         details: what was found out about the upload (dimensions, columns, …).
         warnings: what was odd but could be dealt with.
