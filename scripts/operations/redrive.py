@@ -275,12 +275,12 @@ def _show(screen: Screen, options: argparse.Namespace, summary: Summary) -> None
             [[str(count), plain(error)] for error, count in summary.errors.most_common()],
         )
         screen.table(
-            ["Sample: message", "Age", "Object", "Error"],
+            ["Sample: message", "Age", "Object and request", "Error"],
             [
                 [
                     letter.message_id,
                     age(summary.seconds_since(letter.sent_at)),
-                    plain("\n".join(letter.keys)),
+                    plain("\n".join([*letter.keys, letter.request_id or ""])),
                     plain(letter.error),
                 ]
                 for letter in summary.sample

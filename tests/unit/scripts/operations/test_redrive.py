@@ -110,6 +110,16 @@ def test_a_selection_is_replayed_and_the_rest_comes_back_at_once(
     assert set(aws.sqs.visible()) == set(aws.sqs.messages)
 
 
+def test_the_sample_shows_what_leads_to_the_log_lines(
+    aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.sqs.put("m1", s3_event(), RequestID="4f0c8f62", ErrorMessage="late")
+    assert run("redrive", "image_processor", "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert "uploads/1/a b.jpg" in shown
+    assert "4f0c8f62" in shown
+
+
 def test_a_limit_ends_it(aws: Aws, run: Run) -> None:
     for name in ("m1", "m2", "m3"):
         aws.sqs.put(name, s3_event())
