@@ -2,9 +2,10 @@ terraform {
   required_version = ">= 1.11"
 
   required_providers {
+    # 5.32 added `logging_config` to aws_lambda_function, the newest thing that is used.
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.61, < 7.0"
+      version = ">= 5.32, < 7.0"
     }
   }
 

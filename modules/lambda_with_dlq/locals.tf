@@ -11,6 +11,7 @@ locals {
   _region = data.aws_region.current.id
 
   # Built from names, so that a plan shows the whole of every policy.
+  _function_arn   = "arn:${local._partition}:lambda:${local._region}:${local._account}:function:${var.name}"
   _log_group_name = "/aws/lambda/${var.name}"
   _log_group_arn  = "arn:${local._partition}:logs:${local._region}:${local._account}:log-group:${local._log_group_name}"
   _queue_name     = "${var.name}-dlq"

@@ -28,23 +28,43 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = local._key_arns
     }
-    # X-Ray and these calls of EC2 know no resources.
+    # X-Ray knows no resources.
     Trace = !var.tracing_enabled ? null : {
       actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
       resources = ["*"]
     }
+    # Subnets and security groups may be another account's, which shares its network.
     JoinNetwork = var.vpc == null ? null : {
-      actions = [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:UnassignPrivateIpAddresses",
-      ]
+      actions = local._interface_actions
+      resources = concat(
+        ["arn:${local._partition}:ec2:${local._region}:${local._account}:network-interface/*"],
+        [for id in var.vpc.subnet_ids : "arn:${local._partition}:ec2:${local._region}:*:subnet/${id}"],
+        [for id in var.vpc.security_group_ids : "arn:${local._partition}:ec2:${local._region}:*:security-group/${id}"],
+      )
+    }
+    # EC2 knows no resources for these.
+    SeeNetwork = var.vpc == null ? null : {
+      actions   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
       resources = ["*"]
     }
   }
+
+  # Lambda does these with the function's role; the function's code need not.
+  _interface_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+  _denials = [
+    for sid in ["KeepNetworkFromCode"] : {
+      Sid       = sid
+      Effect    = "Deny"
+      Action    = local._interface_actions
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local._function_arn] } }
+    } if var.vpc != null
+  ]
   _statements = concat(
     [for sid, s in local._own_statements : merge(s, { sid = sid, conditions = {} }) if s != null],
     [for sid, s in var.statements : merge(s, { sid = sid })],
@@ -78,11 +98,14 @@ resource "aws_iam_role_policy" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      for s in local._statements : merge(
-        { Sid = s.sid, Effect = "Allow", Action = s.actions, Resource = s.resources },
-        length(s.conditions) == 0 ? {} : { Condition = s.conditions },
-      )
-    ]
+    Statement = concat(
+      [
+        for s in local._statements : merge(
+          { Sid = s.sid, Effect = "Allow", Action = s.actions, Resource = s.resources },
+          length(s.conditions) == 0 ? {} : { Condition = s.conditions },
+        )
+      ],
+      local._denials,
+    )
   })
 }

@@ -23,6 +23,11 @@ variable "alarms" {
     condition     = alltrue([for arn in var.alarms.topic_arns : can(regex("^arn:[^:]+:sns:", arn))])
     error_message = "alarms.topic_arns must be ARNs of SNS topics; given: ${jsonencode(var.alarms.topic_arns)}."
   }
+
+  validation {
+    condition     = alltrue([for count in [var.alarms.error_count, var.alarms.throttle_count] : count >= 1])
+    error_message = "alarms.error_count and alarms.throttle_count must be 1 or more, or the alarms never end; given: ${var.alarms.error_count} and ${var.alarms.throttle_count}."
+  }
 }
 
 variable "alias_name" {
@@ -123,6 +128,21 @@ variable "code" {
     condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).sha256_base64 == filebase64sha256(var.code.path), true)
     error_message = "${coalesce(var.code.path, "(none)")} is not the zip that the file beside it describes: build it again with `make package`."
   }
+
+  validation {
+    condition     = var.code.s3 == null || can(regex("^[A-Za-z0-9+/]{43}=$", var.code.s3.sha256_base64))
+    error_message = "code.s3.sha256_base64 must be a SHA-256 in base64, 44 characters (not in hexadecimal), or every apply updates the function; given: ${try(var.code.s3.sha256_base64, "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.code.layers : can(regex("^arn:[^:]+:lambda:[^:]+:\\d{12}:layer:[^:]+:\\d+$", arn))])
+    error_message = "code.layers must be ARNs of layers with their version (arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION); given: ${jsonencode(var.code.layers)}."
+  }
+
+  validation {
+    condition     = var.code.signing_config_arn == null || can(regex("^arn:[^:]+:lambda:[^:]+:\\d{12}:code-signing-config:.+$", var.code.signing_config_arn))
+    error_message = "code.signing_config_arn must be arn:aws:lambda:REGION:ACCOUNT:code-signing-config:ID; given: ${coalesce(var.code.signing_config_arn, "null")}."
+  }
 }
 
 variable "dead_letter_queue" {
@@ -138,6 +158,11 @@ variable "dead_letter_queue" {
   validation {
     condition     = var.dead_letter_queue.retention_days >= 1 && var.dead_letter_queue.retention_days <= 14
     error_message = "dead_letter_queue.retention_days must be 1 to 14; given: ${var.dead_letter_queue.retention_days}."
+  }
+
+  validation {
+    condition     = var.dead_letter_queue.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.dead_letter_queue.kms_key_arn))
+    error_message = "dead_letter_queue.kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id; given: ${coalesce(var.dead_letter_queue.kms_key_arn, "null")}."
   }
 }
 
@@ -158,6 +183,14 @@ variable "environment" {
     condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))])
     error_message = "The name of an environment variable starts with a letter and has letters, digits and underscores; given: ${join(", ", keys(var.environment))}."
   }
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.environment) :
+      !can(regex("^(AWS_(ACCESS_KEY(_ID)?|DEFAULT_REGION|EXECUTION_ENV|LAMBDA_(FUNCTION|INITIALIZATION|LOG|RUNTIME)_.+|REGION|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(RUNTIME_DIR|TASK_ROOT))$", name))
+    ])
+    error_message = "Lambda sets some environment variables itself (AWS_REGION, AWS_LAMBDA_FUNCTION_NAME, LAMBDA_TASK_ROOT, ...) and refuses them; given: ${join(", ", keys(var.environment))}."
+  }
 }
 
 variable "ephemeral_storage_mb" {
@@ -176,6 +209,11 @@ variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts the environment variables. Null: the key of Lambda."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id; given: ${coalesce(var.kms_key_arn, "null")}."
+  }
 }
 
 variable "logging" {
@@ -205,6 +243,11 @@ variable "logging" {
   validation {
     condition     = contains(["DEBUG", "INFO", "WARN"], var.logging.system_level)
     error_message = "logging.system_level must be DEBUG, INFO or WARN; given: ${var.logging.system_level}."
+  }
+
+  validation {
+    condition     = var.logging.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.logging.kms_key_arn))
+    error_message = "logging.kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id; given: ${coalesce(var.logging.kms_key_arn, "null")}."
   }
 }
 
@@ -245,6 +288,11 @@ variable "permissions" {
   validation {
     condition     = alltrue([for p in values(var.permissions) : can(regex("^\\d{12}$", p.source_account))])
     error_message = "source_account of permissions must be an account id of 12 digits; given: ${jsonencode({ for k, p in var.permissions : k => p.source_account })}."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.permissions) : can(regex("^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+$", p.source_arn))])
+    error_message = "source_arn of permissions must be the ARN of what invokes; given: ${jsonencode({ for k, p in var.permissions : k => p.source_arn })}."
   }
 }
 

@@ -1,7 +1,7 @@
 resource "aws_api_gateway_rest_api" "this" {
   name                         = var.name
   description                  = var.description
-  disable_execute_api_endpoint = try(!var.custom_domain.keep_execute_api_endpoint, false)
+  disable_execute_api_endpoint = local.execute_api_disabled
   tags                         = var.tags
 
   endpoint_configuration {
@@ -14,54 +14,39 @@ locals {
   # So only the routes that do not rely on IAM are opened here; without a policy they are open as well.
   _open_requests = distinct(concat(
     [
-      for route in values(local.routes) : join("/", compact([
-        var.stage_name, route.method == "ANY" ? "*" : route.method, route.request_path,
-      ])) if route.authorization != "AWS_IAM"
+      for route in values(local.routes) : "${var.stage_name}/${route.request_path}" if route.authorization != "AWS_IAM"
     ],
     var.cors == null ? [] : ["${var.stage_name}/OPTIONS/*"],
   ))
-}
-
-data "aws_iam_policy_document" "network" {
-  count = length(var.allowed_cidrs) > 0 ? 1 : 0
-
-  dynamic "statement" {
-    for_each = length(local._open_requests) > 0 ? [local._open_requests] : []
-
-    content {
-      sid       = "AllowRoutesWithoutIam"
-      actions   = ["execute-api:Invoke"]
-      resources = [for request in statement.value : "${aws_api_gateway_rest_api.this.execution_arn}/${request}"]
-
-      principals {
-        type        = "*"
-        identifiers = ["*"]
-      }
-    }
-  }
-
-  statement {
-    sid       = "DenyOtherNetworks"
-    effect    = "Deny"
-    actions   = ["execute-api:Invoke"]
-    resources = ["${aws_api_gateway_rest_api.this.execution_arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "NotIpAddress"
-      variable = "aws:SourceIp"
-      values   = var.allowed_cidrs
-    }
-  }
 }
 
 resource "aws_api_gateway_rest_api_policy" "this" {
   count = length(var.allowed_cidrs) > 0 ? 1 : 0
 
   rest_api_id = aws_api_gateway_rest_api.this.id
-  policy      = data.aws_iam_policy_document.network[0].json
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        for requests in [local._open_requests] : {
+          Sid       = "AllowRoutesWithoutIam"
+          Effect    = "Allow"
+          Principal = "*"
+          Action    = "execute-api:Invoke"
+          Resource  = [for request in requests : "${aws_api_gateway_rest_api.this.execution_arn}/${request}"]
+        } if length(requests) > 0
+      ],
+      [
+        {
+          Sid       = "DenyOtherNetworks"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "execute-api:Invoke"
+          Resource  = ["${aws_api_gateway_rest_api.this.execution_arn}/*"]
+          Condition = { NotIpAddress = { "aws:SourceIp" = var.allowed_cidrs } }
+        },
+      ],
+    )
+  })
 }

@@ -36,8 +36,8 @@ locals {
   routes = {
     for name, route in var.routes : name => merge(route, {
       path = local._paths[name]
-      # As ARNs of requests name it: any value in the place of a parameter.
-      request_path  = replace(local._paths[name], "/{[^}]+}/", "*")
+      # As ARNs name requests: "GET/files/*", with any value in the place of a parameter; "GET/" for the root.
+      request_path  = "${route.method == "ANY" ? "*" : route.method}/${replace(local._paths[name], "/{[^}]+}/", "*")}"
       authorization = contains(["NONE", "AWS_IAM"], route.authorization) ? route.authorization : length(var.authorizers[route.authorization].user_pool_arns) > 0 ? "COGNITO_USER_POOLS" : "CUSTOM"
       authorizer    = contains(["NONE", "AWS_IAM"], route.authorization) ? null : route.authorization
       # API Gateway matches parameters of the path whether they are listed or not; the list makes them mappable.
@@ -45,10 +45,6 @@ locals {
         { for parameter in regexall("{([^}+]+)\\+?}", route.path) : "method.request.path.${parameter[0]}" => true },
         { for parameter in route.request.required_parameters : "method.request.${parameter}" => true },
       )
-      validates = {
-        body       = route.request.schema != null
-        parameters = length(route.request.required_parameters) > 0
-      }
       # Model names are letters and digits; names of routes are such that no two give the same.
       model = route.request.schema == null ? null : join("", [for word in split("_", name) : title(word)])
     })
@@ -65,7 +61,12 @@ locals {
     preflight         = local.preflight
     gateway_responses = local.gateway_responses
     allowed_cidrs     = var.allowed_cidrs
+    open_requests     = local._open_requests
+    # Takes effect with the next deployment alone.
+    execute_api_disabled = local.execute_api_disabled
   }
+
+  execute_api_disabled = try(!var.custom_domain.keep_execute_api_endpoint, false)
 
   _execute_api_url = trimsuffix(aws_api_gateway_stage.this.invoke_url, "/")
   url              = var.custom_domain == null ? local._execute_api_url : trimsuffix("https://${var.custom_domain.name}/${var.custom_domain.base_path}", "/")

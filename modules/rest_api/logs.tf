@@ -38,26 +38,24 @@ resource "aws_cloudwatch_log_group" "execution" {
 
 data "aws_partition" "current" {}
 
-data "aws_iam_policy_document" "logging_trust" {
-  count = var.create_account_logging_role ? 1 : 0
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["apigateway.amazonaws.com"]
-    }
-  }
-}
-
 resource "aws_iam_role" "logging" {
   count = var.create_account_logging_role ? 1 : 0
 
-  name               = "${var.name}-logging"
-  description        = "API Gateway writes the logs of all APIs of this account and region with it."
-  assume_role_policy = data.aws_iam_policy_document.logging_trust[0].json
-  tags               = var.tags
+  name        = "${var.name}-logging"
+  description = "API Gateway writes the logs of all APIs of this account and region with it."
+  tags        = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "WriteLogsAsApiGateway"
+        Effect    = "Allow"
+        Principal = { Service = "apigateway.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+      },
+    ]
+  })
 }
 
 resource "aws_iam_role_policy_attachment" "logging" {

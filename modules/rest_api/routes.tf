@@ -14,12 +14,13 @@ resource "aws_api_gateway_model" "request" {
 }
 
 resource "aws_api_gateway_request_validator" "this" {
-  for_each = { for name, route in local.routes : name => route.validates if route.validates.body || route.validates.parameters }
+  # Every method asks for its required parameters, and one with a schema for its body too.
+  for_each = toset(concat(["parameters"], anytrue([for route in values(local.routes) : route.model != null]) ? ["body"] : []))
 
   rest_api_id                 = aws_api_gateway_rest_api.this.id
   name                        = each.key
-  validate_request_body       = each.value.body
-  validate_request_parameters = each.value.parameters
+  validate_request_body       = each.key == "body"
+  validate_request_parameters = true
 
   lifecycle {
     create_before_destroy = true
@@ -39,7 +40,7 @@ resource "aws_api_gateway_method" "route" {
   api_key_required     = each.value.api_key_required
   request_parameters   = each.value.request_parameters
   request_models       = each.value.model == null ? null : { "application/json" = aws_api_gateway_model.request[each.key].name }
-  request_validator_id = try(aws_api_gateway_request_validator.this[each.key].id, null)
+  request_validator_id = aws_api_gateway_request_validator.this[each.value.model == null ? "parameters" : "body"].id
 }
 
 resource "aws_api_gateway_integration" "route" {
@@ -64,10 +65,5 @@ resource "aws_lambda_permission" "route" {
   function_name = each.value.function.name
   qualifier     = each.value.function.qualifier
   principal     = "apigateway.amazonaws.com"
-  source_arn = join("/", compact([
-    aws_api_gateway_rest_api.this.execution_arn,
-    var.stage_name,
-    each.value.method == "ANY" ? "*" : each.value.method,
-    each.value.request_path,
-  ]))
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage_name}/${each.value.request_path}"
 }

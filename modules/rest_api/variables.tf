@@ -54,6 +54,16 @@ variable "authorizers" {
     condition     = alltrue([for a in values(var.authorizers) : a.cache_seconds >= 0 && a.cache_seconds <= 3600])
     error_message = "Authorizer ${join(", ", [for k, a in var.authorizers : "${k} (${a.cache_seconds})" if a.cache_seconds < 0 || a.cache_seconds > 3600])} has a cache_seconds outside 0 to 3600."
   }
+
+  validation {
+    condition     = alltrue(flatten([for a in values(var.authorizers) : [for arn in a.user_pool_arns : can(regex("^arn:[^:]+:cognito-idp:[^:]+:\\d{12}:userpool/.+$", arn))]]))
+    error_message = "authorizers has the user_pool_arns ${join(", ", flatten(values(var.authorizers)[*].user_pool_arns))}; each must be arn:aws:cognito-idp:REGION:ACCOUNT:userpool/ID."
+  }
+
+  validation {
+    condition     = alltrue([for a in values(var.authorizers) : can(regex("^arn:[^:]+:apigateway:[^:]+:lambda:path/.+$", a.function.invoke_arn)) if a.function != null])
+    error_message = "authorizers has the invoke_arn ${join(", ", [for a in values(var.authorizers) : a.function.invoke_arn if a.function != null])}; it must be the function's invoke_arn (arn:aws:apigateway:REGION:lambda:path/...), not its arn."
+  }
 }
 
 variable "client_certificate_enabled" {
@@ -110,6 +120,21 @@ variable "custom_domain" {
     keep_execute_api_endpoint = optional(bool, false)
   })
   default = null
+
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}$", try(var.custom_domain.name, "a.bc")))
+    error_message = "custom_domain.name is ${try(var.custom_domain.name, "null")}; it must be a host name in lower case, such as api.example.com."
+  }
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:acm:[^:]+:\\d{12}:certificate/.+$", try(var.custom_domain.certificate_arn, "arn:aws:acm:x:000000000000:certificate/x")))
+    error_message = "custom_domain.certificate_arn is ${try(var.custom_domain.certificate_arn, "null")}; it must be arn:aws:acm:REGION:ACCOUNT:certificate/ID, in the API's region."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._~-]*$", try(var.custom_domain.base_path, "")))
+    error_message = "custom_domain.base_path is ${try(var.custom_domain.base_path, "null")}; it must be one part of a path, without slashes, or empty."
+  }
 }
 
 variable "data_trace_enabled" {
@@ -142,6 +167,11 @@ variable "log_kms_key_arn" {
   description = "ARN of the KMS key that encrypts the logs; null uses the key of CloudWatch Logs."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.log_kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.log_kms_key_arn))
+    error_message = "log_kms_key_arn is ${coalesce(var.log_kms_key_arn, "null")}; it must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id."
+  }
 }
 
 variable "metrics_enabled" {
@@ -248,8 +278,13 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for r in values(var.routes) : r.throttling == null || (try(r.throttling.rate_limit, 0) >= 0 && try(r.throttling.burst_limit, 0) >= 0)])
-    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.throttling != null])} has a rate_limit or burst_limit below 0."
+    condition     = alltrue([for r in values(var.routes) : r.throttling == null || (try(r.throttling.rate_limit, 0) >= 0 && try(r.throttling.burst_limit, 0) >= 0 && try(r.throttling.burst_limit == floor(r.throttling.burst_limit), true))])
+    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.throttling != null])} has a rate_limit below 0, or a burst_limit that is no whole number from 0."
+  }
+
+  validation {
+    condition     = alltrue([for r in values(var.routes) : can(regex("^arn:[^:]+:apigateway:[^:]+:lambda:path/.+$", r.function.invoke_arn))])
+    error_message = "routes has the invoke_arn ${join(", ", distinct([for r in values(var.routes) : r.function.invoke_arn if !can(regex("^arn:[^:]+:apigateway:[^:]+:lambda:path/.+$", r.function.invoke_arn))]))}; it must be the function's invoke_arn (arn:aws:apigateway:REGION:lambda:path/...), not its arn."
   }
 }
 
@@ -321,6 +356,14 @@ variable "usage_plans" {
     condition     = alltrue([for p in values(var.usage_plans) : p.quota == null || contains(["DAY", "WEEK", "MONTH"], try(p.quota.period, ""))])
     error_message = "Usage plan ${join(", ", [for name, p in var.usage_plans : "${name} (${p.quota.period})" if p.quota != null])} has a quota period other than DAY, WEEK and MONTH."
   }
+
+  validation {
+    condition = alltrue([
+      for p in values(var.usage_plans) :
+      length(p.api_keys) > 0 && p.rate_limit >= 0 && p.burst_limit >= 0 && p.burst_limit == floor(p.burst_limit) && try(p.quota.limit >= 1, true)
+    ])
+    error_message = "Each of usage_plans needs at least one API key, a rate_limit from 0, a burst_limit that is a whole number from 0, and, where it has a quota, a limit of 1 or more; given: ${jsonencode(var.usage_plans)}."
+  }
 }
 
 variable "web_acl" {
@@ -329,4 +372,9 @@ variable "web_acl" {
     arn = string
   })
   default = null
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:wafv2:[^:]+:\\d{12}:regional/webacl/.+$", try(var.web_acl.arn, "arn:aws:wafv2:x:000000000000:regional/webacl/x")))
+    error_message = "web_acl.arn is ${try(var.web_acl.arn, "null")}; it must be arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID (a web ACL for CloudFront is global and does not fit)."
+  }
 }

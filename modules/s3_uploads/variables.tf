@@ -5,6 +5,11 @@ variable "access_log" {
     prefix = optional(string, "s3-access/")
   })
   default = null
+
+  validation {
+    condition     = var.access_log == null || try(var.access_log.bucket, "") != var.name
+    error_message = "access_log.bucket must be another bucket than ${var.name}: a log about the log would never end."
+  }
 }
 
 variable "allow_http_from_loopback" {
@@ -151,6 +156,11 @@ variable "notifications" {
       ]
     ]))
     error_message = "A notification must not see what functions write, or they start themselves without end: no prefix may contain or lie in one of output_prefixes ${jsonencode(var.output_prefixes)}; given: ${jsonencode({ for k, n in var.notifications : k => n.prefixes })}."
+  }
+
+  validation {
+    condition     = alltrue([for n in values(var.notifications) : can(regex("^arn:[^:]+:lambda:[^:]+:\\d{12}:function:.+$", n.function_arn))])
+    error_message = "function_arn of notifications must be the ARN of a function, a version or an alias; given: ${jsonencode({ for k, n in var.notifications : k => n.function_arn })}."
   }
 }
 

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -154,14 +154,20 @@ class Workspace:
         """The sentences with which the plan of an environment is refused."""
         return [sentence for _, sentence in self._errors(root, f"-var-file={variables}")]
 
-    def plan_modules(self, root: str, calls: Mapping[str, str]) -> dict[str, Plan]:
+    def plan_modules(
+        self, root: str, calls: Mapping[str, str], state: Sequence[Json] = ()
+    ) -> dict[str, Plan]:
         """Plan many calls of modules in one root of that name.
 
         Args:
             root: name of the root, which is made.
             calls: the arguments of each call in HCL, by its label.
+            state: resources that are there already, as a state file has them.
         """
         self._write_calls(root, calls)
+        if state:
+            file = {"version": 4, "serial": 1, "lineage": root, "resources": list(state)}
+            (self.tree / "envs" / root / "terraform.tfstate").write_text(json.dumps(file))
         plan = self._plan(root)
         return {label: plan.module(label) for label in calls}
 
@@ -200,7 +206,7 @@ class Workspace:
     def _plan(self, root: str, **arguments: str) -> Plan:
         # Planning writes the plan to the temporary directory, where tftest leaves it.
         with tempfile.TemporaryDirectory(dir=self.tree) as folder, _temporary_files_in(folder):
-            output = self._initialised(root).plan(output=True, **arguments)
+            output = self._initialised(root).plan(output=True, refresh=False, **arguments)
         return Plan(output._raw)
 
     def _errors(self, root: str, *arguments: str) -> list[tuple[str, str]]:

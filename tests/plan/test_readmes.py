@@ -9,6 +9,8 @@ import pytest
 from tests.plan.harness import REPOSITORY, Workspace
 from tests.plan.planned import Plan
 
+FOLDERS = ("docs", "envs", "examples", "modules")
+
 
 @dataclass(frozen=True)
 class Example:
@@ -17,15 +19,19 @@ class Example:
     source: str
 
     def __str__(self) -> str:
-        return f"{self.readme.parent.name}_{self.number}"
+        return f"{self.readme.parent.name}_{self.readme.stem}_{self.number}"
 
 
 def _examples() -> list[Example]:
-    readmes = sorted([REPOSITORY / "README.md", *REPOSITORY.glob("modules/*/README.md")])
+    readmes = sorted(
+        [
+            REPOSITORY / "README.md",
+            *(f for folder in FOLDERS for f in (REPOSITORY / folder).rglob("*.md")),
+        ]
+    )
     return [
         Example(readme, number, source)
         for readme in readmes
-        if readme.exists()
         for number, source in enumerate(
             re.findall(r"^```hcl\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL), 1
         )

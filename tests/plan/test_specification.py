@@ -25,6 +25,7 @@ FUNCTIONS = {
     "data_transformer": ("data-transformer", 256, 180, "data_transformer.index.handler"),
     "api_handler": ("api-handler", 128, 30, "api_handler.index.handler"),
 }
+CREDENTIALS = ("access_key", "secret_key")
 EVERY_FUNCTION = pytest.mark.parametrize("function", FUNCTIONS)
 
 
@@ -35,6 +36,13 @@ class Environment:
         self.name = name
         self.suffix = ENVIRONMENTS[name][0]
         self.plan = plan
+
+    @property
+    def provider(self) -> dict[str, Json]:
+        """The provider's arguments as they are written: constants and references."""
+        written: dict[str, Json] = self.plan.raw["configuration"]["provider_config"]["aws"]
+        arguments: dict[str, Json] = written["expressions"]
+        return arguments
 
     def stack(self, address: str) -> dict[str, Json]:
         return self.plan.resources[f"module.stack.{address}"]
@@ -181,8 +189,8 @@ def test_function_log_group_is_kept_7_days_and_longer_in_production(
 def test_function_role_has_no_wildcard(environment: Environment, function: str) -> None:
     for sid, statement in environment.statements(function).items():
         assert not [action for action in statement["Action"] if "*" in action], sid
-        # X-Ray has no resources to name.
-        if sid != "Trace":
+        # X-Ray, and EC2 where it only reads, know no resources.
+        if sid not in {"Trace", "SeeNetwork"}:
             assert "*" not in statement["Resource"], sid
 
 
@@ -289,16 +297,60 @@ def test_outputs_are_those_of_the_specification(environment: Environment) -> Non
     }
 
 
-def test_dashboard_shows_every_function_queue_and_the_api(environment: Environment) -> None:
+def _widgets(environment: Environment) -> dict[str, dict[str, Json]]:
     body = environment.stack("aws_cloudwatch_dashboard.this")["dashboard_body"]
-    widgets = [widget["properties"] for widget in json.loads(body)["widgets"]]
-    shown = json.dumps(widgets)
-    for name, *_ in FUNCTIONS.values():
-        assert f'"FunctionName", "{name}-{environment.suffix}"' in shown
-        assert f'"QueueName", "{name}-{environment.suffix}-dlq"' in shown
-    assert f'"ApiName", "serverless-api-{environment.suffix}"' in shown
-    for statistic in ("p50", "p95", "p99"):
-        assert f'"{statistic}"' in shown
+    return {w["properties"]["title"]: w["properties"] for w in json.loads(body)["widgets"]}
+
+
+def _shown(widget: dict[str, Json]) -> set[tuple[str, str]]:
+    """Names of the widget's metrics, and what each is of."""
+    return {(metric[1], metric[3]) for metric in widget["metrics"]}
+
+
+def test_dashboard_shows_traffic_errors_and_latency_of_the_api(environment: Environment) -> None:
+    widgets, api = _widgets(environment), f"serverless-api-{environment.suffix}"
+    requests, latency = widgets["API: requests and errors"], widgets["API: latency (ms)"]
+    assert _shown(requests) == {(name, api) for name in ("Count", "4XXError", "5XXError")}
+    assert _shown(latency) == {("Latency", api)}
+    assert [metric[-1]["stat"] for metric in latency["metrics"]] == ["p50", "p95", "p99"]
+
+
+@pytest.mark.parametrize(
+    ("title", "metric"),
+    [
+        ("Functions: invocations", "Invocations"),
+        ("Functions: errors", "Errors"),
+        ("Functions: throttles", "Throttles"),
+        ("Functions: executions at the same time", "ConcurrentExecutions"),
+    ],
+)
+def test_dashboard_shows_every_function(environment: Environment, title: str, metric: str) -> None:
+    names = {f"{name}-{environment.suffix}" for name, *_ in FUNCTIONS.values()}
+    assert _shown(_widgets(environment)[title]) == {(metric, name) for name in names}
+
+
+@EVERY_FUNCTION
+def test_dashboard_shows_duration_against_the_timeout(
+    environment: Environment, function: str
+) -> None:
+    name, _, timeout, _ = FUNCTIONS[function]
+    title = f"{name}-{environment.suffix}: duration against its timeout (ms)"
+    widget = _widgets(environment)[title]
+    assert _shown(widget) == {("Duration", f"{name}-{environment.suffix}")}
+    assert widget["annotations"]["horizontal"] == [{"label": "timeout", "value": timeout * 1000}]
+
+
+def test_dashboard_shows_the_depth_of_every_queue(environment: Environment) -> None:
+    queues = {f"{name}-{environment.suffix}-dlq" for name, *_ in FUNCTIONS.values()}
+    widget = _widgets(environment)["Events that failed for good (waiting in the queues)"]
+    assert _shown(widget) == {("ApproximateNumberOfMessagesVisible", queue) for queue in queues}
+
+
+def test_dashboard_shows_the_objects_of_the_bucket(environment: Environment) -> None:
+    widgets = _widgets(environment)
+    bucket = environment.stack("module.uploads.aws_s3_bucket.this")["bucket"]
+    assert _shown(widgets["Bucket: objects (once a day)"]) == {("NumberOfObjects", bucket)}
+    assert _shown(widgets["Bucket: bytes (once a day)"]) == {("BucketSizeBytes", bucket)}
 
 
 def test_alarms_have_somebody_to_tell_or_say_that_they_have_not(environment: Environment) -> None:
@@ -315,3 +367,31 @@ def test_production_runs_on_arm(environment: Environment) -> None:
     # The local case asks for it too.
     expected = ["x86_64"] if environment.name == "dev" else ["arm64"]
     assert all(f["architectures"] == expected for f in functions)
+
+
+def test_production_traces_functions_and_logs_no_bodies(environment: Environment) -> None:
+    functions = environment.plan.of_type("aws_lambda_function").values()
+    modes = {f["tracing_config"][0]["mode"] for f in functions}
+    assert modes == {"Active" if environment.name == "prod" else "PassThrough"}
+
+
+def test_production_and_local_accept_one_account_alone(environment: Environment) -> None:
+    accepted = environment.provider.get("allowed_account_ids")
+    assert accepted == {
+        "prod": {"references": ["var.account_id"]},
+        # An account that AWS gives nobody.
+        "local": {"constant_value": [ACCOUNT]},
+        "dev": None,
+    }.get(environment.name)
+
+
+def test_local_has_credentials_that_aws_refuses(environment: Environment) -> None:
+    keys = {environment.provider.get(k, {}).get("constant_value") for k in CREDENTIALS}
+    assert keys == ({"test"} if environment.name == "local" else {None})
+
+
+def test_only_an_emulator_is_asked_over_plain_http(environment: Environment) -> None:
+    statement = environment.plan.policy("module.stack.module.uploads.aws_s3_bucket_policy.this")
+    exempt = statement["RefusePlainHttp"]["Condition"].get("NotIpAddress")
+    local = {"aws:SourceIp": "127.0.0.0/8"}
+    assert exempt == (local if environment.name == "local" else None)

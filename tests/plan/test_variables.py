@@ -31,6 +31,21 @@ def test_every_variable_is_set_by_a_case(root: Path) -> None:
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: root.name)
+def test_every_attribute_of_a_variable_is_set_by_a_case(root: Path) -> None:
+    declared = re.findall(
+        r"^    +(\w+) += (?:optional|string|number|bool|list|set|map|object)\b",
+        (root / "variables.tf").read_text(),
+        re.MULTILINE,
+    )
+    used = {
+        name
+        for case in _cases_of(root)
+        for name in re.findall(r"[\s{](\w+)\s*=", case.file.read_text())
+    }
+    assert set(declared) - used == set()
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=lambda root: root.name)
 def test_every_refusal_is_shown_by_a_case(root: Path) -> None:
     expected = [
         sentence

@@ -27,13 +27,7 @@ EXCEPTIONS = {
     "CKV_AWS_120": "answers differ from caller to caller and from second to second: no cache",
     "CKV_AWS_225": "as CKV_AWS_120",
     "CKV_AWS_144": "a copy in a second region is the user's decision; versions guard from mistakes",
-    "CKV2_AWS_53": "the preflight methods, which answer by themselves and hand nothing on",
     "CKV2_AWS_77": "the web ACL is given by ARN; its rules are not in the plan",
-}
-# What tracing and a network need, which development has not.
-NO_RESOURCE = {
-    "CKV_AWS_290": "X-Ray and network interfaces of functions: actions that know no resource",
-    "CKV_AWS_355": "as CKV_AWS_290",
 }
 # Development costs nothing when idle, and needs nothing that has to be made before.
 DEV_EXCEPTIONS = {
@@ -81,7 +75,7 @@ def failed(
 
 
 def test_prod_fails_the_listed_checks_alone(failed: dict[str, dict[str, list[str]]]) -> None:
-    assert failed["prod"].keys() == (EXCEPTIONS | NO_RESOURCE).keys(), failed["prod"]
+    assert failed["prod"].keys() == EXCEPTIONS.keys(), failed["prod"]
 
 
 def test_dev_fails_the_listed_checks_alone(failed: dict[str, dict[str, list[str]]]) -> None:

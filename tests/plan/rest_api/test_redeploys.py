@@ -9,19 +9,39 @@ from tests.plan.harness import Workspace, call_of
 
 _FUNCTION = {"name": "orders", "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/orders"}
 _JUDGE = {"name": "judge", "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/judge"}
+_POOL = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_"
+_DOMAIN = {
+    "name": "api.example.com",
+    "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/abc",
+}
 _BASE: dict[str, Any] = {
     "name": "orders",
     "allowed_cidrs": ["192.0.2.0/24"],
-    "authorizers": {"token": {"function": _JUDGE}},
+    "authorizers": {"token": {"function": _JUDGE}, "people": {"user_pool_arns": [f"{_POOL}a"]}},
     "cors": {"allow_origins": ["https://a.example"]},
-    "routes": {"status": {"method": "GET", "path": "/status", "function": _FUNCTION}},
+    "routes": {
+        "status": {"method": "GET", "path": "/status", "function": _FUNCTION},
+        "orders": {
+            "method": "GET",
+            "path": "/orders",
+            "function": _FUNCTION,
+            "authorization": "people",
+        },
+    },
 }
 _SERVED: dict[str, dict[str, Any]] = {
     "another route": {"routes": {"more": {"method": "GET", "path": "/x", "function": _FUNCTION}}},
+    "one route less": {"routes": {"orders": None}},
     "another method": {"routes": {"status": {"method": "POST"}}},
     "another path": {"routes": {"status": {"path": "/state"}}},
     "another function": {"routes": {"status": {"function": _JUDGE}}},
     "another authorization": {"routes": {"status": {"authorization": "NONE"}}},
+    "an authorizer of a route": {"routes": {"status": {"authorization": "token"}}},
+    "another scope": {"routes": {"orders": {"authorization_scopes": ["orders/read"]}}},
+    "another user pool": {"authorizers": {"people": {"user_pool_arns": [f"{_POOL}b"]}}},
+    "another identity source": {
+        "authorizers": {"token": {"identity_sources": ["method.request.header.X-Token"]}}
+    },
     "an API key": {"routes": {"status": {"api_key_required": True}}},
     "a schema": {"routes": {"status": {"request": {"schema": '{"type": "object"}'}}}},
     "a parameter": {"routes": {"status": {"request": {"required_parameters": ["header.A"]}}}},
@@ -32,6 +52,9 @@ _SERVED: dict[str, dict[str, Any]] = {
     "another readable header": {"cors": {"expose_headers": ["ETag"]}},
     "another preflight age": {"cors": {"max_age_seconds": 5}},
     "another network": {"allowed_cidrs": ["198.51.100.0/24"]},
+    "no network": {"allowed_cidrs": []},
+    # API Gateway closes the execute-api address with the next change of a stage only.
+    "a domain that closes the other address": {"custom_domain": _DOMAIN},
 }
 _NOT_SERVED: dict[str, dict[str, Any]] = {
     "tags": {"tags": {"Team": "shop"}},
@@ -44,6 +67,15 @@ _NOT_SERVED: dict[str, dict[str, Any]] = {
     "limits of a route": {
         "routes": {"status": {"throttling": {"rate_limit": 1, "burst_limit": 1}}}
     },
+    "a domain beside the other address": {
+        "custom_domain": {**_DOMAIN, "keep_execute_api_endpoint": True}
+    },
+    "a web ACL": {
+        "web_acl": {"arn": "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/shop/1"}
+    },
+    "a client certificate": {"client_certificate_enabled": True},
+    "the role for logs": {"create_account_logging_role": True},
+    "a key for logs": {"log_kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/abc"},
     "a usage plan": {
         "usage_plans": {"basic": {"api_keys": ["one"], "rate_limit": 1, "burst_limit": 1}}
     },
@@ -84,4 +116,4 @@ def _label(name: str) -> str:
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     for key, value in change.items():
         base[key] = _merged(base.get(key, {}), value) if isinstance(value, dict) else value
-    return base
+    return {key: value for key, value in base.items() if value is not None}

@@ -1,4 +1,4 @@
-access_log           = { bucket = "logs" }
+access_log           = { bucket = "logs", prefix = "uploads/" }
 account_id           = "000000000000"
 alarm_topic_arns     = ["arn:aws:sns:eu-west-1:000000000000:oncall"]
 cors_allowed_origins = ["https://app.example.com"]
@@ -11,9 +11,9 @@ web_acl_arn          = "arn:aws:wafv2:eu-west-1:000000000000:regional/webacl/upl
 artifacts = {
   bucket = "artifacts"
   zips = {
-    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "YQ==", runtime = "python3.12", architecture = "arm64" }
-    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "Yg==", runtime = "python3.12", architecture = "arm64" }
-    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Yw==", runtime = "python3.12", architecture = "arm64" }
+    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=", runtime = "python3.12", architecture = "arm64" }
+    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0=", runtime = "python3.12", architecture = "arm64" }
+    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Ln0sA6lQeuJl7PW1NWiFpTOTogKdJBOUmXJloaJa78Y=", runtime = "python3.12", architecture = "arm64" }
   }
 }
 code_signing_config_arn  = "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-0123456789abcdef0"

@@ -1,4 +1,4 @@
-name = "orders"
+name                        = "orders"
 description                 = "Orders of the shop"
 stage_name                  = "v1"
 access_log_retention_days   = 30

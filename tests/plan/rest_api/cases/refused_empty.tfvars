@@ -1,2 +1,2 @@
-name = "orders"
+name   = "orders"
 routes = {}

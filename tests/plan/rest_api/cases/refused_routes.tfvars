@@ -5,5 +5,5 @@ routes = {
   one   = { method = "GET", path = "/x/{a}", request = { schema = "{", required_parameters = ["body.name"] }, function = { name = "orders", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/f" } }
   other = { method = "GET", path = "/x/{b}", function = { name = "orders", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/f" } }
   again = { method = "GET", path = "/x/{b}", function = { name = "orders", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/f" } }
-  check = { method = "OPTIONS", path = "/x", function = { name = "orders", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/f" } }
+  check = { method = "OPTIONS", path = "/x", function = { name = "orders", invoke_arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders" } }
 }

@@ -1,5 +1,5 @@
 name                               = "photos"
-access_log                         = { bucket = "logs" }
+access_log                         = { bucket = "logs", prefix = "photos/" }
 allow_http_from_loopback           = true
 cors_allowed_origins               = ["https://app.example.com"]
 eventbridge_enabled                = true
@@ -11,7 +11,8 @@ output_prefixes                    = ["processed/"]
 tags                               = { Team = "media" }
 
 lifecycle_rules = {
-  "uploads/" = { transition_days = 30, expiration_days = 365 }
+  "processed/" = { transition_days = 1, storage_class = "GLACIER_IR" }
+  "uploads/"   = { transition_days = 30, expiration_days = 365 }
 }
 
 notifications = {

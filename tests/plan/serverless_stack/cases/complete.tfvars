@@ -11,7 +11,7 @@ data_transformer         = { memory_mb = 512, timeout_seconds = 600, ephemeral_s
 force_destroy            = true
 image_processor          = { memory_mb = 1024, timeout_seconds = 60, ephemeral_storage_mb = 1024, reserved_concurrency = 30, environment = { THUMBNAIL_QUALITY = "70" } }
 kms_key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/data"
-lifecycle_rules          = { "processed/" = { expiration_days = 90 } }
+lifecycle_rules          = { "processed/" = { transition_days = 1, storage_class = "GLACIER_IR", expiration_days = 90 } }
 logging                  = { retention_days = 30, level = "DEBUG" }
 max_upload_bytes         = 1000000
 package_dir              = "/nowhere"
@@ -33,9 +33,9 @@ api = {
 artifacts = {
   bucket = "artifacts"
   zips = {
-    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "YQ==", runtime = "python3.12", architecture = "arm64" }
-    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "Yg==", runtime = "python3.12", architecture = "arm64" }
-    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Yw==", runtime = "python3.12", architecture = "arm64" }
+    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=", runtime = "python3.12", architecture = "arm64" }
+    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0=", runtime = "python3.12", architecture = "arm64" }
+    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Ln0sA6lQeuJl7PW1NWiFpTOTogKdJBOUmXJloaJa78Y=", runtime = "python3.12", architecture = "arm64" }
   }
 }
 permissions_boundary_arn = "arn:aws:iam::000000000000:policy/serverless-uploads-dev-boundary"

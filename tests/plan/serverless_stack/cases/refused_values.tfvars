@@ -1,3 +1,3 @@
-suffix                  = "Team_A"
-architecture            = "mips"
-max_upload_bytes        = 0
+suffix           = "Team_A"
+architecture     = "mips"
+max_upload_bytes = 0

@@ -1,0 +1,3 @@
+name   = "resize"
+code   = { path = "../../build/example-x86_64.zip", handler = "example.index.handler" }
+alarms = { unattended = true }

@@ -1,0 +1,2 @@
+name       = "photos"
+access_log = { bucket = "photos" }
