@@ -360,9 +360,9 @@ variable "usage_plans" {
   validation {
     condition = alltrue([
       for p in values(var.usage_plans) :
-      length(p.api_keys) > 0 && p.rate_limit >= 0 && p.burst_limit >= 0 && p.burst_limit == floor(p.burst_limit) && try(p.quota.limit >= 1, true)
+      p.rate_limit >= 0 && p.burst_limit >= 0 && p.burst_limit == floor(p.burst_limit) && try(p.quota.limit >= 1, true)
     ])
-    error_message = "Each of usage_plans needs at least one API key, a rate_limit from 0, a burst_limit that is a whole number from 0, and, where it has a quota, a limit of 1 or more; given: ${jsonencode(var.usage_plans)}."
+    error_message = "Each of usage_plans needs a rate_limit from 0, a burst_limit that is a whole number from 0, and, where it has a quota, a limit of 1 or more; given: ${jsonencode(var.usage_plans)}."
   }
 }
 
