@@ -59,9 +59,14 @@ def main(root: Path = ROOT) -> int:
 
 def _validate(directory: Path, *, env: Mapping[str, str], logs: Path) -> set[Path]:
     """Validate a root module; return it and the modules that it calls."""
-    run = terraform.Terraform(directory, env, logs / f"{directory.name}.log")
+    log = logs / f"{directory.name}.log"
+    log.unlink(missing_ok=True)
+    run = terraform.Terraform(directory, env, log)
     run.init("-backend=false")
     run.validate()
+    # What is deprecated still works, until the next version of the provider.
+    if "Warning: " in log.read_text(encoding="utf-8"):
+        raise terraform.TerraformError(f"{directory.name} is valid with warnings: see {log}")
     manifest = directory / ".terraform" / "modules" / "modules.json"
     called = json.loads(manifest.read_text())["Modules"] if manifest.exists() else []
     return {directory, *((directory / module["Dir"]).resolve() for module in called)}

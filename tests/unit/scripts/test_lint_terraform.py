@@ -94,6 +94,18 @@ if [ "$2" = validate ]; then echo 'Error: Missing name for resource'; exit 1; fi
     assert log.is_file()
 
 
+def test_deprecated_argument(
+    root: Path, terraform: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_terraform.install(
+        terraform,
+        f"""{VERSION}
+if [ "$2" = validate ]; then echo 'Warning: Argument is deprecated'; fi""",
+    )
+    assert lint_terraform.main(root) == 1
+    assert "local is valid with warnings: see" in capsys.readouterr().err
+
+
 def test_terraform_that_cannot_be_used(
     root: Path,
     terraform: Path,  # noqa: ARG001 - it sets an empty PATH
