@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from tests.performance import bench_images, bench_tables
 
 
 def main() -> None:
-    """Run the comparison of each function that has one."""
-    for name in ("bench_images", "bench_tables"):
-        module = f"tests.performance.{name}"
-        if importlib.util.find_spec(module):
-            importlib.import_module(module).main()
+    """Run both comparisons."""
+    bench_images.main()
+    bench_tables.main()
 
 
 if __name__ == "__main__":

@@ -4,26 +4,26 @@ import pytest
 
 from image_processor.settings import Settings, SettingsError
 
+ALL = {
+    "THUMBNAIL_SIZES": "100, 300",
+    "THUMBNAIL_FORMAT": "AVIF",
+    "THUMBNAIL_QUALITY": "60",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+    "MAX_FILE_MB": "5",
+    "MAX_PIXELS": "1000",
+    "MAX_METADATA_KB": "7",
+    "MAX_JPEG_SCANS": "9",
+    "ALLOW_TRUNCATED": "true",
+    "RECORD_LOCATION": "True",
+}
+
 
 def test_unset_and_empty_variables_mean_the_defaults() -> None:
     assert Settings.from_environment({"THUMBNAIL_SIZES": ""}) == Settings()
 
 
 def test_every_variable_is_read() -> None:
-    settings = Settings.from_environment(
-        {
-            "THUMBNAIL_SIZES": "100, 300",
-            "THUMBNAIL_FORMAT": "AVIF",
-            "THUMBNAIL_QUALITY": "60",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-            "MAX_FILE_MB": "5",
-            "MAX_PIXELS": "1000",
-            "MAX_METADATA_KB": "7",
-            "MAX_JPEG_SCANS": "9",
-            "ALLOW_TRUNCATED": "true",
-            "RECORD_LOCATION": "True",
-        }
-    )
+    settings = Settings.from_environment(ALL)
     assert settings == Settings(
         thumbnail_sizes=(300, 100),
         thumbnail_format="avif",
