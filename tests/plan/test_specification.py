@@ -92,6 +92,21 @@ def test_bucket_blocks_public_access(environment: Environment) -> None:
         assert block[setting] is True, setting
 
 
+def test_bucket_refuses_old_tls(environment: Environment) -> None:
+    policy = environment.plan.policy("module.stack.module.uploads.aws_s3_bucket_policy.this")
+    assert policy["RefuseOldTls"]["Effect"] == "Deny"
+    assert policy["RefuseOldTls"]["Condition"] == {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+
+
+def test_bucket_aborts_unfinished_uploads_and_expires_old_versions(
+    environment: Environment,
+) -> None:
+    lifecycle = environment.stack("module.uploads.aws_s3_bucket_lifecycle_configuration.this")
+    rule = lifecycle["rule"][0]
+    assert rule["abort_incomplete_multipart_upload"][0]["days_after_initiation"] == 7
+    assert rule["noncurrent_version_expiration"][0]["noncurrent_days"] == 30
+
+
 def test_bucket_is_emptied_on_destroy_only_where_it_is_disposable(environment: Environment) -> None:
     bucket = environment.stack("module.uploads.aws_s3_bucket.this")
     assert bucket["force_destroy"] is (environment.name != "prod")
@@ -164,6 +179,24 @@ def test_function_retries_twice_and_then_keeps_the_event_for_14_days(
     assert queue["name"] == name
     assert queue["message_retention_seconds"] == 14 * 24 * 60 * 60
     assert target["target_arn"].endswith(f":{name}")
+
+
+@EVERY_FUNCTION
+def test_dead_letter_queue_is_encrypted_and_refuses_plain_http(
+    environment: Environment, function: str
+) -> None:
+    queue = environment.of(function, "aws_sqs_queue.dead_letter")
+    policy = environment.plan.policy(f"module.stack.module.{function}.aws_sqs_queue.dead_letter")
+    assert queue["sqs_managed_sse_enabled"] is True
+    assert policy["RefusePlainHttp"]["Effect"] == "Deny"
+    assert policy["RefusePlainHttp"]["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+
+
+@EVERY_FUNCTION
+def test_function_logs_json_to_its_own_group(environment: Environment, function: str) -> None:
+    logging = environment.of(function, "aws_lambda_function.this")["logging_config"][0]
+    assert logging["log_format"] == "JSON"
+    assert logging["log_group"] == environment.of(function, "aws_cloudwatch_log_group.this")["name"]
 
 
 @EVERY_FUNCTION
@@ -248,6 +281,21 @@ def test_api_is_throttled_to_1000_per_second_and_2000_at_once(environment: Envir
     settings = environment.stack("module.api.aws_api_gateway_method_settings.stage")["settings"][0]
     assert settings["throttling_rate_limit"] == 1000
     assert settings["throttling_burst_limit"] == 2000
+
+
+def test_api_answers_browsers_only_where_origins_are_named(environment: Environment) -> None:
+    methods = environment.plan.of_type("aws_api_gateway_method").values()
+    paths = [m for m in methods if m["http_method"] == "OPTIONS"]
+    # The case of prod names no origin; elsewhere each path answers any.
+    assert len(paths) == (0 if environment.name == "prod" else 3)
+
+
+def test_api_has_an_access_log_that_is_kept_as_long_as_the_others(
+    environment: Environment,
+) -> None:
+    group = environment.stack("module.api.aws_cloudwatch_log_group.access")
+    assert group["name"] == f"/aws/apigateway/serverless-api-{environment.suffix}/prod/access"
+    assert group["retention_in_days"] == (365 if environment.name == "prod" else 7)
 
 
 def test_api_writes_no_request_bodies_to_its_log(environment: Environment) -> None:
