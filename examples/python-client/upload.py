@@ -2,12 +2,14 @@
 
     python upload.py https://….execute-api.us-east-1.amazonaws.com/prod photo.jpg
 
-Credentials and region are found as the AWS CLI finds them. Needs `botocore` alone.
+Credentials are found as the AWS CLI finds them. The region is that of the address, or, where a
+domain of one's own does not tell it, AWS_DEFAULT_REGION. Needs `botocore` alone.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 import uuid
@@ -35,7 +37,7 @@ class Client:
         """Take the API's address and, where they are not the default ones, credentials.
 
         Raises:
-            ApiError: there are no credentials.
+            ApiError: there are no credentials, or the region is not known.
         """
         session = session or botocore.session.get_session()
         self._api_url = api_url.rstrip("/")
@@ -43,7 +45,10 @@ class Client:
         if credentials is None:
             raise ApiError("no AWS credentials were found; set AWS_PROFILE or the AWS_* variables")
         self._credentials = credentials
-        self._region = session.get_config_variable("region") or "us-east-1"
+        address = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_url)
+        self._region = address[1] if address else session.get_config_variable("region")
+        if not self._region:
+            raise ApiError("the address does not tell its AWS region; set AWS_DEFAULT_REGION")
         self._http = URLLib3Session()
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -60,10 +65,9 @@ class Client:
         )
         SigV4Auth(self._credentials, "execute-api", self._region).add_auth(request)
         answer = self._http.send(request.prepare())
-        content: dict[str, Any] = json.loads(answer.content) if answer.content else {}
         if answer.status_code >= 400:
-            error = content.get("error", {})
-            raise ApiError(f"{answer.status_code} {error.get('code')}: {error.get('message')}")
+            raise ApiError(f"{answer.status_code} {_reason(answer.text)}")
+        content: dict[str, Any] = json.loads(answer.content) if answer.content else {}
         return content
 
     def upload(self, file: Path) -> str:
@@ -100,6 +104,14 @@ class Client:
                 return file
             time.sleep(_WAIT_SECONDS)
         raise ApiError(f"{key} is still being processed after {_GIVE_UP_SECONDS:.0f} s")
+
+
+def _reason(text: str) -> str:
+    try:
+        error = json.loads(text)["error"]
+        return f"{error['code']}: {error['message']}"
+    except (KeyError, TypeError, ValueError):  # something between here and the API answered
+        return text
 
 
 def main(arguments: list[str]) -> int:

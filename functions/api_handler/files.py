@@ -200,8 +200,13 @@ class Files:
         try:
             return self._s3.head_object(Bucket=self._settings.bucket, Key=key)
         except ClientError as error:
-            if results.error_code(error) == "404":  # a HEAD answer has no body to hold a code
+            code = results.error_code(
+                error
+            )  # a HEAD answer has no body to hold more than the status
+            if code == "404":
                 raise ApiError(404, "no_such_file", "There is no file with this key.") from error
+            if code == "400" and ".." in key.split("/"):  # S3 refuses what leads above its root
+                raise _invalid_key() from error
             raise
 
     def _derived(self, key: str) -> Iterator[str]:
@@ -242,9 +247,7 @@ def checked_key(key: str) -> str:
     """
     folder, _, name = key.removeprefix(keys.UPLOADS_PREFIX).rpartition("/")
     if not key.startswith(keys.UPLOADS_PREFIX) or not folder or not name or not _storable(key):
-        raise ApiError(
-            400, "invalid_key", "The key is not that of an upload; send it as it was listed."
-        )
+        raise _invalid_key()
     return key
 
 
@@ -254,6 +257,12 @@ def time_ordered_id() -> str:
     number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
     version, variant = 0xF << 76, 0x3 << 62
     return str(uuid.UUID(int=number & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+
+
+def _invalid_key() -> ApiError:
+    return ApiError(
+        400, "invalid_key", "The key is not that of an upload; send it as it was listed."
+    )
 
 
 def _storable(text: str) -> bool:

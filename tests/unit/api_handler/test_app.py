@@ -280,6 +280,15 @@ class TestDescribe:
     def test_a_key_that_cannot_be_is_refused(self, client: Client, key: str) -> None:
         assert error_of(client.send("GET", FILE, key=key)) == (400, "invalid_key")
 
+    def test_a_key_that_leads_out_of_the_bucket_is_refused(self, aws: Aws, client: Client) -> None:
+        aws.refuses("head_object", "400", 400)
+        answer = client.send("GET", FILE, key="uploads/1/../../../a.jpg")
+        assert error_of(answer) == (400, "invalid_key")
+
+    def test_another_refusal_is_a_fault(self, aws: Aws, client: Client) -> None:
+        aws.refuses("head_object", "400", 400)
+        assert error_of(client.send("GET", FILE, key=KEY)) == (500, "internal")
+
 
 class TestDelete:
     def test_the_record_goes_first_and_the_upload_last(
