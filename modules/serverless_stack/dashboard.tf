@@ -37,6 +37,29 @@ locals {
       },
     ],
     [
+      {
+        title = "Uploads: asked for, succeeded, rejected"
+        stat  = "Sum"
+        metrics = concat(
+          [["ServerlessUploads", "UploadsAsked", "service", "api-handler", "environment", var.suffix]],
+          [
+            for pair in setproduct(["UploadsSucceeded", "UploadsRejected"], ["data-transformer", "image-processor"]) :
+            ["ServerlessUploads", pair[0], "service", pair[1], "environment", var.suffix, { label = "${pair[0]} ${pair[1]}" }]
+          ],
+        )
+        limits = []
+      },
+      {
+        title = "Uploads: time to process (ms)"
+        stat  = "p50"
+        metrics = [
+          for pair in setproduct(["data-transformer", "image-processor"], ["p50", "p99"]) :
+          ["ServerlessUploads", "ProcessingTime", "service", pair[0], "environment", var.suffix, { stat = pair[1], label = "${pair[0]} ${pair[1]}" }]
+        ]
+        limits = []
+      },
+    ],
+    [
       for title, metric in {
         "Functions: invocations" = "Invocations"
         "Functions: errors"      = "Errors"

@@ -401,6 +401,19 @@ def test_dashboard_shows_the_objects_of_the_bucket(environment: Environment) -> 
     assert _shown(widgets["Bucket: bytes (once a day)"]) == {("BucketSizeBytes", bucket)}
 
 
+def test_dashboard_counts_uploads(environment: Environment) -> None:
+    widgets = _widgets(environment)
+    processors = {"data-transformer", "image-processor"}
+    assert _shown(widgets["Uploads: asked for, succeeded, rejected"]) == {
+        ("UploadsAsked", "api-handler"),
+        *(("UploadsSucceeded", name) for name in processors),
+        *(("UploadsRejected", name) for name in processors),
+    }
+    assert _shown(widgets["Uploads: time to process (ms)"]) == {
+        ("ProcessingTime", name) for name in processors
+    }
+
+
 def test_alarms_have_somebody_to_tell_or_say_that_they_have_not(environment: Environment) -> None:
     assert environment.plan.warnings == []
 
