@@ -91,6 +91,10 @@ $(STAMPS)/bench: tests/performance/requirements.txt tests/performance/photos.txt
 bench-functions: $(STAMPS)/bench ## Measure the processing functions beside their peers (takes minutes)
 	@$(PY) -m tests.performance.bench_functions
 
+.PHONY: bench-cpu
+bench-cpu: $(STAMPS)/tests ## Measure the processor time that docs/scaling.md counts with
+	@$(PY) -m tests.performance.bench_cpu
+
 .PHONY: outdated
 outdated: $(STAMPS)/tools ## Show locked packages that have newer versions
 	@$(PY) -m scripts.locks outdated
@@ -192,8 +196,9 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.12 --generate
 	--custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .PHONY: docs
-docs: $(STAMPS)/tools ## Write the inputs and outputs tables of the modules' READMEs
+docs: $(STAMPS)/tools ## Write what is computed in the docs: tables of inputs, outputs and costs
 	@$(PY) -m scripts.terraform_docs
+	@$(PY) -m scripts.costs
 
 .PHONY: lock
 lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--upgrade for newer versions)

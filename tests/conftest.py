@@ -109,7 +109,8 @@ def stack(
     )
     # The path of a backend file, so that the command is the one of the README.
     (root / "backend.hcl").write_text(
-        f'bucket = "{STATE_BUCKET}"\nkey = "serverless-uploads/dev.tfstate"\nregion = "{REGION}"\n'
+        f'bucket = "{STATE_BUCKET}"\nkey = "serverless-uploads/{SUFFIX}.tfstate"\n'
+        f'region = "{REGION}"\n'
         "use_path_style = true\nskip_requesting_account_id = true\n"
     )
     environment = terraform.environment(

@@ -194,7 +194,7 @@ def test_a_second_plan_is_empty(stack: Stack) -> None:
 
 
 def test_the_state_is_in_its_bucket(stack: Stack) -> None:
-    assert list(all_keys(stack, STATE_BUCKET)) == ["serverless-uploads/dev.tfstate"]
+    assert list(all_keys(stack, STATE_BUCKET)) == ["serverless-uploads/e2e.tfstate"]
 
 
 @pytest.mark.destroys

@@ -1,0 +1,166 @@
+"""The roles of the GitHub workflows: the one that plans can, and can change nothing.
+
+`envs/github` is applied to the emulator for the shared environment, which its role then plans.
+What the emulator cannot judge is in tests/plan/github: the trust in GitHub's tokens, and the
+condition on the boundary, whose key the emulator does not know.
+"""
+
+import json
+
+import boto3
+import pytest
+
+from scripts import ROOT, terraform
+from scripts.local_cloud import ACCOUNT_ID, REGION
+from tests.conftest import SUFFIX, Stack
+from tests.plan import harness
+from tests.security.actions import access_levels, allowed
+
+PLAN, DEPLOY = f"serverless-uploads-{SUFFIX}-plan", f"serverless-uploads-{SUFFIX}-deploy"
+# What is asked for in the name of reading.
+READS = {"Read", "List"}
+
+
+@pytest.fixture(scope="module")
+def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """`envs/github` for the shared environment, with its state in a folder."""
+    root = tmp_path_factory.mktemp("github")
+    for path in [*ROOT.glob("envs/github/*.tf"), ROOT / "envs/github/.terraform.lock.hcl"]:
+        (root / path.name).write_text(path.read_text().replace('backend "s3"', 'backend "local"'))
+    versions = root / "versions.tf"
+    versions.write_text(versions.read_text().replace("encrypt      = true", ""))
+    versions.write_text(versions.read_text().replace("use_lockfile = true", ""))
+    environment = terraform.environment(
+        stack.cloud.client_environment(), directory=stack.cloud.directory
+    )
+    variables = {
+        "account_id": ACCOUNT_ID,
+        "environments": [SUFFIX],
+        "region": REGION,
+        "subject_prefix": "repo:octo-org@1/uploads@2",
+    }
+    (root / "test.auto.tfvars.json").write_text(json.dumps(variables))
+    run = harness.Terraform(str(root), env=environment)
+    run.execute_command("init", "-input=false", "-no-color")
+    run.apply()
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_role_that_plans_can_plan(stack: Stack) -> None:
+    iam, sts = stack.aws("iam"), stack.aws("sts")
+    trust = iam.get_role(RoleName=PLAN)["Role"]["AssumeRolePolicyDocument"]
+    opened = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    iam.update_assume_role_policy(RoleName=PLAN, PolicyDocument=json.dumps(opened))
+    arn = f"arn:aws:iam::{ACCOUNT_ID}:role/{PLAN}"
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    iam.update_assume_role_policy(RoleName=PLAN, PolicyDocument=json.dumps(trust))
+    session = boto3.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
+    )
+    with pytest.raises(stack.aws("s3").exceptions.ClientError, match="AccessDenied"):
+        stack.aws("s3", session).list_objects_v2(Bucket=f"terraform-state-{ACCOUNT_ID}")
+    role = {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    run = harness.Terraform(stack.terraform.tfdir, env={**stack.terraform.env, **role})
+    # As in .github/workflows/plan.yml.
+    planned = run.execute_command(
+        "plan",
+        "-input=false",
+        "-no-color",
+        "-lock=false",
+        "-detailed-exitcode",
+        f"-var-file={stack.variables}",
+    )
+    assert planned.retcode == 0, planned.out
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_role_that_plans_changes_nothing(stack: Stack) -> None:
+    for arn in ("*", *_own(stack)):
+        found = allowed(stack, f"arn:aws:iam::{ACCOUNT_ID}:role/{PLAN}", arn)
+        assert {action for action in found if access_levels()[action] not in READS} == set(), arn
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_role_that_plans_reads_no_upload(stack: Stack) -> None:
+    upload = f"arn:aws:s3:::{stack.outputs['s3_bucket_name']}/uploads/1/a.csv"
+    assert allowed(stack, f"arn:aws:iam::{ACCOUNT_ID}:role/{PLAN}", upload) <= WITHOUT_RESOURCE
+
+
+@pytest.mark.usefixtures("roles")
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        f"arn:aws:iam::{ACCOUNT_ID}:role/admin",
+        f"arn:aws:iam::{ACCOUNT_ID}:role/{DEPLOY}",
+        f"arn:aws:iam::{ACCOUNT_ID}:policy/serverless-uploads-{SUFFIX}-boundary",
+        f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:image-processor-prod",
+        f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:image-processor-prod-dlq",
+        f"arn:aws:s3:::serverless-uploads-prod-{ACCOUNT_ID}",
+        f"arn:aws:s3:::serverless-uploads-{SUFFIX}-{ACCOUNT_ID}/uploads/1/a.csv",
+        f"arn:aws:s3:::terraform-state-{ACCOUNT_ID}/serverless-uploads/prod.tfstate",
+    ],
+)
+def test_the_role_that_deploys_keeps_to_its_environment(stack: Stack, foreign: str) -> None:
+    found = allowed(stack, f"arn:aws:iam::{ACCOUNT_ID}:role/{DEPLOY}", foreign)
+    assert found <= WITHOUT_RESOURCE
+
+
+@pytest.mark.usefixtures("roles")
+def test_the_role_that_deploys_makes_no_role_without_the_boundary(stack: Stack) -> None:
+    for arn in stack.outputs["role_arns"].values():
+        found = allowed(stack, f"arn:aws:iam::{ACCOUNT_ID}:role/{DEPLOY}", arn)
+        assert "iam:GetRole" in found
+        assert not found & {
+            "iam:AttachRolePolicy",
+            "iam:CreateRole",
+            "iam:DeleteRolePermissionsBoundary",
+            "iam:PutRolePermissionsBoundary",
+            "iam:PutRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+        }
+
+
+# The statements for all resources, of actions that know none: see envs/github/permissions.tf.
+WITHOUT_RESOURCE = {
+    "cloudwatch:DescribeAlarms",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "wafv2:GetWebACLForResource",
+}
+
+
+def _own(stack: Stack) -> list[str]:
+    region = f"{REGION}:{ACCOUNT_ID}"
+    return [
+        f"arn:aws:s3:::{stack.outputs['s3_bucket_name']}",
+        f"arn:aws:s3:::terraform-state-{ACCOUNT_ID}/serverless-uploads/{SUFFIX}.tfstate",
+        *stack.outputs["role_arns"].values(),
+        *(
+            f"arn:aws:lambda:{region}:function:{n}"
+            for n in stack.outputs["function_names"].values()
+        ),
+        *(f"arn:aws:sqs:{region}:{n}-dlq" for n in stack.outputs["function_names"].values()),
+        f"arn:aws:apigateway:{REGION}::/restapis/{stack.outputs['api_id']}",
+    ]
