@@ -24,14 +24,17 @@ STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 ARTIFACT_BUCKET = f"artifacts-{ACCOUNT_ID}"
 SUFFIX = "e2e"
 
+# Fixtures that take long to make and serve several files: environments, and plans.
+SHARED = ("stack", "deployment", "workspace")
+
 
 # Before pytest-xdist reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give one worker all tests of a shared environment; the one that destroys it comes last."""
+    """Give one worker all tests of what files share; what destroys an environment comes last."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        shared = next((name for name in ("stack", "deployment") if name in fixtures), None)
+        shared = next((name for name in SHARED if name in fixtures), None)
         item.add_marker(pytest.mark.xdist_group(shared or str(item.path)))
     items.sort(key=lambda item: item.get_closest_marker("destroys") is not None)
 
