@@ -8,16 +8,39 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import STATE_BUCKET, Stack
 
-# What a signature is made of, or opens a door by itself.
+# What opens a door by itself: signatures and session tokens with their value, and keys.
 SECRETS = re.compile(
-    r"X-Amz-Signature|x-amz-signature|X-Amz-Security-Token|x-amz-security-token|AWSSecretKey"
-    r"|aws_secret_access_key|secret_key|SecretAccessKey|BEGIN [A-Z ]*PRIVATE KEY"
-    # Access keys of people, roles and root users.
-    r"|\b(?:AKIA|ASIA|ABIA)[A-Z2-7]{16}\b"
+    r"x-amz-(?:signature|security-token)[\\\"']*\s*[=:]\s*[\\\"']*[\w+/%-]{16,}"
+    r"|(?:aws_?secret_?(?:access_?)?key|secretaccesskey|secret_key)[\\\"']*\s*[=:]\s*[\\\"']*\w+"
+    r"|BEGIN [A-Z ]*PRIVATE KEY"
+    # Access keys of people and roles.
+    r"|\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    re.IGNORECASE,
 )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://b/?X-Amz-Signature=0123456789abcdef0123",
+        r"{\"x-amz-signature\": \"0123456789abcdef0123\"}",
+        '"X-Amz-Security-Token": "IQoJb3JpZ2luX2VjEXAMPLE"',
+        'aws_secret_access_key = "wJalrXUtnFEMI"',
+        '"SecretAccessKey": "wJalrXUtnFEMI"',
+        "AKIAIOSFODNN7EXAMPLE",
+        "-----BEGIN RSA PRIVATE KEY-----",
+    ],
+)
+def test_the_pattern_finds_a_secret(text: str) -> None:
+    assert SECRETS.search(text)
+
+
+def test_the_pattern_passes_the_name_of_a_header() -> None:
+    assert not SECRETS.search("'Content-Type,X-Amz-Security-Token,X-Api-Key'")
 
 
 def test_the_pattern_finds_what_a_client_gets(stack: Stack) -> None:
