@@ -75,9 +75,9 @@ class Builder:
             except BlockingIOError:
                 self.display.done("another build is running; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            # What a build that was killed could not remove.
+            # What a build that was killed could not remove; its installer may still be writing.
             for left in self.cache.glob("install-*"):
-                shutil.rmtree(left)
+                shutil.rmtree(left, ignore_errors=True)
             yield
 
     def _layer_path(self, package: Package) -> Path:

@@ -83,6 +83,7 @@ def picture() -> bytes:
         ("image_processor", "photo.jpg", picture(), b"no picture"),
         ("data_transformer", "table.csv", b"city,people\nBonn,330000\nKiel,247000\n", b"\0" * 64),
     ],
+    ids=["image_processor", "data_transformer"],
 )
 def test_a_processor_runs_from_its_zip(
     *,
