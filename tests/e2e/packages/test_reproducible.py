@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -80,17 +79,3 @@ def test_two_worlds_build_the_same_bytes(packages: Path, tmp_path: Path) -> None
     assert {name.partition("-")[0] for name in changed} == {"api_handler"}
     source.write_bytes(before)
     assert build() == expected
-
-
-def test_two_builds_at_once_leave_whole_zips(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
-    command = [sys.executable, "-m", "scripts.package", "api_handler"]
-    builds = [
-        subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    said = [process.communicate(timeout=120)[0] for process in builds]
-    assert [process.returncode for process in builds] == [0, 0]
-    assert sum("sha256" in text for text in said) == 1, "one builds, the other finds it done"
-    manifest = json.loads((project / "build/manifest.json").read_bytes())
-    assert len(manifest["packages"]) == 2
-    assert not list((project / "build").glob(".*"))

@@ -1,10 +1,9 @@
-"""What goes wrong with the real installer is explained, and leaves no broken zip."""
+"""A missing wheel is explained; builds that are killed or meet leave whole zips."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,27 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import ROOT, package
+from scripts import package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NO_HASH = "0" * 64
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with one small function, and this packager."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=ignored)
-    function = tmp_path / "functions" / "small"
-    function.mkdir(parents=True)
-    (function / "index.py").write_text("NAME = 1\n")
-    lock = (ROOT / "functions/api_handler/requirements.txt").read_text()
-    urllib3 = re.search(r"^urllib3==.*?^(?=\S|\Z)", lock, re.MULTILINE | re.DOTALL)
-    assert urllib3
-    (function / "requirements.txt").write_text(urllib3[0])
-    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -70,3 +54,16 @@ def test_a_killed_build_leaves_nothing_broken(project: Path) -> None:
     subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
     assert {path.suffix for path in (project / "build").iterdir()} == {".zip", ".json"}
     assert not any(path.exists() for path in left)
+
+
+def test_two_builds_at_once_leave_whole_zips(project: Path) -> None:
+    command = [sys.executable, "-m", "scripts.package"]
+    builds = [
+        subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in builds]
+    assert [process.returncode for process in builds] == [0, 0]
+    assert sum("sha256" in text for text in said) == 1, "one builds, the other finds it done"
+    manifest = json.loads((project / "build/manifest.json").read_bytes())
+    assert len(manifest["packages"]) == 2
+    assert not list((project / "build").glob(".*"))
