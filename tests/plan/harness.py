@@ -73,7 +73,7 @@ def running_workspace(folder: Path, cloud: Mapping[str, str]) -> Iterator["Works
         folder: takes the copy of the tree and the provider.
         cloud: variables for an emulator, which answers who the caller is.
     """
-    tree = _copy_tree(folder / "tree")
+    tree = copy_tree(folder / "tree")
     for function in FUNCTIONS:
         for architecture in ARCHITECTURES:
             _write_package(tree / "build", function, architecture)
@@ -117,7 +117,7 @@ def _write_package(build: Path, function: str, architecture: str) -> Path:
     return package
 
 
-def _copy_tree(target: Path) -> Path:
+def copy_tree(target: Path) -> Path:
     """Copy modules and environments, and give the environments a local state."""
     for folder in ("modules", "envs"):
         shutil.copytree(REPOSITORY / folder, target / folder, ignore=_NOT_COPIED)

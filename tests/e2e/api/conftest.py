@@ -1,10 +1,12 @@
 """One deployment on the emulator for all tests of the API, with every route enabled.
 
-It is made from a copy of the tree: an override file gives it the settings that these tests need.
+It is made from a copy of the tree: files of its own give it the settings and the second API that
+these tests need.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import shutil
 import threading
@@ -17,19 +19,47 @@ import pytest
 import requests
 
 from scripts import ROOT, local_cloud, terraform
+from scripts.client import emulated_api_url
+from scripts.packaging.project import host_architecture
+from tests.plan import harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from types_boto3_s3.client import S3Client
-
 _OVERRIDE = """
-module "stack" {{
-  cors_allowed_origins = ["{origin}", "https://second.example"]
-  max_upload_bytes     = {max_bytes}
-  api                  = {{ deletion_enabled = true, reprocessing_enabled = true }}
-}}
+module "stack" {
+  cors_allowed_origins = ["ORIGIN", "https://second.example"]
+  max_upload_bytes     = MAX_BYTES
+  api                  = { deletion_enabled = true, reprocessing_enabled = true }
+}
+"""
+_SIGNED = """
+# The same function behind an API whose callers sign their requests.
+module "signed" {
+  source = "../../modules/rest_api"
+
+  name = "signed"
+  routes = {
+    for name, route in {
+      create_file = { method = "POST", path = "/files" }
+      read_file   = { method = "GET", path = "/files/{key+}" }
+      } : name => merge(route, {
+        function = {
+          name       = module.stack.function_names["api_handler"]
+          invoke_arn = join("/", [
+            "arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions",
+            module.stack.api_handler_arn,
+            "invocations",
+          ])
+        }
+    })
+  }
+}
+
+output "signed_api_id" {
+  value = module.signed.id
+}
 """
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -39,20 +69,17 @@ class Deployment:
     """What a test needs to know: the API, the bucket, the page and its origin."""
 
     api: str
+    signed_api: str
     bucket: str
     origin: str
     foreign_origin: str
     cloud: local_cloud.Cloud
     outputs: dict[str, Any]
 
-    def s3(self) -> S3Client:
-        return boto3.client(
-            "s3",
-            endpoint_url=self.cloud.aws.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-        )
+    def aws(self, service: Any) -> Any:
+        """Return a client of an emulated service, as the root user."""
+        session = boto3.Session("test", "test", region_name=local_cloud.REGION)
+        return session.client(service, endpoint_url=self.cloud.aws.url)
 
     def send(self, form: dict[str, Any], body: bytes, **fields: str) -> requests.Response:
         """Send a file with a form that `POST /files` gave; `fields` replace some of its own."""
@@ -67,60 +94,43 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def _serve(directory: Path) -> http.server.ThreadingHTTPServer:
+@contextlib.contextmanager
+def _served(directory: Path) -> Iterator[str]:
+    """Serve a folder; yields its origin."""
     handler = partial(_Quiet, directory=str(directory))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    missing = [
-        name
-        for name in ("api_handler", "data_transformer", "image_processor")
-        if not (ROOT / "build" / f"{name}-x86_64.zip").is_file()
-    ]
-    assert not missing, f"no zip of {', '.join(missing)}: run `make package`"
-    page = ROOT / "examples" / "browser-upload"
-    servers = [_serve(page), _serve(page)]
-    own, foreign = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)
-
-    tree = tmp_path_factory.mktemp("api")
-    for part in ("modules", "envs"):
-        shutil.copytree(
-            ROOT / part,
-            tree / part,
-            ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*override.tf"),
-        )
+def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    tree = harness.copy_tree(tmp_path_factory.mktemp("api"))
     # A copy: zips that change between plan and apply fail the apply.
-    shutil.copytree(ROOT / "build", tree / "build")
+    shutil.copytree(packages, tree / "build")
     environment = tree / "envs" / "local"
-    (environment / "api_override.tf").write_text(_OVERRIDE.format(origin=own, max_bytes=MAX_BYTES))
-    with local_cloud.running(tree / "cloud") as cloud:
+    page = ROOT / "examples" / "browser-upload"
+    with (
+        _served(page) as origin,
+        _served(page) as foreign_origin,
+        local_cloud.running(tree / "cloud") as cloud,
+    ):
+        override = _OVERRIDE.replace("ORIGIN", origin).replace("MAX_BYTES", str(MAX_BYTES))
+        (environment / "api_override.tf").write_text(override)
+        (environment / "signed.tf").write_text(_SIGNED.replace("REGION", local_cloud.REGION))
         stack = terraform.Terraform(
             environment, terraform.environment(cloud.client_environment()), tree / "terraform.log"
         )
         stack.init()
-        stack.apply()
+        stack.apply(f"-var=architecture={host_architecture()}")
         outputs = stack.outputs()
-        try:
-            yield Deployment(
-                api=_reachable(outputs["api_gateway_url"], outputs, cloud),
-                bucket=outputs["s3_bucket_name"],
-                origin=own,
-                foreign_origin=foreign,
-                cloud=cloud,
-                outputs=outputs,
-            )
-        finally:
-            for server in servers:
-                server.shutdown()
-                server.server_close()
-
-
-def _reachable(url: str, outputs: dict[str, Any], cloud: local_cloud.Cloud) -> str:
-    """Return the address at which the emulator serves what has an AWS host name in Terraform."""
-    if "amazonaws.com" not in url:
-        return url
-    return f"{cloud.aws.url}/restapis/{outputs['api_id']}/prod/_user_request_"
+        yield Deployment(
+            api=emulated_api_url(cloud, outputs["api_id"]),
+            signed_api=emulated_api_url(cloud, outputs["signed_api_id"]),
+            bucket=outputs["s3_bucket_name"],
+            origin=origin,
+            foreign_origin=foreign_origin,
+            cloud=cloud,
+            outputs=outputs,
+        )

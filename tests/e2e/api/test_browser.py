@@ -171,6 +171,45 @@ def test_the_keyboard_alone_is_enough(
     row(browser, "setup.exe", "failed")
 
 
+def test_dropped_files_are_taken_and_their_progress_is_shown(
+    browser: webdriver.Chrome, deployment: Deployment
+) -> None:
+    open_page(browser, deployment, deployment.origin)
+    browser.execute_script(
+        """
+        window.seen = [];
+        new MutationObserver(() => document.querySelectorAll(".file").forEach((file) => {
+          const state = file.dataset.state;
+          const bar = getComputedStyle(file.querySelector("progress")).display !== "none";
+          if (seen.at(-1)?.state !== state) seen.push({ state, bar });
+        })).observe(document.getElementById("files"),
+          { subtree: true, childList: true, attributes: true });
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(["a,b\\n" + "1,2\\n".repeat(500000)], "dropped.csv"));
+        document.getElementById("drop").dispatchEvent(
+          new DragEvent("drop", { dataTransfer: dropped, bubbles: true, cancelable: true }));
+        """
+    )
+    done = row(browser, "dropped.csv", "succeeded")
+    assert "Rows\n500,000" in done.text
+    seen = browser.execute_script("return window.seen")
+    assert [step["state"] for step in seen] == ["waiting", "uploading", "pending", "succeeded"]
+    assert [step["bar"] for step in seen] == [False, True, True, False]
+
+
+def test_a_lost_connection_is_explained_and_can_be_tried_again(
+    browser: webdriver.Chrome, deployment: Deployment, table: Path
+) -> None:
+    open_page(browser, deployment, deployment.origin)
+    browser.set_network_conditions(offline=True, latency=0, throughput=0)
+    give(browser, table)
+    failed = row(browser, table.name, "failed")
+    assert "cannot be reached" in failed.text
+    browser.delete_network_conditions()
+    failed.find_element(By.CLASS_NAME, "again").click()
+    row(browser, table.name, "succeeded")
+
+
 def test_the_browser_refuses_a_foreign_origin(
     browser: webdriver.Chrome, deployment: Deployment, table: Path
 ) -> None:
