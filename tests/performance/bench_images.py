@@ -3,8 +3,8 @@
 All three make WebP thumbnails of three sizes from a JPEG that must be turned, of 24 megapixels (a
 camera) and of 12 (a phone, where too few pixels would remain if the decoder scaled). Each runs in a
 fresh process: once to warm up, once measured. SSIM compares the encoded thumbnails with a Lanczos
-reduction of the whole picture. The peers run twice: with the encoder's effort that is their default,
-and with that of the function, which is lower for the largest thumbnail.
+reduction of the whole picture. The peers run twice: with the encoder's effort that is their
+default, and with that of the function, which is lower for the largest thumbnail.
 """
 
 from __future__ import annotations
