@@ -251,6 +251,6 @@ def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str,
     try:
         return key, act(key)
     except ApiError as error:
-        if error.status != 404 or encoded == key:
+        if error.status != 404 or encoded == key or not file_rules.is_key(encoded):
             raise
-        return encoded, act(file_rules.checked_key(encoded))
+        return encoded, act(encoded)

@@ -239,14 +239,19 @@ class Files:
         )
 
 
+def is_key(text: str) -> bool:
+    """Tell whether a text may be the key of an upload."""
+    folder, _, name = text.removeprefix(keys.UPLOADS_PREFIX).rpartition("/")
+    return bool(text.startswith(keys.UPLOADS_PREFIX) and folder and name and _storable(text))
+
+
 def checked_key(key: str) -> str:
     """Return a key that may be that of an upload.
 
     Raises:
         ApiError: 400 for one that cannot be.
     """
-    folder, _, name = key.removeprefix(keys.UPLOADS_PREFIX).rpartition("/")
-    if not key.startswith(keys.UPLOADS_PREFIX) or not folder or not name or not _storable(key):
+    if not is_key(key):
         raise _invalid_key()
     return key
 

@@ -259,9 +259,10 @@ class TestDescribe:
         aws.has_no_result()
         assert client.send("GET", FILE, key="uploads/1/%41.csv").json["key"] == "uploads/1/%41.csv"
 
-    def test_an_unknown_key_is_not_found(self, aws: Aws, client: Client) -> None:
+    @pytest.mark.parametrize("sent", [KEY, quote(KEY, safe="")])
+    def test_an_unknown_key_is_not_found(self, aws: Aws, client: Client, sent: str) -> None:
         aws.refuses("head_object", "404", 404)
-        assert error_of(client.send("GET", FILE, key=KEY)) == (404, "no_such_file")
+        assert error_of(client.send("GET", FILE, key=sent)) == (404, "no_such_file")
 
     @pytest.mark.parametrize(
         "key",
