@@ -167,7 +167,7 @@ test: lint unit integration ## All checks and all tests
 
 .PHONY: integration
 integration: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Plan, security and end-to-end tests, on the emulator
-	@$(PY) -m scripts.package --arch host
+	@$(PY) -m scripts.package
 	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 2 --dist loadgroup --durations 15
 
 .PHONY: lint
