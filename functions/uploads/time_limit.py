@@ -20,6 +20,10 @@ class OutOfTimeError(Exception):
     """The work was stopped because the time limit of the invocation was near."""
 
 
+class _Alarm(BaseException):
+    """The alarm rang. An AWS client would take an error for one of the network, and try again."""
+
+
 @contextmanager
 def stop_in_time(context: LambdaContext) -> Iterator[None]:
     """Stop the work of a block shortly before Lambda would end the process in the middle of it.
@@ -43,15 +47,15 @@ def stop_in_time(context: LambdaContext) -> Iterator[None]:
     def ring(*_: object) -> None:
         nonlocal rang
         rang = True
-        raise error
+        raise _Alarm
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, budget)
     try:
         yield
-    except Exception as fault:
+    except BaseException as fault:
         # A library may answer the alarm with an error of its own.
-        if rang and fault is not error:
+        if rang:
             raise error from fault
         raise
     finally:

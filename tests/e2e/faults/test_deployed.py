@@ -266,7 +266,10 @@ def test_timeouts_and_broken_code_end_in_the_queues_and_are_redriven(
         for keys in sent.values():
             assert {platform.client.file(key)["state"] for key in keys} == {"pending"}
     proxy.begin()
-    failures = {"image_processor": "timed out", "data_transformer": "division by zero"}
+    failures = {
+        "image_processor": "Lambda ends the function",
+        "data_transformer": "division by zero",
+    }
     for function, failure in failures.items():
         keys = sent[function]
         # Every dead letter is accounted for: one for each upload, none for anything else.

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from uploads.aws import s3_client
 from uploads.time_limit import OutOfTimeError, stop_in_time
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def test_an_error_that_a_library_makes_of_the_alarm_is_not_mistaken_for_a_fault(
     def library() -> None:
         try:
             time.sleep(60)
-        except OutOfTimeError:
+        except BaseException:  # noqa: BLE001 - as DuckDB does
             raise RuntimeError("interrupted") from None
 
     with pytest.raises(OutOfTimeError) as caught, stop_in_time(_left(80)):
@@ -58,8 +60,25 @@ def test_an_error_that_a_library_makes_of_the_alarm_is_not_mistaken_for_a_fault(
 
 def test_an_alarm_that_a_library_swallows_is_not_lost() -> None:
     def library() -> None:
-        with suppress(OutOfTimeError):
+        with suppress(BaseException):
             time.sleep(60)
 
     with pytest.raises(OutOfTimeError), stop_in_time(_left(80)):
         library()
+
+
+def test_a_client_that_repeats_what_failed_does_not_go_on_over_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        with closing(s3_client()) as s3:
+            started = time.monotonic()
+            with pytest.raises(OutOfTimeError), stop_in_time(_left(200)):
+                s3.put_object(Bucket="bucket", Key="key", Body=b"content")
+        # Less than the client waits for one answer.
+        assert time.monotonic() - started < 20
