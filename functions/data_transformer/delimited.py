@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
+MOST_COLUMNS: Final = 500
+# The more columns, the more of the memory their vectors take, and the less is left for the text.
+_WIDE: Final = 100
+_LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
 _INEXACT: Final = "a value does not keep to its type"
 
 _REASONS: Final = {
@@ -54,7 +58,7 @@ _REASONS: Final = {
 }
 
 
-_ODD_QUOTES: Final = ("UNQUOTED VALUE", "INVALID STATE")
+_LONGEST_EXACT: Final = 1024 * 1024  # DuckDB cuts longer texts
 
 
 class _TypesError(Exception):
@@ -103,6 +107,12 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     dialect = dialects.sniff(text.sample, whole=text.whole)
     if dialect is None:
         raise RejectedError("empty_file", "The file holds no text.")
+    if len(dialect.names) > MOST_COLUMNS:
+        raise RejectedError(
+            "too_many_columns",
+            f"The table has {len(dialect.names)} columns; at most {MOST_COLUMNS} fit in the memory "
+            "of the function. Split it into tables of fewer columns.",
+        )
     table = typing_of.normalise(dialect.names)
     job = _Job(source, directory, settings, dialect, table)
     guess = job.infer(text)
@@ -137,12 +147,13 @@ class _Job:
 
     def _reader(self, path: Path) -> str:
         names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
+        longest = LARGEST_ROW_BYTES if len(self._table) <= _WIDE else _LARGEST_WIDE_ROW_BYTES
         return (
             f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
             f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "
             "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, store_rejects = true, "
             f"rejects_limit = {self._settings.max_rejected_rows + 1}, "
-            f"max_line_size = {LARGEST_ROW_BYTES}, buffer_size = {LARGEST_ROW_BYTES})"
+            f"max_line_size = {longest}, buffer_size = {longest})"
         )
 
     @contextmanager
@@ -258,38 +269,35 @@ class _Job:
         return _Pass(rows, count + unlisted)
 
     def _conversion(self, table: Sequence[Column], path: Path) -> str:
-        values, results, fits, inexact = ["*", "row_number() OVER () AS row"], [], [], []
-        place_of_bad, bad = ["WHEN false THEN NULL"], ["WHEN false THEN NULL"]  # CASE needs one
+        values, results, texts, fits, castable = [], [], [], [], []
         for place, column in enumerate(table):
             text, value = f"c{place}", f"t{place}"
             if column.type == TEXT:
                 results.append(f"{text} AS {identifier(column.name)}")
                 continue
+            texts.append(text)
             if column.type == ABSENT:
                 fits.append(f"{text} IS NULL")
-                inexact.append(f"{text} IS NOT NULL")
+                castable.append(f"{text} IS NOT NULL")
                 continue
             candidate = typing_of.BY_TYPE[column.type]
             values.append(f"{candidate.value(text)} AS {value}")
             results.append(f"{value} AS {identifier(column.name)}")
-            fit = candidate.fits(text, value)
-            fits.append(fit)
-            inexact.append(f"({value} IS NOT NULL AND NOT {fit})")
-            place_of_bad.append(f"WHEN NOT {fit} THEN {place}")
-            bad.append(f"WHEN NOT {fit} THEN {text}")
+            fits.append(candidate.fits(text, value))
+            castable.append(f"{value} IS NOT NULL")
+        columns = ", ".join(["*", "row_number() OVER () AS row", *values])
         query = (
             f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
-            f"(SELECT {', '.join(values)} FROM {self._reader(path)})"
+            f"(SELECT {columns} FROM {self._reader(path)})"
         )
         if not fits:
             return query
-        entry = (
-            f"to_json([row::VARCHAR, (CASE {' '.join(place_of_bad)} END)::VARCHAR, "
-            f"(CASE {' '.join(bad)} END)])"
-        )
+        # Of a row, the first value that does not fit: its place among those with a type.
+        bad = f"list_position([{', '.join(fits)}], false)"
+        entry = f"to_json([row::VARCHAR, {bad}::VARCHAR, [{', '.join(texts)}][{bad}]])"
         return (
             f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN true "
-            f"WHEN {' OR '.join(inexact)} THEN error('{_INEXACT} in row ' || row) "
+            f"WHEN [{', '.join(castable)}][{bad}] THEN error('{_INEXACT} in row ' || row) "
             f"WHEN nextval('bad') > {self._settings.max_rejected_rows} THEN false "
             f"ELSE write_log({entry}::VARCHAR, level := 'error') IS NOT NULL END"
         )
@@ -384,16 +392,19 @@ def _unsplit(connection: DuckDBPyConnection) -> Iterator[Unsplit]:
         if kind in {"MISSING COLUMNS", "TOO MANY COLUMNS"}:
             expected, _, found = message.partition(" Found: ")
             reason += f": {found} where {expected.rpartition(' ')[2]} are expected"
-        yield Unsplit(position, reason, raw.strip("\n"), odd_quotes=kind in _ODD_QUOTES)
+        exact = kind != "INVALID ENCODING" and len(raw) < _LONGEST_EXACT
+        yield Unsplit(position, reason, raw.strip("\n"), exact=exact)
 
 
 def _misfits(log: Path, table: Sequence[Column], count: list[int]) -> Iterator[Misfit]:
     """Yield what the conversion logged, counting by column."""
+    typed = [place for place, column in enumerate(table) if column.type != TEXT]
     with (log / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
         for record in csv.DictReader(file):
-            row, place, cell = json.loads(record["message"])
-            column = table[int(place)]
-            count[int(place)] += 1
+            row, number, cell = json.loads(record["message"])
+            place = typed[int(number) - 1]
+            column = table[place]
+            count[place] += 1
             noun = typing_of.BY_TYPE[column.type].noun
             yield Misfit(int(row), column.name, f"{_short(cell)} is not {noun}")
 

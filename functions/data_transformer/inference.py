@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from data_transformer.columns import Candidate, Column
 
-BATCH: Final = 100  # columns looked at together: each costs memory for each of its candidates
+BATCH: Final = 250  # columns looked at together: a vector of each has to fit in the memory
 _ALL: Final = 2**62
 
 type Candidates = Mapping[int, Sequence[Candidate]]
@@ -66,8 +66,8 @@ def infer(
         with rows() as (connection, reader):
             if lines is not None:
                 misfits = int(lines * misfits_share)
-                _, found = _evidence(connection, reader, possible, places, misfits + 100)
-                for place, (_, evidence) in found.items():
+                seen, found = _evidence(connection, reader, possible, places, misfits + 100)
+                for place, (_, evidence) in found.items() if seen else ():
                     possible[place] = [
                         one.candidate
                         for one in evidence
@@ -88,25 +88,35 @@ def _evidence(
     places: range,
     limit: int,
 ) -> tuple[int, dict[int, tuple[int, list[Evidence]]]]:
-    """Return the number of rows, and of each column the number of values and the evidence."""
-    wanted = ["count(*)"]
-    for place in places:
-        text = f"c{place}"
-        wanted.append(f"count({text})")
-        for candidate in candidates[place]:
-            value = candidate.value(text)
-            wanted.append(f"count({value})")
-            wanted.append(f"count(*) FILTER ({text} IS NOT NULL AND {candidate.fits(text, value)})")
-    names = ", ".join(f"c{place}" for place in places)
-    query = f"SELECT {', '.join(wanted)} FROM (SELECT {names} FROM {reader} LIMIT {limit})"  # noqa: S608 - names are c0, c1, …
-    counts = iter(connection.execute(query).fetchone() or ())
-    rows = next(counts)
-    found = {}
-    for place in places:
-        values = next(counts)
-        evidence = []
-        for candidate in candidates[place]:
-            castable, fitting = next(counts), next(counts)
-            evidence.append(Evidence(candidate, fitting, castable - fitting, values - fitting))
-        found[place] = (values, evidence)
+    """Return the number of rows, and of each column the number of values and the evidence.
+
+    The values of all columns are looked at as one: planning takes time and memory by the square of
+    the number of expressions.
+    """
+    values, counts = [], []
+    for number, candidate in enumerate(CANDIDATES):
+        asked = [str(place) for place in places if candidate in candidates[place]]
+        condition = f"place IN ({', '.join(asked)})" if asked else "false"
+        value = f"v{number}"
+        values.append(f"CASE WHEN {condition} THEN {candidate.value('cell')} END AS {value}")
+        fitting = f"{value} IS NOT NULL AND {candidate.fits('cell', value)}"
+        counts.append(f"[count({value}), count(*) FILTER ({fitting})]")
+    cells = ", ".join(f"c{place}" for place in places)
+    query = (
+        f"SELECT place, count(*), count(cell), {', '.join(counts)} FROM ("  # noqa: S608 - names are c0, c1, …
+        f"SELECT place, cell, {', '.join(values)} FROM ("
+        f"SELECT unnest([{cells}]) AS cell, unnest(range({places.start}, {places.stop})) AS place "
+        f"FROM (SELECT * FROM {reader} LIMIT {limit}))) GROUP BY place"
+    )
+    rows = 0
+    found: dict[int, tuple[int, list[Evidence]]] = {place: (0, []) for place in places}
+    for place, rows, filled, *pairs in connection.execute(query).fetchall():  # noqa: B007 - the same for all
+        found[place] = (
+            filled,
+            [
+                Evidence(candidate, fitting, castable - fitting, filled - fitting)
+                for candidate, (castable, fitting) in zip(CANDIDATES, pairs, strict=True)
+                if candidate in candidates[place]
+            ],
+        )
     return rows, found

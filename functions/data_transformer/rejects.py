@@ -15,16 +15,24 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 8 * 1024
 _END: Final = 2**63
+_LINE_FEED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Unsplit:
-    """A row that is no row of the table: its first byte, from 0, and its text."""
+    """A row that is no row of the table.
+
+    Attributes:
+        position: of its first byte, from 0.
+        reason: why it is none.
+        raw: its text.
+        exact: whether that is its text byte for byte, so that the next row begins behind it.
+    """
 
     position: int
     reason: str
     raw: str
-    odd_quotes: bool
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +86,16 @@ def locate(
             rows += records.skip(misfit.row - rows - 1, end)
             if rows < misfit.row - 1 or records.position >= end:
                 break
+            records.skip_blank_lines()
             line, raw = records.line, records.take()
             rows += 1
             yield Reject(line, misfit.column, misfit.reason, raw)
             misfit = next(misfits, None)
         if bad:
             rows += records.skip(_END, end)
+            records.skip_blank_lines()
             yield Reject(records.line, None, bad.reason, bad.raw)
-            # Behind such quotes DuckDB goes on where its text of the row ends.
-            records.take(len(bad.raw.encode()) + 1 if bad.odd_quotes else 0)
+            records.take(len(bad.raw.encode()) + 1 if bad.exact else 0)
 
 
 class _Records:
@@ -117,6 +126,11 @@ class _Records:
         while left and self._fill() and self.position < end:
             left -= self._skip_block(left, end) or self._skip_record()
         return records - left
+
+    def skip_blank_lines(self) -> None:
+        """Go to the beginning of a record."""
+        while self._fill() and not self._blank_is_row and self._buffer[self._at] == _LINE_FEED:
+            self._move(self._at + 1)
 
     def take(self, length: int = 0) -> str:
         """Pass over so many bytes, or the next record; return the text without its line end."""

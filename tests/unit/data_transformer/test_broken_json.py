@@ -87,8 +87,8 @@ def test_wrong_option_is_no_fault_of_the_text(
         transform('{"a":\n1}', "table.json")
 
 
-def test_want_of_memory_is_no_fault_of_the_text(transform: Transform) -> None:
-    with pytest.raises(duckdb.OutOfMemoryException):
+def test_objects_that_need_too_much_memory_are_rejected(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="too_large: The objects do not fit in the memory"):
         transform('{"a":1}\n' * 100, "table.json", memory_limit_mb=1)
 
 

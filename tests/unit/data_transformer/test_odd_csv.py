@@ -259,3 +259,50 @@ def test_wrong_option_is_no_fault_of_the_text(
 def test_profile_is_fit_for_json_and_short(transform: Transform) -> None:
     made = transform('[{"n": 1e999, "s": "' + "x" * 200 + '"}]', "table.json")
     assert [one["max"] for one in made.processed.details["profile"]] == ["inf", "x" * 99 + "…"]
+
+
+def test_line_and_text_of_bad_rows_are_those_of_the_file(transform: Transform) -> None:
+    good = '1,"two\nlines"\n\n'
+    made = transform("n,s\n" + good * 30 + 'many, "a ""b"" \n c" \n' + good + "3,y,  z\n")
+    assert [(one["line"], one["column"], one["raw"]) for one in made.rejects] == [
+        (92, "n", 'many, "a ""b"" \n c" '),
+        (97, None, "3,y,  z"),
+    ]
+
+
+def test_bad_row_far_behind_and_without_line_end(transform: Transform) -> None:
+    made = transform("n,s\n" + "1,x\n" * 300_000 + '2,"q\nr"\n' + "late,y")
+    assert [(one["line"], one["raw"]) for one in made.rejects] == [(300_004, "late,y")]
+
+
+def test_bad_row_of_one_column_with_blank_lines(transform: Transform) -> None:
+    made = transform("n\n" + "1\n\n" * 30 + "word\n")
+    assert [(one["line"], one["raw"]) for one in made.rejects] == [(62, "word")]
+
+
+def test_cell_of_10_mb(transform: Transform) -> None:
+    made = transform("a,b\n1," + "x" * 10_000_000 + "\nword,y\n" + "2,z\n" * 20)
+    assert len(made.rows[0][1]) == 10_000_000
+    assert [one["line"] for one in made.rejects] == [3]
+
+
+def test_late_leading_zeros_make_a_column_text(transform: Transform) -> None:
+    made = transform("n,s\n" + f"7,{'x' * 2_000}\n" * 800 + "007,x\n")
+    assert made.types["n"] == "VARCHAR"
+    assert made.rows[-1] == ("007", "x")
+
+
+def test_late_fractions_make_a_column_of_integers_numbers(transform: Transform) -> None:
+    made = transform("n,s\n" + f"7,{'x' * 2_000}\n" * 800 + "1.5,x\n")
+    assert made.types["n"] == "DOUBLE"
+
+
+def test_300_columns(transform: Transform) -> None:
+    made = transform("\n".join(",".join(f"{row}{place}" for place in range(300)) for row in "ab1"))
+    assert len(made.types) == 300
+
+
+@pytest.mark.parametrize("width", [501, 2_000])
+def test_too_many_columns_are_rejected_at_once(transform: Transform, width: int) -> None:
+    with pytest.raises(RejectedError, match=f"too_many_columns: The table has {width} columns"):
+        transform(",".join(["name"] * width) + "\n" + ",".join(["1"] * width))
