@@ -1,5 +1,6 @@
 """Fixtures of the tests that need a cloud: an emulator, and an environment applied to it."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from scripts import ROOT, local_cloud, package, terraform
 from scripts.client import Client, emulated_api_url
 from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
 from scripts.packaging.project import host_architecture
-from scripts.packaging.publish import VARIABLES
+from scripts.packaging.publish import VARIABLES, Place, publish
 from tests.plan import harness
 
 STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
@@ -132,9 +133,14 @@ def stack(
 def publish_zips(stack: Stack, packages: Path, variables: Path) -> None:
     """Do as `make package-publish`; put what it writes where Terraform reads it by itself."""
     stack.aws("s3").create_bucket(Bucket=ARTIFACT_BUCKET)
+    # A copy: what is written beside the zips names a bucket that only the tests have.
+    build = shutil.copytree(packages, variables.with_name("published"))
+    records = [
+        json.loads(path.read_bytes()) for path in build.glob(f"*-{host_architecture()}.json")
+    ]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stack.cloud.environment().items():
             patch.setenv(name, value)
-        place = f"s3://{ARTIFACT_BUCKET}/releases"
-        assert package.main(["--arch", "host", "--publish", place]) == 0
-    shutil.copy(packages / VARIABLES, variables)
+        publish(build, records, Place(ARTIFACT_BUCKET, "releases/"), print)
+    (build / VARIABLES).rename(variables)
+    shutil.rmtree(build)
