@@ -4,6 +4,7 @@ import io
 import threading
 import time
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
@@ -13,6 +14,7 @@ from data_transformer.engine import Pipe
 from data_transformer.settings import Settings
 from tests.unit.data_transformer.conftest import Bytes
 from uploads.processing import RejectedError
+from uploads.time_limit import OutOfTimeError, stop_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,3 +149,36 @@ class _LostSource(Bytes):
 def test_lost_connection_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ConnectionError, match="lost"):
         _transform(_LostSource(f"a,b\n{LONG}".encode(), "table.csv"), tmp_path)
+
+
+class _LongSource(Bytes):
+    """Takes far longer than the time that is left."""
+
+    def open(self) -> BinaryIO:
+        return io.BufferedReader(_Long())
+
+
+class _Long(io.RawIOBase):
+    def __init__(self) -> None:
+        self._row = b"a,b\n"
+        self._end = time.monotonic() + 15
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if time.monotonic() > self._end:
+            return 0
+        count = len(buffer) // 4
+        buffer[: 4 * count] = self._row * count
+        self._row = b"1,x\n"
+        return 4 * count
+
+
+def test_time_limit_ends_a_conversion_and_leaves_no_thread_behind(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    context: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 1_500)
+    with pytest.raises(OutOfTimeError, match="the work was stopped"), stop_in_time(context):
+        Transformer(Settings())(_LongSource(b"?", "table.csv"), tmp_path)
+    assert threading.active_count() == threads
+    assert not (tmp_path / "text").exists()
