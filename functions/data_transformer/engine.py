@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import duckdb
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from duckdb import DuckDBPyConnection
+
+_PIPE_BYTES: Final = 1024 * 1024
 
 
 @contextlib.contextmanager
@@ -82,6 +85,8 @@ class Pipe:
     def _feed(self) -> None:
         try:
             with self.path.open("wb", buffering=0) as file:
+                with contextlib.suppress(OSError):  # a larger pipe only saves changes of thread
+                    fcntl.fcntl(file, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
                 for chunk in self._chunks:
                     view = memoryview(chunk)
                     while view and not self._left.is_set():
