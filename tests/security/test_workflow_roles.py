@@ -9,10 +9,12 @@ import json
 
 import boto3
 import pytest
+import tftest  # type: ignore[import-untyped]  # tftest ships no types
+from botocore.exceptions import ClientError
 
 from scripts import ROOT, terraform
 from scripts.local_cloud import ACCOUNT_ID, REGION
-from tests.conftest import SUFFIX, Stack
+from tests.conftest import STATE_BUCKET, SUFFIX, Stack
 from tests.plan import harness
 from tests.security.actions import access_levels, allowed
 
@@ -45,8 +47,9 @@ def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     run.apply()
 
 
-@pytest.mark.usefixtures("roles")
-def test_the_role_that_plans_can_plan(stack: Stack) -> None:
+@pytest.fixture(scope="module")
+def planner(stack: Stack, roles: None) -> boto3.Session:  # noqa: ARG001 - made before it is used
+    """Credentials of the role that plans; its trust is opened for that, on the emulator only."""
     iam, sts = stack.aws("iam"), stack.aws("sts")
     trust = iam.get_role(RoleName=PLAN)["Role"]["AssumeRolePolicyDocument"]
     opened = {
@@ -63,27 +66,49 @@ def test_the_role_that_plans_can_plan(stack: Stack) -> None:
     arn = f"arn:aws:iam::{ACCOUNT_ID}:role/{PLAN}"
     keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     iam.update_assume_role_policy(RoleName=PLAN, PolicyDocument=json.dumps(trust))
-    session = boto3.Session(
+    return boto3.Session(
         keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
     )
-    with pytest.raises(stack.aws("s3").exceptions.ClientError, match="AccessDenied"):
-        stack.aws("s3", session).list_objects_v2(Bucket=f"terraform-state-{ACCOUNT_ID}")
+
+
+def plan(stack: Stack, session: boto3.Session) -> tftest.TerraformCommandOutput:
+    """Plan the shared environment as .github/workflows/plan.yml does, with a session's keys."""
+    keys = session.get_credentials()
+    assert keys
     role = {
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.token,
     }
     run = harness.Terraform(stack.terraform.tfdir, env={**stack.terraform.env, **role})
-    # As in .github/workflows/plan.yml.
-    planned = run.execute_command(
-        "plan",
-        "-input=false",
-        "-no-color",
-        "-lock=false",
-        "-detailed-exitcode",
-        f"-var-file={stack.variables}",
+    variables = f"-var-file={stack.variables}"
+    return run.execute_command(
+        "plan", "-input=false", "-no-color", "-lock=false", "-detailed-exitcode", variables
     )
+
+
+def test_the_role_that_plans_can_plan(stack: Stack, planner: boto3.Session) -> None:
+    planned = plan(stack, planner)
     assert planned.retcode == 0, planned.out
+
+
+def test_what_was_changed_by_hand_is_in_the_plan(stack: Stack, planner: boto3.Session) -> None:
+    function = stack.outputs["function_names"]["image_processor"]
+    lambdas = stack.aws("lambda")
+    before = lambdas.get_function_configuration(FunctionName=function)["Timeout"]
+    lambdas.update_function_configuration(FunctionName=function, Timeout=before - 1)
+    try:
+        planned = plan(stack, planner)
+    finally:
+        lambdas.update_function_configuration(FunctionName=function, Timeout=before)
+    assert planned.retcode == 2
+    assert f"{before - 1} -> {before}" in planned.out
+
+
+def test_the_role_that_plans_lists_no_states(stack: Stack, planner: boto3.Session) -> None:
+    s3 = stack.aws("s3", planner)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.list_objects_v2(Bucket=STATE_BUCKET)
 
 
 @pytest.mark.usefixtures("roles")
