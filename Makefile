@@ -91,6 +91,11 @@ $(STAMPS)/bench: tests/performance/requirements.txt tests/performance/photos.txt
 bench-functions: $(STAMPS)/bench ## Measure the processing functions beside their peers (takes minutes)
 	@$(PY) -m tests.performance.bench_functions
 
+.PHONY: bench-api
+bench-api: $(STAMPS)/tests ## Measure the start of the API function beside the plain way
+	@$(PY) -m scripts.package --arch host api_handler
+	@$(PY) -m tests.performance.bench_cold_start
+
 .PHONY: bench-cpu
 bench-cpu: $(STAMPS)/tests ## Measure the processor time that docs/scaling.md counts with
 	@$(PY) -m tests.performance.bench_cpu
