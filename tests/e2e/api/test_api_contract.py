@@ -71,7 +71,7 @@ def excluded_checks(case: Any) -> list[Any]:
 
     API Gateway answers 403, never 405, to a method that a path lacks. A schema cannot say which
     extensions a deployment accepts, nor which content type goes with which of them; and a cursor is
-    good only as it was given.
+    good only as it was given, which the test of the links sees.
     """
     beyond_schemas = case.operation.label == "POST /files" or "cursor" in (case.query or {})
     return [unsupported_method] + [positive_data_acceptance] * beyond_schemas
@@ -86,6 +86,40 @@ def test_the_api_is_as_published(case: Any, deployment: Deployment) -> None:
         headers={"Origin": deployment.origin},
         timeout=40,
     )
+
+
+def test_what_an_answer_leads_to_is_there(deployment: Deployment) -> None:
+    machine: Any = contract.as_state_machine()
+
+    class Client(machine):  # type: ignore[misc]  # its base is made at run time, from the document
+        """Follows the document's links, and uploads a file wherever it is given a form."""
+
+        def before_call(self, case: Any) -> None:
+            super().before_call(case)
+            if case.operation.label == "POST /files" and case.meta.generation.mode.is_positive:
+                case.body = {"name": "table.csv"}
+
+        def get_call_kwargs(self, _: Any) -> dict[str, Any]:
+            return {"base_url": deployment.api, "timeout": 40}
+
+        def after_call(self, response: Any, case: Any) -> None:
+            super().after_call(response, case)
+            if case.operation.label == "POST /files" and response.status_code == 201:
+                form = response.json()
+                assert deployment.send(form, b"a\n1\n").status_code == 204
+                uploaded.append(form["key"])
+
+        def validate_response(self, response: Any, case: Any, **options: Any) -> None:
+            case.validate_response(
+                response,
+                excluded_checks=excluded_checks(case),
+                recorder=self.recorder,
+                transport_kwargs=options,
+            )
+
+    uploaded: list[str] = []
+    Client.run(settings=settings(FEW, max_examples=6, stateful_step_count=6))
+    assert uploaded
 
 
 @pytest.mark.parametrize(
