@@ -21,10 +21,10 @@ from uploads.keys import UPLOADS_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from aws_lambda_powertools import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from api_handler.files import Files
-    from api_handler.log import Log
     from api_handler.settings import Settings
 
 REPROCESS: Final = "/reprocess"
@@ -47,11 +47,11 @@ class _Answer(NamedTuple):
 class App:
     """Answers requests. Made once per process."""
 
-    def __init__(self, settings: Settings, files: Files, log: Log) -> None:
+    def __init__(self, settings: Settings, files: Files, logger: Logger) -> None:
         """Bind to the settings and to the files."""
         self._settings = settings
         self._files = files
-        self._log = log
+        self._logger = logger
         self._probed_at = float("-inf")
         self._reachable = False
         self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], _Answer]] = {
@@ -104,7 +104,8 @@ class App:
             "correlation_id": answer.key or unquote(_encoded_key(event)) or None,
         }
         line |= self._metric() if answer.status == 201 else {}
-        self._log.write("ERROR" if fault else "INFO", "request", line, fault)
+        log = self._logger.error if fault else self._logger.info
+        log("request", extra=line, exc_info=fault)
         return {
             "statusCode": answer.status,
             "headers": self._headers(event),
@@ -116,8 +117,8 @@ class App:
             try:
                 self._files.probe()
                 self._reachable = True
-            except (BotoCoreError, ClientError) as error:
-                self._log.write("ERROR", "bucket unreachable", {}, error)
+            except (BotoCoreError, ClientError):
+                self._logger.exception("bucket unreachable")
                 self._reachable = False
             self._probed_at = time.monotonic()
         return _Answer(

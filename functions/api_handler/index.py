@@ -10,10 +10,11 @@ gc.disable()
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from aws_lambda_powertools import Logger
+
 from api_handler.app import App
 from api_handler.aws import lambda_client, s3_client
 from api_handler.files import Files
-from api_handler.log import Log
 from api_handler.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
 _SETTINGS: Final = Settings.from_environment(os.environ)
-_APP: Final = App(_SETTINGS, Files(_SETTINGS, s3_client(), lambda_client), Log("api-handler"))
+_APP: Final = App(_SETTINGS, Files(_SETTINGS, s3_client(), lambda_client), Logger())
 
 gc.freeze()
 gc.enable()
