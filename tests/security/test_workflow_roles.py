@@ -6,6 +6,7 @@ condition on the boundary, whose key the emulator does not know.
 """
 
 import json
+from collections.abc import Iterator
 
 import boto3
 import pytest
@@ -24,7 +25,7 @@ READS = {"Read", "List"}
 
 
 @pytest.fixture(scope="module")
-def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
+def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """`envs/github` for the shared environment, with its state in a folder."""
     root = tmp_path_factory.mktemp("github")
     for path in [*ROOT.glob("envs/github/*.tf"), ROOT / "envs/github/.terraform.lock.hcl"]:
@@ -45,6 +46,8 @@ def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     run = harness.Terraform(str(root), env=environment)
     run.execute_command("init", "-input=false", "-no-color")
     run.apply()
+    yield
+    run.destroy()
 
 
 @pytest.fixture(scope="module")
