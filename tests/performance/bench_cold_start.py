@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, override
 
 from scripts import ROOT
+from tests.performance.processes import peak_bytes
 from tests.support.lambda_runtime import LambdaFunction, unpack
 
 if TYPE_CHECKING:
@@ -118,13 +119,7 @@ def _measure(directory: Path, handler: str, endpoint: str) -> tuple[float, float
         first = time.perf_counter() - started
         if answer.error or answer.value["statusCode"] != 200:
             raise SystemExit(f"{handler} does not work: {answer}\n{function.log}")
-        return function.init_seconds * 1000, first * 1000, _peak_mib(function)
-
-
-def _peak_mib(function: LambdaFunction) -> float:
-    status = Path(f"/proc/{function._process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+        return function.init_seconds * 1000, first * 1000, peak_bytes(function._process.pid) / 2**20
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from data_transformer.core import Transformer  # noqa: E402  # the path comes fi
 from data_transformer.settings import Settings as TableSettings  # noqa: E402
 from image_processor import core  # noqa: E402
 from image_processor.settings import Settings as ImageSettings  # noqa: E402
-from tests.performance.memory_images import LocalSource  # noqa: E402
+from tests.performance.processes import LocalSource  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,7 @@ sys.path.append(str(ROOT / ".local/bench"))
 
 from PIL import Image, ImageOps  # noqa: E402  # the path comes first
 
-from tests.performance.memory_images import LocalSource, peak_bytes  # noqa: E402
+from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,6 +26,7 @@ sys.path.append(str(ROOT / ".local/bench"))
 import duckdb  # noqa: E402  # the paths come first
 
 from data_transformer.settings import Settings  # noqa: E402
+from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,6 @@ def generate(path: Path, rows: int) -> None:
 def ours(path: Path, directory: Path) -> None:
     """Run the function's core, the profile of the columns included."""
     from data_transformer.core import Transformer  # noqa: PLC0415  # not for the peers
-    from tests.performance.memory_tables import LocalSource  # noqa: PLC0415
 
     Transformer(Settings())(LocalSource(path), directory)
 
@@ -108,8 +108,7 @@ def _run(way: str, path: Path) -> None:
         started = time.perf_counter()
         WAYS[way](path, Path(name))
         wall = time.perf_counter() - started
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    peak = peak_bytes() / 2**20
     print(json.dumps({"wall": wall, "cpu": time.process_time(), "peak": peak}))
 
 

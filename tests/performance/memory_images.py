@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, replace
@@ -25,6 +24,8 @@ sys.path.insert(0, str(ROOT / "functions"))
 
 from image_processor import core, picture  # noqa: E402  # the path comes first
 from image_processor.settings import Settings  # noqa: E402
+from tests.performance import processes  # noqa: E402
+from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 from uploads.processing import RejectedError  # noqa: E402
 
 if TYPE_CHECKING:
@@ -127,60 +128,7 @@ def _accepts(case: Case, samples: list[Path], rows: int, settings: Settings) -> 
 
 def measure(path: Path) -> Measured:
     """Process a picture in a fresh process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.performance.memory_images", "--process", str(path)],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_LAMBDA_FUNCTION_NAME": "image-processor-bench",
-            "POWERTOOLS_SERVICE_NAME": "image-processor",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answer = json.loads(done.stdout.splitlines()[-1])
-    return Measured(answer["peak"], answer["code"])
-
-
-def peak_bytes() -> int:
-    """Return the greatest resident size of this process so far.
-
-    Read from /proc, because `getrusage` counts what the parent had before the program started.
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class LocalSource:
-    """A file, as the core sees an uploaded object."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """File name."""
-        return self.path.name
-
-    @property
-    def size(self) -> int:
-        """Size in bytes."""
-        return self.path.stat().st_size
-
-    def open(self) -> Any:  # BinaryIO; never called here
-        """Return the content as a stream."""
-        return self.path.open("rb")
-
-    def save(self, path: Path) -> Path:
-        """Give the file another name, without a copy."""
-        path.hardlink_to(self.path)
-        return path
+    return Measured(**processes.run("tests.performance.memory_images", path, "image-processor"))
 
 
 def _process(path: Path) -> None:

@@ -8,8 +8,6 @@ Each table is processed by a process that has imported the whole function. Run f
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,7 +21,9 @@ ROOT: Final = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "functions"))
 
 from data_transformer.settings import Settings  # noqa: E402  # the path comes first
+from tests.performance import processes  # noqa: E402
 from tests.performance.bench_tables import generate  # noqa: E402
+from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,32 +42,6 @@ class Measured:
     disk: int
     cpu: float
     code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LocalSource:
-    """A file, as the core sees an uploaded object."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """File name."""
-        return self.path.name
-
-    @property
-    def size(self) -> int:
-        """Size in bytes."""
-        return self.path.stat().st_size
-
-    def open(self) -> BinaryIO:
-        """Return the content as a stream."""
-        return self.path.open("rb")
-
-    def save(self, path: Path) -> Path:
-        """Give the file another name, without a copy."""
-        path.hardlink_to(self.path)
-        return path
 
 
 def _repeat(rows: Iterable[bytes], megabytes: int, file: BinaryIO) -> None:
@@ -167,23 +141,7 @@ def make(name: str, folder: Path) -> Path:
 
 def measure(path: Path) -> Measured:
     """Process a table in a fresh process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.performance.memory_tables", "--process", str(path)],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_LAMBDA_FUNCTION_NAME": "data-transformer-bench",
-            "POWERTOOLS_SERVICE_NAME": "data-transformer",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+    return Measured(**processes.run("tests.performance.memory_tables", path, "data-transformer"))
 
 
 def _process(path: Path) -> None:
@@ -211,9 +169,11 @@ def _process(path: Path) -> None:
         disk[0] = max(disk[0], _used(Path(name)))
         done.set()
         watcher.join()
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
-    print(json.dumps({"peak": peak, "disk": disk[0], "cpu": time.process_time(), "code": code}))
+    print(
+        json.dumps(
+            {"peak": peak_bytes(), "disk": disk[0], "cpu": time.process_time(), "code": code}
+        )
+    )
 
 
 def _used(folder: Path) -> int:

@@ -4,7 +4,6 @@ The role's own policies are judged by the emulator: the test takes on the role (
 for that on the emulator only, and closed again) and calls S3, SQS, Lambda and IAM with its keys.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,8 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.local_cloud import ACCOUNT_ID, REGION
 from tests.conftest import STATE_BUCKET, Stack
+from tests.security.credentials import session_of
 
 FUNCTIONS = ("image_processor", "data_transformer", "api_handler")
 PROCESSORS = ("image_processor", "data_transformer")
@@ -24,31 +23,10 @@ type Call = Callable[[Stack, boto3.Session], Any]
 @pytest.fixture(scope="module")
 def sessions(stack: Stack) -> Iterator[dict[str, boto3.Session]]:
     """Credentials of each function's role."""
-    iam, sts = stack.aws("iam"), stack.aws("sts")
-    opened = {}
-    found = {}
-    for function in FUNCTIONS:
-        arn = stack.outputs["role_arns"][function]
-        name = arn.rpartition("/")[2]
-        opened[name] = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
-        keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        found[function] = boto3.Session(
-            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
-        )
-    yield found
-    for name, document in opened.items():
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+    roles = stack.outputs["role_arns"]
+    yield {
+        function: session_of(stack, roles[function].rpartition("/")[2]) for function in FUNCTIONS
+    }
     for queue in stack.outputs["dead_letter_queue_urls"].values():
         stack.aws("sqs").purge_queue(QueueUrl=queue)
 

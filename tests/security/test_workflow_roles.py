@@ -18,6 +18,7 @@ from scripts.local_cloud import ACCOUNT_ID, REGION
 from tests.conftest import STATE_BUCKET, SUFFIX, Stack
 from tests.plan import harness
 from tests.security.actions import access_levels, allowed
+from tests.security.credentials import session_of
 
 PLAN, DEPLOY = f"serverless-uploads-{SUFFIX}-plan", f"serverless-uploads-{SUFFIX}-deploy"
 # What is asked for in the name of reading.
@@ -52,26 +53,8 @@ def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 @pytest.fixture(scope="module")
 def planner(stack: Stack, roles: None) -> boto3.Session:  # noqa: ARG001 - made before it is used
-    """Credentials of the role that plans; its trust is opened for that, on the emulator only."""
-    iam, sts = stack.aws("iam"), stack.aws("sts")
-    trust = iam.get_role(RoleName=PLAN)["Role"]["AssumeRolePolicyDocument"]
-    opened = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    iam.update_assume_role_policy(RoleName=PLAN, PolicyDocument=json.dumps(opened))
-    arn = f"arn:aws:iam::{ACCOUNT_ID}:role/{PLAN}"
-    keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    iam.update_assume_role_policy(RoleName=PLAN, PolicyDocument=json.dumps(trust))
-    return boto3.Session(
-        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
-    )
+    """Credentials of the role that plans."""
+    return session_of(stack, PLAN)
 
 
 def plan(stack: Stack, session: boto3.Session) -> tftest.TerraformCommandOutput:

@@ -1,0 +1,70 @@
+"""Runs a function's core in a fresh process, as Lambda has it, and reads what memory it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """A file, as the core sees an uploaded object."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return self.path.stat().st_size
+
+    def open(self) -> BinaryIO:
+        """Return the content as a stream."""
+        return self.path.open("rb")
+
+    def save(self, path: Path) -> Path:
+        """Give the file another name, without a copy."""
+        path.hardlink_to(self.path)
+        return path
+
+
+def run(module: str, path: Path, service: str) -> dict[str, Any]:
+    """Run a module with `--process` and a file; return the JSON object that it prints last."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--process", str(path)],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_LAMBDA_FUNCTION_NAME": f"{service}-bench",
+            "POWERTOOLS_SERVICE_NAME": service,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def peak_bytes(process: int | str = "self") -> int:
+    """Return the greatest resident size of a process so far, of this one by default.
+
+    Read from /proc, because `getrusage` counts what the parent had before the program started.
+    """
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
