@@ -3,18 +3,24 @@
 One pass where all goes well: types come from the first mebibytes, the rest has to keep to them.
 Each value is read as text and cast only if nothing of it is lost. When a later value shows that a
 type was wrong, all of the text is looked at, and converted again with types that are right.
+
+Every column takes memory, however few rows there are. So a wide table is converted in several
+passes, some columns at a time, each to a file of its own with the same rows.
 """
 
 from __future__ import annotations
 
 import csv
+import heapq
 import itertools
 import json
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
@@ -24,45 +30,42 @@ from data_transformer import outputs, rejects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
-from data_transformer.rejects import Misfit, Unsplit
+from data_transformer.rejects import Misfit
+from data_transformer.rows import Rows
 from data_transformer.text import CleanText
 from uploads.processing import Processed, Produced, RejectedError
 from uploads.result import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from duckdb import DuckDBPyConnection
 
     from data_transformer.columns import Column
     from data_transformer.dialect import Dialect
-    from data_transformer.inference import Candidates, Inference, Rows
+    from data_transformer.inference import Candidates, Inference, Reader
+    from data_transformer.outputs import Part
     from data_transformer.settings import Settings
     from uploads.processing import Source
 
 SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
-MOST_COLUMNS: Final = 500
+LARGEST_REJECTS_BYTES: Final = 64 * 1024 * 1024
+MOST_COLUMNS: Final = 5_000
 # The more columns, the more of the memory their vectors take, and the less is left for the text.
 _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
 _INEXACT: Final = "a value does not keep to its type"
-
-_REASONS: Final = {
-    "MISSING COLUMNS": "too few cells",
-    "TOO MANY COLUMNS": "too many cells",
-    "UNQUOTED VALUE": "a quoted cell does not end, or goes on after its closing quote",
-    "LINE SIZE OVER MAXIMUM": "the row is too long",
-    "INVALID ENCODING": "bytes that are no text in the file's encoding",
-    "INVALID STATE": "the quotes make no sense",
-}
-
-
-_LONGEST_EXACT: Final = 1024 * 1024  # DuckDB cuts longer texts
+_SHOWN: Final = 40
+_ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
 
 
 class _TypesError(Exception):
     """The types taken from the sample do not hold."""
+
+
+class _TooManyRejectsError(Exception):
+    """The rows that are none are more than may be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,94 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
-    """What one pass over the text found."""
+class _Found:
+    """What a conversion found.
+
+    Attributes:
+        rows: number of rows of the table.
+        rejects: number of rows in `rejects.jsonl`.
+        complete: whether these are all that do not fit.
+    """
 
     rows: int
-    rejected: int
+    rejects: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What the conversion of a part found: numbers of rows, of what is none, of misfits."""
+
+    rows: int
+    unsplit: int
+    misfits: int
+    log: _Log
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What DuckDB noted of the rows of a part that have a value of another type.
+
+    Attributes:
+        folder: where it writes.
+        columns: those that it looks at.
+    """
+
+    folder: Path
+    columns: Sequence[Column]
+
+    def __iter__(self) -> Iterator[Misfit]:
+        """Yield the rows in their order."""
+        with (self.folder / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
+            for record in csv.DictReader(file):
+                row, number, cell = json.loads(record["message"])
+                column = self.columns[int(number) - 1]
+                noun = typing_of.BY_TYPE[column.type].noun
+                shown = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
+                yield Misfit(int(row), column.name, f"{shown!r} is not {noun}")
+
+
+class _Feed:
+    """The rows of a text for DuckDB, and how many others there were."""
+
+    def __init__(self, rows: Rows, most_rejects: int, left_out: Collection[int] = ()) -> None:
+        """Prepare to read.
+
+        Args:
+            rows: of the text.
+            most_rejects: how many may be none.
+            left_out: numbers, from 1, of rows that DuckDB is not to see.
+        """
+        self._rows = rows
+        self._most_rejects = most_rejects
+        self._left_out = left_out
+        self.rejected = 0
+        self._rejected_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield rows.
+
+        Raises:
+            _TooManyRejectsError: it makes no sense to go on.
+        """
+        passed = 0
+        for run in self._rows:
+            if run.reason:
+                self.rejected += 1
+                self._rejected_bytes += len(run.text)
+                if (
+                    self.rejected > self._most_rejects
+                    or self._rejected_bytes > LARGEST_REJECTS_BYTES
+                ):
+                    raise _TooManyRejectsError
+            elif self._left_out:
+                rows = self._rows.split(run)
+                for number, row in enumerate(rows, passed + 1):
+                    if number not in self._left_out:
+                        yield row
+                passed += len(rows)
+            else:
+                yield run.rows
 
 
 def transform(source: Source, directory: Path, settings: Settings) -> Processed:
@@ -110,23 +196,26 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     if len(dialect.names) > MOST_COLUMNS:
         raise RejectedError(
             "too_many_columns",
-            f"The table has {len(dialect.names)} columns; at most {MOST_COLUMNS} fit in the memory "
-            "of the function. Split it into tables of fewer columns.",
+            f"The table has {len(dialect.names)} columns; at most {MOST_COLUMNS} are taken. Split "
+            "it into tables of fewer columns.",
         )
-    table = typing_of.normalise(dialect.names)
-    job = _Job(source, directory, settings, dialect, table)
-    guess = job.infer(text)
-    row_bytes = len(text.sample) / max(guess.rows, 1)
+    job = _Job(source, directory, settings, dialect, text)
     exact = text.whole
-    if not guess.rows and not exact:
-        guess, exact = job.infer_all(guess), True
+    guess = job.infer()
+    row_bytes = len(text.sample) / max(guess.rows, 1)
     try:
-        found = job.convert(guess.columns, text, row_bytes, exact=exact)
-    except _TypesError:
-        guess, text = job.infer_all(guess), _Text.of(source)
-        found = job.convert(guess.columns, text, row_bytes, exact=True)
-    table = [column for column in guess.columns if column.type != ABSENT]
-    return job.finish(table, found, text.clean)
+        if not exact and not (guess.rows and outputs.parts(guess.columns)):
+            guess, exact = job.infer_all(guess), True
+        if guess.rows and not outputs.parts(guess.columns):
+            raise RejectedError("empty_file", "The file holds delimiters, but no values.")
+        try:
+            found = job.convert(guess.columns, row_bytes, exact=exact)
+        except _TypesError:
+            guess = job.infer_all(guess)
+            found = job.convert(guess.columns, row_bytes, exact=True)
+    except _TooManyRejectsError:
+        found = job.list_rejects()
+    return job.finish(guess.columns, found)
 
 
 class _Job:
@@ -136,24 +225,46 @@ class _Job:
         directory: Path,
         settings: Settings,
         dialect: Dialect,
-        table: Sequence[Column],
+        text: _Text,
     ) -> None:
         self._source = source
         self._directory = directory
         self._settings = settings
         self._dialect = dialect
-        self._table = table
+        self._text = text
+        self._is_unread = True
+        self._table = typing_of.normalise(dialect.names)
+        narrow = len(self._table) <= _WIDE
+        self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
+        self._check_encoding = False
         self._rejects = directory / "rejects.jsonl"
+
+    def _rows(self, text: Iterable[bytes] | None = None, *, check_encoding: bool = True) -> Rows:
+        """Return the rows of a text, by default of all of it."""
+        return Rows(
+            self._all_of_it() if text is None else text,
+            delimiter=self._dialect.delimiter,
+            columns=len(self._table),
+            longest=self._longest,
+            check_encoding=check_encoding,
+        )
+
+    def _all_of_it(self) -> Iterator[bytes]:
+        """Yield the text without what stands before the rows."""
+        if not self._is_unread:
+            self._text = _Text.of(self._source)
+        self._is_unread = False
+        yield self._text.sample[self._dialect.skip :]
+        yield from self._text.rest
 
     def _reader(self, path: Path) -> str:
         names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
-        longest = LARGEST_ROW_BYTES if len(self._table) <= _WIDE else _LARGEST_WIDE_ROW_BYTES
+        room = self._longest + _ROOM
         return (
             f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
             f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "
-            "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, store_rejects = true, "
-            f"rejects_limit = {self._settings.max_rejected_rows + 1}, "
-            f"max_line_size = {longest}, buffer_size = {longest})"
+            "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, "
+            f"max_line_size = {room}, buffer_size = {room})"
         )
 
     @contextmanager
@@ -173,85 +284,140 @@ class _Job:
                 f"memory that tables may use, {self._settings.memory_limit_mb} MB.",
             ) from error
 
-    def infer(self, text: _Text) -> Inference:
+    def infer(self) -> Inference:
         """Return the types of the values in the beginning of the text."""
+        text = self._text
         complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
         complete = complete[self._dialect.skip :]
         sample = self._directory / "sample.csv"
-        sample.write_bytes(complete)
+        sample.write_bytes(b"".join(run.rows for run in self._rows([complete])))
 
         @contextmanager
-        def rows() -> Iterator[tuple[DuckDBPyConnection, str]]:
+        def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
             with self._database() as connection:
                 yield connection, self._reader(sample)
 
-        found = self._infer(rows, lines=complete.count(b"\n") + 1)
+        found = self._infer(reader, lines=complete.count(b"\n") + 1)
         sample.unlink()
         return found
 
     def infer_all(self, guess: Inference) -> Inference:
-        """Return the types of all values; what the sample ruled out stays ruled out."""
+        """Return the types of all values; what the sample ruled out stays ruled out.
+
+        Raises:
+            _TooManyRejectsError: most of the text is no table.
+        """
 
         @contextmanager
-        def rows() -> Iterator[tuple[DuckDBPyConnection, str]]:
-            with (
-                self._database() as connection,
-                Pipe(self._directory / "text", self._rows(_Text.of(self._source))) as pipe,
-            ):
+        def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
+            feed = _Feed(self._rows(), self._settings.max_rejected_rows)
+            with self._database() as connection, Pipe(self._directory / "text", feed) as pipe:
                 yield connection, self._reader(pipe.path)
 
-        return self._infer(rows, candidates=guess.candidates)
+        return self._infer(reader, candidates=guess.candidates)
 
     def _infer(
         self,
-        rows: Callable[[], Rows],
+        reader: Callable[[], Reader],
         *,
         candidates: Candidates | None = None,
         lines: int | None = None,
     ) -> Inference:
         return infer(
             self._table,
-            rows,
+            reader,
             misfits_share=self._settings.max_rejected_rows_share,
             candidates=candidates,
             lines=lines,
         )
 
-    def _rows(self, text: _Text) -> Iterator[bytes]:
-        """Return the text without what stands before the rows."""
-        yield text.sample[self._dialect.skip :]
-        yield from text.rest
-
-    def convert(
-        self, table: Sequence[Column], text: _Text, row_bytes: float, *, exact: bool
-    ) -> _Pass:
-        """Write `table.parquet` and `rejects.jsonl`.
+    def convert(self, table: Sequence[Column], row_bytes: float, *, exact: bool) -> _Found:
+        """Write the files of `outputs.parts(table)`, and `rejects.jsonl`.
 
         Args:
             table: columns.
-            text: where the rows are, unread but for the sample.
             row_bytes: size of a row, about.
             exact: whether the types are those of all values, not of a sample.
 
         Raises:
             _TypesError: a value shows that a type is wrong.
+            _TooManyRejectsError: too much of the text is no table.
             RejectedError: the rows are too wide for the memory.
         """
+        try:
+            return self._convert(table, row_bytes, exact=exact)
+        except duckdb.InvalidInputException:
+            # DuckDB does not say in which row bytes are that are no text. Such are rare, and to
+            # look for them takes time: only now all bytes are looked at.
+            if self._check_encoding:
+                raise
+            self._check_encoding = True
+            return self._convert(table, row_bytes, exact=exact)
+
+    def _convert(self, table: Sequence[Column], row_bytes: float, *, exact: bool) -> _Found:
+        parts = outputs.parts(table)
+        with TemporaryDirectory(dir=self._directory) as name:
+            folder = Path(name)
+            converted = [self._write(part, folder / part.name, row_bytes) for part in parts]
+            logs = [one.log for one in converted]
+            rows, unsplit = converted[0].rows, converted[0].unsplit
+            most, share = self._settings.max_rejected_rows, self._settings.max_rejected_rows_share
+            misfits = Counter(misfit.column for log in logs for misfit in log)
+            unlisted = any(one.misfits > most for one in converted)
+            if not exact and (
+                unlisted or any(number > share * rows for number in misfits.values())
+            ):
+                raise _TypesError
+            if not unsplit and not misfits:
+                return _Found(rows, 0, complete=True)
+            if len(converted) > 1 and misfits:
+                # A row that does not fit into one part is not to be in the others either.
+                left_out = {misfit.row for log in logs for misfit in log}
+                for part in parts:
+                    again = folder / f"{part.name}-again"
+                    rows = self._write(part, again, row_bytes, left_out).rows
+            found = self._list(rows, _merged(logs))
+            return replace(found, complete=found.complete and not unlisted)
+
+    def list_rejects(self) -> _Found:
+        """Write what is no row to `rejects.jsonl`, as far as it may be listed."""
+        return self._list(0, iter(()))
+
+    def _list(self, rows: int, misfits: Iterator[Misfit]) -> _Found:
+        count = size = 0
+        first_line = self._dialect.skipped_lines + 1
+        with self._rejects.open("w", encoding="utf-8") as file:
+            for reject in rejects.locate(self._rows(), first_line, misfits):
+                size += len(reject.raw)
+                if count == self._settings.max_rejected_rows or size > LARGEST_REJECTS_BYTES:
+                    return _Found(rows, count, complete=False)
+                file.write(json.dumps(reject.to_json(), ensure_ascii=False) + "\n")
+                count += 1
+        return _Found(rows, count, complete=True)
+
+    def _write(
+        self,
+        part: Part,
+        folder: Path,
+        row_bytes: float,
+        left_out: Collection[int] = (),
+    ) -> _Written:
+        """Write the Parquet file of a part; note in `folder` what does not fit it."""
+        feed = _Feed(self._rows(), self._settings.max_rejected_rows, left_out)
         with (
-            TemporaryDirectory(dir=self._directory) as log,
             self._database() as connection,
-            Pipe(self._directory / "text", self._rows(text)) as pipe,
+            Pipe(self._directory / "text", feed) as pipe,
         ):
             connection.execute("CREATE TEMP SEQUENCE bad")
             connection.execute(
                 "CALL enable_logging(level = 'error', storage = 'file', "
-                f"storage_path = {literal(log)})"
+                f"storage_path = {literal(str(folder))})"
             )
             # Pushed down, the condition would cast all values a second time.
             connection.execute("SET disabled_optimizers = 'filter_pushdown'")
-            options = outputs.parquet_options(row_bytes)
-            target = literal(str(self._directory / outputs.TABLE))
-            query = f"COPY ({self._conversion(table, pipe.path)}) TO {target} ({options})"
+            options = outputs.parquet_options(row_bytes * len(part.places) / len(self._table))
+            target = literal(str(self._directory / part.parquet))
+            query = f"COPY ({self._conversion(part, pipe.path)}) TO {target} ({options})"
             try:
                 rows = (connection.execute(query).fetchone() or (0,))[0]
             except duckdb.InvalidInputException as error:
@@ -259,19 +425,15 @@ class _Job:
                     raise _TypesError from error
                 raise
             connection.execute("CALL disable_logging()")
-            bad = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
-            unlisted = max(0, bad - self._settings.max_rejected_rows)
-            misfits: list[int] = [0] * len(table)
-            count = self._write_rejects(connection, Path(log), table, misfits)
-        share = self._settings.max_rejected_rows_share
-        if not exact and (unlisted or any(misfit > share * rows for misfit in misfits)):
-            raise _TypesError
-        return _Pass(rows, count + unlisted)
+            misfits = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
+        columns = [column for column in part.places.values() if column.type != TEXT]
+        return _Written(rows, feed.rejected, misfits, _Log(folder, columns))
 
-    def _conversion(self, table: Sequence[Column], path: Path) -> str:
-        values, results, texts, fits, castable = [], [], [], [], []
-        for place, column in enumerate(table):
+    def _conversion(self, part: Part, path: Path) -> str:
+        read, values, results, texts, fits, castable = [], [], [], [], [], []
+        for place, column in part.places.items():
             text, value = f"c{place}", f"t{place}"
+            read.append(text)
             if column.type == TEXT:
                 results.append(f"{text} AS {identifier(column.name)}")
                 continue
@@ -285,7 +447,7 @@ class _Job:
             results.append(f"{value} AS {identifier(column.name)}")
             fits.append(candidate.fits(text, value))
             castable.append(f"{value} IS NOT NULL")
-        columns = ", ".join(["*", "row_number() OVER () AS row", *values])
+        columns = ", ".join([*read, "row_number() OVER () AS row", *values])
         query = (
             f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
             f"(SELECT {columns} FROM {self._reader(path)})"
@@ -294,81 +456,56 @@ class _Job:
             return query
         # Of a row, the first value that does not fit: its place among those with a type.
         bad = f"list_position([{', '.join(fits)}], false)"
-        entry = f"to_json([row::VARCHAR, {bad}::VARCHAR, [{', '.join(texts)}][{bad}]])"
+        cell = f"left([{', '.join(texts)}][{bad}], {_SHOWN + 1})"
         return (
             f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN true "
             f"WHEN [{', '.join(castable)}][{bad}] THEN error('{_INEXACT} in row ' || row) "
             f"WHEN nextval('bad') > {self._settings.max_rejected_rows} THEN false "
-            f"ELSE write_log({entry}::VARCHAR, level := 'error') IS NOT NULL END"
+            f"ELSE write_log(to_json([row::VARCHAR, {bad}::VARCHAR, {cell}])::VARCHAR, "
+            "level := 'error') IS NOT NULL END"
         )
 
-    def _write_rejects(
-        self,
-        connection: DuckDBPyConnection,
-        log: Path,
-        table: Sequence[Column],
-        misfits: list[int],
-    ) -> int:
-        unsplit = list(_unsplit(connection))
-        entries = _misfits(log, table, misfits)
-        first = next(entries, None)
-        if not unsplit and not first:
-            return 0
-        count = 0
-        with self._rejects.open("w", encoding="utf-8") as file:
-            found = rejects.locate(
-                self._rows(_Text.of(self._source)),
-                self._dialect.delimiter,
-                self._dialect.skipped_lines + 1,
-                unsplit,
-                itertools.chain([first] if first else [], entries),
-                blank_is_row=len(table) == 1,
-            )
-            for reject in found:
-                count += 1
-                file.write(json.dumps(reject.to_json(), ensure_ascii=False) + "\n")
-        return count
-
-    def finish(self, table: Sequence[Column], found: _Pass, clean: CleanText) -> Processed:
+    def finish(self, table: Sequence[Column], found: _Found) -> Processed:
         """Describe the table, or reject it."""
-        total = found.rows + found.rejected
+        total = found.rows + found.rejects
+        clean = self._text.clean
         details = {
             "format": "csv",
             "encoding": clean.encoding,
             "delimiter": self._dialect.delimiter,
             "header": self._dialect.has_header,
-            "rejected_rows": found.rejected,
+            "rejected_rows": found.rejects,
         }
         warnings = []
         listed = None
-        if found.rejected:
+        if found.rejects:
             listed = Produced(
-                self._rejects, self._rejects.name, "application/x-ndjson", {"rows": found.rejected}
+                self._rejects, self._rejects.name, "application/x-ndjson", {"rows": found.rejects}
             )
             warnings.append(
                 Problem(
-                    "bad_rows", f"{found.rejected} of {total} rows do not fit: see rejects.jsonl."
+                    "bad_rows", f"{found.rejects} of {total} rows do not fit: see rejects.jsonl."
                 )
             )
         if clean.nuls:
             warnings.append(Problem("nul_characters", f"{clean.nuls} NUL characters were removed."))
         settings = self._settings
-        if (
-            found.rejected > settings.max_rejected_rows_share * total
-            or found.rejected > settings.max_rejected_rows
-        ):
+        if not found.complete or found.rejects > settings.max_rejected_rows_share * total:
             raise RejectedError(
                 "too_many_bad_rows",
-                f"{found.rejected} of {total} rows do not fit the table; at most "
-                f"{settings.max_rejected_rows_share:.0%} and {settings.max_rejected_rows} may. "
-                "See rejects.jsonl for the reasons.",
+                f"{found.rejects} of {total} rows do not fit the table; at most "
+                f"{settings.max_rejected_rows_share:.0%} may. See rejects.jsonl for the reasons."
+                if found.complete
+                else f"More than {settings.max_rejected_rows} rows, or rows of more than "
+                f"{LARGEST_REJECTS_BYTES // 2**20} MiB, do not fit the table. See rejects.jsonl "
+                f"for the reasons of the first {found.rejects}.",
                 Processed([listed] if listed else [], details),
             )
         with self._database() as connection:
             return outputs.finish(
                 connection,
                 self._directory,
-                table,
+                outputs.parts(table),
                 settings,
                 rejects=listed,
                 details=details,
@@ -376,38 +513,7 @@ class _Job:
             )
 
 
-def _fetch(connection: DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
-    cursor = connection.execute(query)
-    while rows := cursor.fetchmany(1_000):
-        yield from rows
-
-
-def _unsplit(connection: DuckDBPyConnection) -> Iterator[Unsplit]:
-    query = (
-        "SELECT line_byte_position - 1, first(error_type::VARCHAR), first(error_message), "
-        "first(csv_line) FROM reject_errors GROUP BY line_byte_position ORDER BY line_byte_position"
-    )
-    for position, kind, message, raw in _fetch(connection, query):
-        reason = _REASONS.get(kind, kind.lower())
-        if kind in {"MISSING COLUMNS", "TOO MANY COLUMNS"}:
-            expected, _, found = message.partition(" Found: ")
-            reason += f": {found} where {expected.rpartition(' ')[2]} are expected"
-        exact = kind != "INVALID ENCODING" and len(raw) < _LONGEST_EXACT
-        yield Unsplit(position, reason, raw.strip("\n"), exact=exact)
-
-
-def _misfits(log: Path, table: Sequence[Column], count: list[int]) -> Iterator[Misfit]:
-    """Yield what the conversion logged, counting by column."""
-    typed = [place for place, column in enumerate(table) if column.type != TEXT]
-    with (log / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
-        for record in csv.DictReader(file):
-            row, number, cell = json.loads(record["message"])
-            place = typed[int(number) - 1]
-            column = table[place]
-            count[place] += 1
-            noun = typing_of.BY_TYPE[column.type].noun
-            yield Misfit(int(row), column.name, f"{_short(cell)} is not {noun}")
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+def _merged(logs: Sequence[_Log]) -> Iterator[Misfit]:
+    """Yield the rows that some parts noted, each once."""
+    rows = itertools.groupby(heapq.merge(*logs, key=attrgetter("row")), attrgetter("row"))
+    return (next(same) for _, same in rows)

@@ -69,16 +69,18 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
                         normalise([row[0] for row in described]), described, strict=True
                     )
                 ]
-                target = literal(str(directory / outputs.TABLE))
-                chosen = ", ".join(
-                    f"{identifier(column.original)} AS {identifier(column.name)}"
-                    for column in table
-                )
                 row_bytes = lines.stat().st_size / max(1, _count_lines(lines))
-                connection.execute(
-                    f"COPY (SELECT {chosen} FROM {reader}) TO {target} "  # noqa: S608 - quoted
-                    f"({outputs.parquet_options(row_bytes)})"
-                )
+                parts = outputs.parts(table)
+                for part in parts:
+                    target = literal(str(directory / part.parquet))
+                    chosen = ", ".join(
+                        f"{identifier(column.original)} AS {identifier(column.name)}"
+                        for column in part.columns
+                    )
+                    options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
+                    connection.execute(
+                        f"COPY (SELECT {chosen} FROM {reader}) TO {target} ({options})"  # noqa: S608 - quoted
+                    )
             except duckdb.InvalidInputException as error:
                 message = _message(str(error), path if lines == path else source.save(path))
                 if message is None:
@@ -86,7 +88,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
                 raise RejectedError("invalid_json", message) from error
             lines.unlink()
             return outputs.finish(
-                connection, directory, table, settings, details={"format": "json"}, warnings=()
+                connection, directory, parts, settings, details={"format": "json"}, warnings=()
             )
     except duckdb.OutOfMemoryException as error:
         raise RejectedError(

@@ -19,7 +19,7 @@ BATCH: Final = 250  # columns looked at together: a vector of each has to fit in
 _ALL: Final = 2**62
 
 type Candidates = Mapping[int, Sequence[Candidate]]
-type Rows = AbstractContextManager[tuple[DuckDBPyConnection, str]]
+type Reader = AbstractContextManager[tuple[DuckDBPyConnection, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Inference:
 
 def infer(
     table: Sequence[Column],
-    rows: Callable[[], Rows],
+    reader: Callable[[], Reader],
     *,
     misfits_share: float,
     candidates: Candidates | None = None,
@@ -52,7 +52,7 @@ def infer(
 
     Args:
         table: columns; those without name and values are `ABSENT` afterwards.
-        rows: gives a connection and the SQL of a reader of the text, as often as it is called.
+        reader: gives a connection and the SQL of a reader of the text, as often as it is called.
         misfits_share: see `columns.choose`.
         candidates: what is possible, by place; by default everything.
         lines: upper bound of the number of rows, if it is known.
@@ -63,17 +63,17 @@ def infer(
     seen = 0
     for start in range(0, len(table), BATCH):
         places = range(start, min(start + BATCH, len(table)))
-        with rows() as (connection, reader):
+        with reader() as (connection, text):
             if lines is not None:
                 misfits = int(lines * misfits_share)
-                seen, found = _evidence(connection, reader, possible, places, misfits + 100)
+                seen, found = _evidence(connection, text, possible, places, misfits + 100)
                 for place, (_, evidence) in found.items() if seen else ():
                     possible[place] = [
                         one.candidate
                         for one in evidence
                         if not one.damaged and one.misfits <= misfits
                     ]
-            seen, found = _evidence(connection, reader, possible, places, _ALL)
+            seen, found = _evidence(connection, text, possible, places, _ALL)
         for place, (values, evidence) in found.items():
             absent = seen and not values and not table[place].original
             chosen = ABSENT if absent else choose(values, evidence, misfits_share)

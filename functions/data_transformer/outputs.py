@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from data_transformer.columns import identifier, literal
+from data_transformer.columns import ABSENT, identifier, literal
 from uploads.processing import Processed, Produced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from data_transformer.settings import Settings
     from uploads.result import Problem
 
-TABLE: Final = "table.parquet"
+TABLE: Final = "table"
+COLUMNS_OF_A_PART: Final = 250
 _BATCH: Final = 50
 _SHOWN: Final = 100
 _PLAIN: Final = (
@@ -35,6 +38,48 @@ _KINDS: Final = {
     "jsonl": ("application/x-ndjson", "FORMAT json"),
     "csv": ("text/csv; charset=utf-8", "FORMAT csv, HEADER true"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The columns of a table that go to the same file.
+
+    Attributes:
+        name: of the files, without extension.
+        places: columns by their place in the source; those of no type are in no file.
+    """
+
+    name: str
+    places: Mapping[int, Column]
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns of the file."""
+        return [column for column in self.places.values() if column.type != ABSENT]
+
+    @property
+    def parquet(self) -> str:
+        """Name of the Parquet file."""
+        return f"{self.name}.parquet"
+
+
+def parts(table: Sequence[Column]) -> list[Part]:
+    """Return the parts of a table: one, or of a wide table as many as the memory asks for.
+
+    A table without columns has no parts.
+    """
+    present = [place for place, column in enumerate(table) if column.type != ABSENT]
+    absent = [place for place, column in enumerate(table) if column.type == ABSENT]
+    batches = [list(batch) for batch in itertools.batched(present, COLUMNS_OF_A_PART)]
+    if batches:
+        batches[-1] += absent
+    return [
+        Part(
+            TABLE if len(batches) == 1 else f"{TABLE}-{number}",
+            {place: table[place] for place in batch},
+        )
+        for number, batch in enumerate(batches, 1)
+    ]
 
 
 def parquet_options(row_bytes: float) -> str:
@@ -54,31 +99,38 @@ def parquet_options(row_bytes: float) -> str:
 def finish(
     database: DuckDBPyConnection,
     directory: Path,
-    columns: Sequence[Column],
+    parts: Sequence[Part],
     settings: Settings,
     *,
     rejects: Produced | None = None,
     details: dict[str, Any],
     warnings: Sequence[Problem],
 ) -> Processed:
-    """Make the wanted files from `table.parquet` and describe its columns."""
-    table = directory / TABLE
-    answer = database.execute(f"SELECT count(*) FROM {literal(str(table))}").fetchone()  # noqa: S608 - quoted
-    rows = answer[0] if answer else 0
-    profiles = list(_profiles(database, table, columns))
-    shape = {"rows": rows, "columns": len(columns)}
+    """Make the wanted files from the Parquet file of each part, and describe the columns."""
+    profiles: list[dict[str, Any]] = []
     produced = []
-    for kind in settings.output_formats:
-        content_type, options = _KINDS[kind]
-        path = directory / f"table.{kind}"
-        if options:
-            database.execute(
-                f"COPY (FROM {literal(str(table))}) TO {literal(str(path))} ({options})"
-            )
-        attributes = shape | {"types": {one.name: one.type for one in columns}}
-        produced.append(Produced(path, path.name, content_type, attributes))
+    rows = 0
+    for part in parts:
+        table = directory / part.parquet
+        answer = database.execute(f"SELECT count(*) FROM {literal(str(table))}").fetchone()  # noqa: S608 - quoted
+        rows = answer[0] if answer else 0
+        profiles += _profiles(database, table, part.columns)
+        for kind in settings.output_formats:
+            content_type, options = _KINDS[kind]
+            path = table.with_suffix(f".{kind}")
+            if options:
+                database.execute(
+                    f"COPY (FROM {literal(str(table))}) TO {literal(str(path))} ({options})"
+                )
+            attributes = {
+                "rows": rows,
+                "columns": len(part.columns),
+                "types": {one.name: one.type for one in part.columns},
+            }
+            produced.append(Produced(path, path.name, content_type, attributes))
     if rejects:
         produced.append(rejects)
+    shape = {"rows": rows, "columns": len(profiles)}
     return Processed(produced, shape | {"profile": profiles} | details, warnings)
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from data_transformer import rejects
 from data_transformer.columns import CANDIDATES
 from data_transformer.core import Transformer
+from data_transformer.rows import Rows
 from data_transformer.settings import Settings
 from tests.unit.data_transformer.conftest import Bytes, Outcome
 from uploads.processing import RejectedError
@@ -42,6 +43,10 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
     "BOOLEAN": (st.booleans(), lambda truth: str(truth).lower()),
     "VARCHAR": (WORDS, str),
 }
+
+
+def rows_of(chunks: list[bytes], columns: int, longest: int = 2**24) -> Rows:
+    return Rows(chunks, delimiter=",", columns=columns, longest=longest, check_encoding=True)
 
 
 def _outcome(content: bytes, name: str, directory: str) -> Outcome:
@@ -126,23 +131,46 @@ def test_rows_are_found_in_the_text(rows: list[str], size: int) -> None:
     chunks = [text[at : at + size] for at in range(0, len(text), size)]
     wanted = [row for row in [*rows, "end,0"] if row]
     misfits = (rejects.Misfit(number, "a", "wrong") for number in range(1, len(wanted) + 1))
-    found = list(rejects.locate(chunks, ",", 1, [], misfits, blank_is_row=False))
+    found = list(rejects.locate(rows_of(chunks, 2), 1, misfits))
     assert [reject.raw for reject in found] == wanted
     lines = text.decode().split("\n")
     for reject in found:
         assert lines[reject.line - 1] == reject.raw.split("\n")[0]
 
 
+CELLS = st.sampled_from(
+    ["", "1", " ", 'a"b', 'a""', '5" pipe', '"x\ny"', '"q""q"', ' "s\n" ', '""', "é", " a", ' a"b']
+)
+
+
+@settings(QUICK, max_examples=50)
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=3).map(",".join), max_size=30))
+def test_rows_hold_the_same_cells_for_duckdb(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    given_rows = [line for line in lines if line.strip(" ") and len(line.split(",")) == 2]
+    with TemporaryDirectory() as name, duckdb.connect() as connection:
+        path = Path(name) / "table.csv"
+        path.write_bytes(b"".join(run.rows for run in rows_of([text.encode()], 2)))
+        found = connection.execute(
+            "FROM read_csv(?, columns = {'a': 'VARCHAR', 'b': 'VARCHAR'}, auto_detect = false, "
+            "header = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
+            "allow_quoted_nulls = false)",
+            [str(path)],
+        ).fetchall()
+    assert found == [tuple(map(_value, line.split(","))) for line in given_rows]
+
+
+def _value(cell: str) -> str | None:
+    trimmed = cell.strip(" ")
+    if trimmed.startswith('"'):
+        return trimmed[1:-1].replace('""', '"')
+    return cell or None
+
+
 def test_long_bad_row_over_the_end_of_a_chunk() -> None:
     long = "x" * 20_000
-    found = rejects.locate(
-        [long[:10_000].encode(), f"{long[10_000:]}\nword,y".encode()],
-        ",",
-        1,
-        [rejects.Unsplit(0, "too few cells", long, exact=True)],
-        iter([rejects.Misfit(1, "a", "wrong")]),
-        blank_is_row=False,
-    )
+    rows = rows_of([long[:10_000].encode(), f"{long[10_000:]}\nword,y".encode()], 2)
+    found = rejects.locate(rows, 1, iter([rejects.Misfit(1, "a", "wrong")]))
     assert [(one.line, one.raw) for one in found] == [(1, long), (2, "word,y")]
 
 

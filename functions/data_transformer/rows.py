@@ -1,0 +1,212 @@
+"""The rows of a delimited text, told apart from what is no row, at some hundred megabytes a second.
+
+DuckDB can pass over rows that it cannot split, but keeps about a kibibyte of each until its end: a
+file of broken rows takes any amount of memory. So it is given only rows that it can split.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_CHUNK: Final = 1024 * 1024
+
+_LONG: Final = "the row is too long"
+_NO_TEXT: Final = "bytes that are no text in the file's encoding"
+_OPEN: Final = "a quoted cell does not end"
+_AFTER_QUOTE: Final = "a quoted cell goes on after its closing quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of the text: some rows, or one that is none.
+
+    Attributes:
+        text: as it stands in the text, with its line ends.
+        rows: the rows in it, with the quotes as DuckDB wants them.
+        reason: why it is no row; empty if it is, or if there is only a blank line.
+    """
+
+    text: bytes
+    rows: bytes
+    reason: str = ""
+
+
+class Rows:
+    """Goes through a text once.
+
+    A row has as many cells as there are columns. A cell is quoted as a whole, with spaces around
+    the quotes, or begins with another character and is taken literally. A row of which the quotes
+    make no sense ends with its line, so that it takes no other row with it.
+    """
+
+    def __init__(
+        self,
+        text: Iterable[bytes],
+        *,
+        delimiter: str,
+        columns: int,
+        longest: int,
+        check_encoding: bool,
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            text: chunks of UTF-8 with line feeds for line ends.
+            delimiter: between cells, an ASCII character.
+            columns: number of cells of a row.
+            longest: size of the longest row in bytes, with its line end.
+            check_encoding: whether to look for bytes that are not UTF-8, which takes a tenth more.
+        """
+        self._text = iter(text)
+        self._delimiter = delimiter.encode()
+        self._columns = columns
+        self._longest = longest
+        self._check_encoding = check_encoding
+        self._buffer = b""
+        self._at = 0
+        self._ended = False
+        self._is_new = False
+        mark = re.escape(self._delimiter)
+        opened = rb'"(?:[^"]++|"")*+'
+        # Looking behind a quote, not in front of it, the search goes from quote to quote.
+        self._quoted = re.compile(rb'"(?<![^%b\n]")(?:[^"]++|"")*+"(?=[%b\n])' % (mark, mark))
+        self._not_marks = bytes(set(range(256)) - set(self._delimiter + b"\n"))
+        self._marks = self._delimiter * (columns - 1) + b"\n"
+        literal = rb'[^%b\n" ][^%b\n]*+' % (mark, mark)
+        quotes = rb'(?<![^%b\n]")(?:[^"]++|"")*+"|(?<=[^ %b\n]")[^%b\n]*+' % (mark, mark, mark)
+        cell = rb'[^%b\n"]*+(?:"(?:%b))?+' % (mark, quotes)
+        odd_cell = rb'(?:%b| *+%b" *+| *+(?:%b)?+)' % (literal, opened, literal)
+        row = rb"%b(?:%b%b){%d}+\n" % (cell, mark, cell, columns - 1)
+        self._row = re.compile(row)
+        self._rows = re.compile(rb"(?:%b)++" % row)
+        self._odd_row = re.compile(rb"%b(?:%b%b)*+\n" % (odd_cell, mark, odd_cell))
+        self._odd_cell = re.compile(rb"(%b)[%b\n]" % (odd_cell, mark))
+        self._open_row = re.compile(rb'(?:%b%b)*+ *+%b"?+\Z' % (odd_cell, mark, opened))
+
+    def __iter__(self) -> Iterator[Run]:
+        """Yield all of the text, in runs of about a mebibyte at the most, or of one row."""
+        while self._at < len(self._buffer) or self._more():
+            rows = self._lines() if self._is_new else b""
+            self._is_new = False
+            if not rows:
+                found = self._rows.match(self._buffer, self._at)
+                rows = found[0] if found else b""
+            if rows:
+                self._at += len(rows)
+                yield from self._checked(Run(rows, rows))
+            else:
+                yield from self._other()
+
+    def _lines(self) -> bytes:
+        """Return all whole lines that are here if they are plain rows, else nothing.
+
+        It takes half of the time that a look at each cell does, and is true of most texts.
+        """
+        lines = self._buffer[self._at : self._buffer.rfind(b"\n") + 1]
+        outside = self._quoted.sub(b"", lines) if b'"' in lines else lines
+        marks = outside.translate(None, self._not_marks)
+        is_plain = marks == self._marks * (len(marks) // self._columns)
+        return lines if is_plain and b'"' not in outside else b""
+
+    def split(self, run: Run) -> list[bytes]:
+        """Return the rows of a run one by one."""
+        rows: list[bytes] = self._row.findall(run.rows)
+        return rows
+
+    def count(self, run: Run) -> int:
+        """Return the number of rows of a run."""
+        return len(self._row.findall(run.rows)) if b'"' in run.rows else run.rows.count(b"\n")
+
+    def _checked(self, run: Run) -> Iterator[Run]:
+        long = len(run.rows) > self._longest
+        if not long and not (self._check_encoding and not _is_text(run.rows)):
+            yield run
+            return
+        rows = self.split(run)
+        if len(rows) == 1:
+            yield Run(run.text, b"", _LONG if long else _NO_TEXT)
+        else:
+            for row in rows:
+                yield from self._checked(Run(row, row))
+
+    def _other(self) -> Iterator[Run]:
+        """Yield what is here, which is no plain row; nothing if more has to be read to tell."""
+        stop = self._buffer.find(b"\n", self._at) + 1
+        odd = self._odd_row.match(self._buffer, self._at)
+        is_open = not odd and (not stop or self._open_row.match(self._buffer, self._at))
+        if is_open and len(self._buffer) - self._at <= self._longest and self._more():
+            return
+        if odd:
+            runs = self._odd(odd[0])
+        elif stop:
+            line = self._buffer[self._at : stop]
+            runs = iter([Run(line, b"", _OPEN if is_open else _AFTER_QUOTE)])
+        else:
+            runs = self._long_line()
+        for run in runs:
+            self._at += len(run.text)
+            yield run
+
+    def _odd(self, text: bytes) -> Iterator[Run]:
+        """Yield a row with spaces around quotes or another number of cells, or a blank line."""
+        if text == b"\n":
+            yield Run(text, b"")
+            return
+        cells = self._odd_cell.findall(text)
+        if len(cells) == self._columns:
+            row = self._delimiter.join(map(_plain, cells)) + b"\n"
+            yield from self._checked(Run(text, row))
+        else:
+            amount = "few" if len(cells) < self._columns else "many"
+            reason = f"too {amount} cells: {len(cells)} where {self._columns} are expected"
+            yield Run(text, b"", reason)
+
+    def _long_line(self) -> Iterator[Run]:
+        reason = _LONG
+        while True:
+            stop = self._buffer.find(b"\n", self._at) + 1
+            yield Run(self._buffer[self._at : stop or len(self._buffer)], b"", reason)
+            if stop or not self._more():
+                return
+            reason = ""
+
+    def _more(self) -> bool:
+        """Forget what is behind, read about half as much again; tell whether there was more."""
+        if self._ended:
+            return False
+        rest = self._buffer[self._at :]
+        parts, wanted = [rest], max(_CHUNK, len(rest) // 2)
+        self._buffer, self._at = b"", 0
+        while wanted > 0 and not self._ended:
+            chunk = next(self._text, None)
+            self._ended = chunk is None
+            parts.append(chunk or b"")
+            wanted -= len(parts[-1])
+        self._buffer = b"".join(parts)
+        if self._ended and self._buffer and not self._buffer.endswith(b"\n"):
+            self._buffer += b"\n"
+        self._is_new = True
+        return len(self._buffer) > len(rest)
+
+
+def _plain(cell: bytes) -> bytes:
+    """Return a cell without spaces around its quotes, and with quotes where it has some inside."""
+    trimmed = cell.strip(b" ")
+    if trimmed.startswith(b'"'):
+        return trimmed
+    return b'"%b"' % cell.replace(b'"', b'""') if b'"' in cell else cell
+
+
+def _is_text(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
