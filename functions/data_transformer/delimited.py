@@ -30,10 +30,10 @@ from data_transformer import outputs, rejects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
-from data_transformer.rejects import Misfit
+from data_transformer.rejects import Listing, Misfit
 from data_transformer.rows import Rows
 from data_transformer.text import CleanText
-from uploads.processing import Processed, Produced, RejectedError
+from uploads.processing import RejectedError
 from uploads.result import Problem
 
 if TYPE_CHECKING:
@@ -46,11 +46,10 @@ if TYPE_CHECKING:
     from data_transformer.inference import Candidates, Inference, Reader
     from data_transformer.outputs import Part
     from data_transformer.settings import Settings
-    from uploads.processing import Source
+    from uploads.processing import Processed, Source
 
 SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
-LARGEST_REJECTS_BYTES: Final = 64 * 1024 * 1024
 MOST_COLUMNS: Final = 5_000
 # The more columns, the more of the memory their vectors take, and the less is left for the text.
 _WIDE: Final = 100
@@ -90,21 +89,6 @@ class _Text:
         following = next(chunks, b"")
         rest = itertools.chain([following], chunks)
         return cls(source, clean, rest, sample, whole=not following)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a conversion found.
-
-    Attributes:
-        rows: number of rows of the table.
-        rejects: number of rows in `rejects.jsonl`.
-        complete: whether these are all that do not fit.
-    """
-
-    rows: int
-    rejects: int
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +154,7 @@ class _Feed:
                 self._rejected_bytes += len(run.text)
                 if (
                     self.rejected > self._most_rejects
-                    or self._rejected_bytes > LARGEST_REJECTS_BYTES
+                    or self._rejected_bytes > rejects.LARGEST_BYTES
                 ):
                     raise _TooManyRejectsError
             elif self._left_out:
@@ -209,13 +193,13 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         if guess.rows and not outputs.parts(guess.columns):
             raise RejectedError("empty_file", "The file holds delimiters, but no values.")
         try:
-            found = job.convert(guess.columns, row_bytes, exact=exact)
+            rows, listing = job.convert(guess.columns, row_bytes, exact=exact)
         except _TypesError:
             guess = job.infer_all(guess)
-            found = job.convert(guess.columns, row_bytes, exact=True)
+            rows, listing = job.convert(guess.columns, row_bytes, exact=True)
     except _TooManyRejectsError:
-        found = job.list_rejects()
-    return job.finish(guess.columns, found)
+        rows, listing = 0, job.list_rejects()
+    return job.finish(guess.columns, rows, listing)
 
 
 class _Job:
@@ -237,7 +221,6 @@ class _Job:
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
         self._check_encoding = False
-        self._rejects = directory / "rejects.jsonl"
 
     def _rows(self, text: Iterable[bytes] | None = None, *, check_encoding: bool = True) -> Rows:
         """Return the rows of a text, by default of all of it."""
@@ -331,8 +314,10 @@ class _Job:
             lines=lines,
         )
 
-    def convert(self, table: Sequence[Column], row_bytes: float, *, exact: bool) -> _Found:
-        """Write the files of `outputs.parts(table)`, and `rejects.jsonl`.
+    def convert(
+        self, table: Sequence[Column], row_bytes: float, *, exact: bool
+    ) -> tuple[int, Listing]:
+        """Write the files of `outputs.parts(table)`; return their number of rows, and the rejects.
 
         Args:
             table: columns.
@@ -349,12 +334,12 @@ class _Job:
         except duckdb.InvalidInputException:
             # DuckDB does not say in which row bytes are that are no text. Such are rare, and to
             # look for them takes time: only now all bytes are looked at.
-            if self._check_encoding:
-                raise
             self._check_encoding = True
             return self._convert(table, row_bytes, exact=exact)
 
-    def _convert(self, table: Sequence[Column], row_bytes: float, *, exact: bool) -> _Found:
+    def _convert(
+        self, table: Sequence[Column], row_bytes: float, *, exact: bool
+    ) -> tuple[int, Listing]:
         parts = outputs.parts(table)
         with TemporaryDirectory(dir=self._directory) as name:
             folder = Path(name)
@@ -368,32 +353,21 @@ class _Job:
                 unlisted or any(number > share * rows for number in misfits.values())
             ):
                 raise _TypesError
-            if not unsplit and not misfits:
-                return _Found(rows, 0, complete=True)
             if len(converted) > 1 and misfits:
                 # A row that does not fit into one part is not to be in the others either.
                 left_out = {misfit.row for log in logs for misfit in log}
                 for part in parts:
                     again = folder / f"{part.name}-again"
                     rows = self._write(part, again, row_bytes, left_out).rows
-            found = self._list(rows, _merged(logs))
-            return replace(found, complete=found.complete and not unlisted)
+            if not unsplit and not misfits:
+                return rows, Listing.empty(self._directory)
+            listing = self.list_rejects(_merged(logs))
+            return rows, replace(listing, complete=listing.complete and not unlisted)
 
-    def list_rejects(self) -> _Found:
-        """Write what is no row to `rejects.jsonl`, as far as it may be listed."""
-        return self._list(0, iter(()))
-
-    def _list(self, rows: int, misfits: Iterator[Misfit]) -> _Found:
-        count = size = 0
-        first_line = self._dialect.skipped_lines + 1
-        with self._rejects.open("w", encoding="utf-8") as file:
-            for reject in rejects.locate(self._rows(), first_line, misfits):
-                size += len(reject.raw)
-                if count == self._settings.max_rejected_rows or size > LARGEST_REJECTS_BYTES:
-                    return _Found(rows, count, complete=False)
-                file.write(json.dumps(reject.to_json(), ensure_ascii=False) + "\n")
-                count += 1
-        return _Found(rows, count, complete=True)
+    def list_rejects(self, misfits: Iterable[Misfit] = ()) -> Listing:
+        """List what is no row, or does not fit, as far as it may be listed."""
+        found = rejects.locate(self._rows(), self._dialect.skipped_lines + 1, iter(misfits))
+        return Listing.write(self._directory, found, self._settings.max_rejected_rows)
 
     def _write(
         self,
@@ -465,51 +439,27 @@ class _Job:
             "level := 'error') IS NOT NULL END"
         )
 
-    def finish(self, table: Sequence[Column], found: _Found) -> Processed:
+    def finish(self, table: Sequence[Column], rows: int, listing: Listing) -> Processed:
         """Describe the table, or reject it."""
-        total = found.rows + found.rejects
         clean = self._text.clean
         details = {
             "format": "csv",
             "encoding": clean.encoding,
             "delimiter": self._dialect.delimiter,
             "header": self._dialect.has_header,
-            "rejected_rows": found.rejects,
+            "rejected_rows": listing.count,
         }
-        warnings = []
-        listed = None
-        if found.rejects:
-            listed = Produced(
-                self._rejects, self._rejects.name, "application/x-ndjson", {"rows": found.rejects}
-            )
-            warnings.append(
-                Problem(
-                    "bad_rows", f"{found.rejects} of {total} rows do not fit: see rejects.jsonl."
-                )
-            )
-        if clean.nuls:
-            warnings.append(Problem("nul_characters", f"{clean.nuls} NUL characters were removed."))
-        settings = self._settings
-        if not found.complete or found.rejects > settings.max_rejected_rows_share * total:
-            raise RejectedError(
-                "too_many_bad_rows",
-                f"{found.rejects} of {total} rows do not fit the table; at most "
-                f"{settings.max_rejected_rows_share:.0%} may. See rejects.jsonl for the reasons."
-                if found.complete
-                else f"More than {settings.max_rejected_rows} rows, or rows of more than "
-                f"{LARGEST_REJECTS_BYTES // 2**20} MiB, do not fit the table. See rejects.jsonl "
-                f"for the reasons of the first {found.rejects}.",
-                Processed([listed] if listed else [], details),
-            )
+        listing.check(rows, self._settings, details)
+        nuls = Problem("nul_characters", f"{clean.nuls} NUL characters were removed.")
         with self._database() as connection:
             return outputs.finish(
                 connection,
                 self._directory,
                 outputs.parts(table),
-                settings,
-                rejects=listed,
+                self._settings,
+                listing,
                 details=details,
-                warnings=warnings,
+                warnings=[nuls] if clean.nuls else [],
             )
 
 

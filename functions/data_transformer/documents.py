@@ -12,6 +12,7 @@ import duckdb
 from data_transformer import json_faults, outputs
 from data_transformer.columns import identifier, literal, normalise
 from data_transformer.engine import database
+from data_transformer.rejects import Listing, Reject
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
+    from duckdb import DuckDBPyConnection
+
+    from data_transformer.outputs import Part
     from data_transformer.settings import Settings
     from uploads.processing import Processed, Source
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
+_ROOM: Final = LARGEST_OBJECT_BYTES
+_WHOLE: Final = "json"  # what DuckDB calls the column of values that are no objects
 _CHUNK: Final = 1024 * 1024
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 # What DuckDB says of a text, in an exception that it has for wrong options as well.
@@ -35,7 +41,11 @@ _LIMITS: Final = {
 
 
 class _OddArrayError(Exception):
-    """The text is no array of objects, or one of them is very large."""
+    """The text is no array, or one of its values is very large."""
+
+
+class _FaultError(Exception):
+    """The text is no table as it is."""
 
 
 def transform(source: Source, directory: Path, settings: Settings) -> Processed:
@@ -48,54 +58,180 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     first = _first(path)
     if not first:
         raise RejectedError("empty_file", "The file holds no text.")
-    if first not in "[{" and json_faults.locate(path) is None:
-        raise RejectedError("no_objects", "The file holds values, but no objects to make rows of.")
-    lines = path
-    if first == "[":
-        lines = _as_lines(path, directory / "upload.jsonl")
-    if lines != path:
-        path.unlink()  # two copies may be more than there is room for
+    job = _Job(source, path, directory, settings, first)
     try:
-        with database(directory, settings.memory_limit_mb) as connection:
-            reader = (
-                f"read_json({literal(str(lines))}, sample_size = -1, "
-                f"maximum_object_size = {LARGEST_OBJECT_BYTES})"
-            )
+        return job.convert(job.objects(), None)
+    except _FaultError:  # rare, and to look at each value takes time
+        return job.convert(*job.sort_out())
+
+
+class _Job:
+    def __init__(
+        self, source: Source, path: Path, directory: Path, settings: Settings, first: str
+    ) -> None:
+        self._source = source
+        self._path = path
+        self._directory = directory
+        self._settings = settings
+        self._first = first
+
+    def objects(self) -> Path:
+        """Return a file for DuckDB to read: the text itself, or an array's objects as JSON Lines.
+
+        Raises:
+            _FaultError: there are values that are no objects.
+            RejectedError: the array is broken.
+        """
+        if self._first == "{":
+            return self._path
+        if self._first != "[":
+            raise _FaultError
+        target = self._directory / "upload.jsonl"
+        is_object = True
+        with target.open("w", encoding="utf-8", newline="") as file:
+            for _, value in self._values(errors="strict"):
+                is_object = is_object and value[0] == "{"
+                file.write(_on_one_line(value))
+        if not is_object or not target.stat().st_size:
+            raise _FaultError
+        self._path.unlink()  # two copies may be more than there is room for
+        return target
+
+    def sort_out(self) -> tuple[Path, Listing]:
+        """Return a file with the objects that are whole, and what else there is.
+
+        Raises:
+            RejectedError: most is something else.
+        """
+        target = self._directory / "upload.jsonl"
+        if not self._path.exists():
+            self._source.save(self._path)
+        count = 0
+        fault = None
+
+        def others() -> Iterator[Reject]:
+            nonlocal count, fault
+            with target.open("w", encoding="utf-8", newline="") as file:
+                for line, value in self._values(errors="surrogateescape"):
+                    reason = json_faults.of_object(value)
+                    if len(value) > LARGEST_OBJECT_BYTES:
+                        reason, fault = "the object is larger than 16 MiB", _TOO_LARGE
+                    if reason is None:
+                        file.write(_on_one_line(value))
+                        count += 1
+                    else:
+                        raw = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+                        yield Reject(line, None, reason, raw)
+
+        listing = Listing.write(self._directory, others(), self._settings.max_rejected_rows)
+        try:
+            listing.check(count, self._settings, {"format": "json", "rejected_rows": listing.count})
+        except RejectedError as error:
+            fault = fault or _fault(self._path)
+            if fault:
+                raise RejectedError("invalid_json", fault, error.processed) from error
+            if count:
+                raise
+        if not count:
+            raise RejectedError("no_objects", "The file holds no objects to make rows of.")
+        self._path.unlink()
+        return target, listing
+
+    def _values(self, errors: str) -> Iterator[tuple[int, str]]:
+        """Yield the text of each value, and the number of the line that it begins in."""
+        with self._path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
+            if self._first != "[":
+                yield from _lines(file)
+                return
             try:
-                described = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608 - quoted
-                table = [
-                    replace(column, type=row[1])
-                    for column, row in zip(
-                        normalise([row[0] for row in described]), described, strict=True
+                yield from _elements(file)
+            except (_OddArrayError, UnicodeError) as error:
+                raise RejectedError("invalid_json", _fault(self._path) or _TOO_LARGE) from error
+
+    def convert(self, objects: Path, sorted_out: Listing | None) -> Processed:
+        """Make the files of a table.
+
+        Args:
+            objects: file of whole objects.
+            sorted_out: what else there was; None if nobody has looked.
+
+        Raises:
+            _FaultError: nobody has looked, and something is in the file that is no object.
+            RejectedError: DuckDB takes no such objects, or they need too much memory.
+        """
+        listing = sorted_out or Listing.empty(self._directory)
+        try:
+            with database(self._directory, self._settings.memory_limit_mb) as connection:
+                try:
+                    parts = _write(
+                        connection, objects, self._directory, are_objects=sorted_out is not None
                     )
-                ]
-                row_bytes = lines.stat().st_size / max(1, _count_lines(lines))
-                parts = outputs.parts(table)
-                for part in parts:
-                    target = literal(str(directory / part.parquet))
-                    chosen = ", ".join(
-                        f"{identifier(column.original)} AS {identifier(column.name)}"
-                        for column in part.columns
-                    )
-                    options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
-                    connection.execute(
-                        f"COPY (SELECT {chosen} FROM {reader}) TO {target} ({options})"  # noqa: S608 - quoted
-                    )
-            except duckdb.InvalidInputException as error:
-                message = _message(str(error), path if lines == path else source.save(path))
-                if message is None:
+                except duckdb.InvalidInputException as error:
+                    message = str(error)
+                    limit = [text for sign, text in _LIMITS.items() if sign in message]
+                    if checked and limit:
+                        raise RejectedError("invalid_json", limit[0]) from error
+                    if not checked and (limit or any(sign in message for sign in _FAULTS)):
+                        raise _FaultError from error
                     raise
-                raise RejectedError("invalid_json", message) from error
-            lines.unlink()
-            return outputs.finish(
-                connection, directory, parts, settings, details={"format": "json"}, warnings=()
-            )
-    except duckdb.OutOfMemoryException as error:
-        raise RejectedError(
-            "too_large",
-            "The objects do not fit in the memory that tables may use, "
-            f"{settings.memory_limit_mb} MB: give them as JSON Lines, one small object a line.",
-        ) from error
+                objects.unlink()
+                return outputs.finish(
+                    connection,
+                    self._directory,
+                    parts,
+                    self._settings,
+                    listing,
+                    details={"format": "json", "rejected_rows": listing.count},
+                    warnings=(),
+                )
+        except duckdb.OutOfMemoryException as error:
+            raise RejectedError(
+                "too_large",
+                "The objects do not fit in the memory that tables may use, "
+                f"{self._settings.memory_limit_mb} MB: give them as JSON Lines, one small object a "
+                "line.",
+            ) from error
+
+
+def _write(
+    connection: DuckDBPyConnection, objects: Path, directory: Path, *, are_objects: bool
+) -> list[Part]:
+    """Write the Parquet files of a table.
+
+    Raises:
+        _FaultError: there are values that are no objects; not if it is known that there are none.
+    """
+    reader = f"{literal(str(objects))}, sample_size = -1, maximum_object_size = {_ROOM}"
+    columns = _describe(connection, f"read_json({reader})")
+    if [name for name, _ in columns] == [_WHOLE]:
+        if columns[0][1] == "JSON" and not are_objects:
+            raise _FaultError
+        # Objects with very many names alike have become one column of maps.
+        reader += ", map_inference_threshold = -1"
+        columns = _describe(connection, f"read_json({reader})")
+    names = normalise([name for name, _ in columns])
+    table = [replace(column, type=kind) for column, (_, kind) in zip(names, columns, strict=True)]
+    row_bytes = objects.stat().st_size / max(1, _count_lines(objects))
+    parts = outputs.parts(table)
+    for part in parts:
+        chosen = ", ".join(
+            f"{identifier(column.original)} AS {identifier(column.name)}" for column in part.columns
+        )
+        target = literal(str(directory / part.parquet))
+        options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
+        rows = f"SELECT {chosen} FROM read_json({reader})"  # noqa: S608 - quoted
+        connection.execute(f"COPY ({rows}) TO {target} ({options})")
+    return parts
+
+
+def _describe(connection: DuckDBPyConnection, reader: str) -> list[tuple[str, str]]:
+    """Return names and types of columns."""
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608 - quoted
+    return [(row[0], row[1]) for row in rows]
+
+
+def _on_one_line(value: str) -> str:
+    return value.replace("\n", " ").replace("\r", " ") + "\n"
 
 
 def _first(path: Path) -> str:
@@ -113,42 +249,32 @@ def _count_lines(path: Path) -> int:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
 
 
-def _as_lines(path: Path, target: Path) -> Path:
-    """Write an array of objects as JSON Lines, which DuckDB reads in little memory.
-
-    Raises:
-        RejectedError: the array is broken, has no objects, or other values among them.
-    """
-    kinds = set()
-    try:
-        with (
-            path.open(encoding="utf-8-sig", newline="") as source,
-            target.open("w", encoding="utf-8", newline="") as file,
-        ):
-            for element in _elements(source):
-                kinds.add(element[0] == "{")
-                file.write(element.replace("\n", " ").replace("\r", " ") + "\n")
-    except (_OddArrayError, UnicodeError) as error:
-        raise RejectedError("invalid_json", _fault(path) or _TOO_LARGE) from error
-    if kinds != {True} and json_faults.locate(path) is None:
-        raise RejectedError(
-            "no_objects",
-            "The array holds values that are no objects." if kinds else "The array is empty.",
-        )
-    return target
+def _lines(file: TextIO) -> Iterator[tuple[int, str]]:
+    """Yield the number and text of each line that is not blank; of a very long one, a part."""
+    number = 0
+    while line := file.readline(LARGEST_OBJECT_BYTES):
+        number += 1
+        value = line.strip(" \t\r\n")
+        while line and not line.endswith("\n"):
+            line = file.readline(LARGEST_OBJECT_BYTES)
+            value += line[:1].strip()  # longer than allowed, if it goes on
+        if value:
+            yield number, value
 
 
-def _elements(file: TextIO) -> Iterator[str]:
-    """Yield the text of each element of an array.
+def _elements(file: TextIO) -> Iterator[tuple[int, str]]:
+    """Yield the text of each element of an array, and the number of the line it begins in.
 
     Raises:
         _OddArrayError: it is broken, or the end of an element is too far away.
     """
     decoder = json.JSONDecoder()
     text, position = file.read(_CHUNK), 0
+    line, counted = 1, 0
 
     def more() -> bool:
-        nonlocal text, position
+        nonlocal text, position, line, counted
+        line, counted = line + text.count("\n", counted, position), 0
         chunk = file.read(max(_CHUNK, len(text) - position))
         text, position = text[position:] + chunk, 0
         return bool(chunk)
@@ -184,19 +310,12 @@ def _elements(file: TextIO) -> Iterator[str]:
                 break
             if end - position > LARGEST_OBJECT_BYTES or not more():
                 raise _OddArrayError
-        yield text[position:end]
+        line, counted = line + text.count("\n", counted, position), position
+        yield line, text[position:end]
         position = end
         separator = mark()
     if separator != "]" or mark():
         raise _OddArrayError
-
-
-def _message(error: str, path: Path) -> str | None:
-    """Return what is wrong with a text that DuckDB refused; None if the text is not at fault."""
-    for sign, message in _LIMITS.items():
-        if sign in error:
-            return message
-    return _fault(path) if any(sign in error for sign in _FAULTS) else None
 
 
 def _fault(path: Path) -> str | None:

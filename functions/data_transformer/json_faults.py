@@ -5,6 +5,7 @@ DuckDB tells bytes of a record it counts in its own way; this looks again, in bo
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import dataclass
@@ -60,6 +61,23 @@ def locate(path: Path) -> Fault | None:
         return _first_line_without_value(file)
 
 
+def of_object(text: str) -> str | None:
+    """Return what keeps a text from being one object, or None. Undecodable bytes are surrogates."""
+    if not text.startswith("{"):
+        return "the value is no object"
+    try:
+        _, end = _STRICT.raw_decode(text)
+    except (json.JSONDecodeError, RecursionError, _RepeatedNameError):
+        end = -1
+    odd = "\\u" in text or not text.isascii()
+    if end == len(text) and not (odd and any(match.lastgroup for match in _NO_TEXT.finditer(text))):
+        return None
+    fault = _Scan(io.StringIO(text, newline="")).fault()
+    if fault:
+        return f"{fault.reason}, at character {fault.column}" if fault.line == 1 else fault.reason
+    return "there is more than one value"
+
+
 def _first_line_without_value(file: TextIO) -> Fault | None:
     for number, line in enumerate(iter(partial(file.readline, LARGEST_VALUE), ""), 1):
         if len(line) == LARGEST_VALUE:
@@ -84,12 +102,15 @@ def _check_names(members: list[tuple[str, Any]]) -> None:
         seen.add(name)
 
 
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_check_names)
+
+
 class _Scan:
     """Decodes one value after the other; those of an array at the top are taken singly."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._decoder = json.JSONDecoder(object_pairs_hook=_check_names)
+        self._decoder = _STRICT
         self._text = ""
         self._position = 0
         self._line = 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from data_transformer.columns import Column
+    from data_transformer.rejects import Listing
     from data_transformer.settings import Settings
     from uploads.result import Problem
 
@@ -101,8 +102,8 @@ def finish(
     directory: Path,
     parts: Sequence[Part],
     settings: Settings,
+    listing: Listing,
     *,
-    rejects: Produced | None = None,
     details: dict[str, Any],
     warnings: Sequence[Problem],
 ) -> Processed:
@@ -128,10 +129,12 @@ def finish(
                 "types": {one.name: one.type for one in part.columns},
             }
             produced.append(Produced(path, path.name, content_type, attributes))
-    if rejects:
-        produced.append(rejects)
     shape = {"rows": rows, "columns": len(profiles)}
-    return Processed(produced, shape | {"profile": profiles} | details, warnings)
+    return Processed(
+        produced + listing.produced,
+        shape | {"profile": profiles} | details,
+        [*listing.warnings(rows), *warnings],
+    )
 
 
 def _profiles(

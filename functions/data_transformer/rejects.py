@@ -1,14 +1,23 @@
-"""The rows that do not fit: where they are in the text, word for word."""
+"""The rows that do not fit: where they are in the text, word for word, and how many may be."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from uploads.processing import Processed, Produced, RejectedError
+from uploads.result import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from data_transformer.rows import Rows
+    from data_transformer.settings import Settings
+
+LARGEST_BYTES: Final = 64 * 1024 * 1024
+_NAME: Final = "rejects.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,84 @@ class Reject:
     def to_json(self) -> dict[str, Any]:
         """Return the fields."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The file `rejects.jsonl`.
+
+    Attributes:
+        path: of the file.
+        count: number of its lines.
+        complete: whether these are all rows that do not fit.
+    """
+
+    path: Path
+    count: int
+    complete: bool
+
+    @classmethod
+    def empty(cls, directory: Path) -> Listing:
+        """Return the listing of no rows, which has no file."""
+        return cls(directory / _NAME, 0, complete=True)
+
+    @classmethod
+    def write(cls, directory: Path, rejects: Iterable[Reject], most: int) -> Listing:
+        """Write the file, with so many lines and `LARGEST_BYTES` of text at the most."""
+        path = directory / _NAME
+        count = size = 0
+        complete = True
+        with path.open("w", encoding="utf-8") as file:
+            for reject in rejects:
+                size += len(reject.raw)
+                complete = count < most and size <= LARGEST_BYTES
+                if not complete:
+                    break
+                file.write(json.dumps(reject.to_json(), ensure_ascii=False) + "\n")
+                count += 1
+        return cls(path, count, complete)
+
+    @property
+    def produced(self) -> list[Produced]:
+        """The file, if there is one."""
+        if not self.count:
+            return []
+        attributes = {"rows": self.count}
+        return [Produced(self.path, self.path.name, "application/x-ndjson", attributes)]
+
+    def warnings(self, rows: int) -> list[Problem]:
+        """Say that there is such a file.
+
+        Args:
+            rows: number of rows that do fit.
+        """
+        if not self.count:
+            return []
+        total = rows + self.count
+        return [Problem("bad_rows", f"{self.count} of {total} rows do not fit: see rejects.jsonl.")]
+
+    def check(self, rows: int, settings: Settings, details: dict[str, Any]) -> None:
+        """Check that the rows that do not fit are few.
+
+        Raises:
+            RejectedError: they are more than the settings allow.
+        """
+        share = settings.max_rejected_rows_share
+        total = rows + self.count
+        if not self.complete:
+            message = (
+                f"More than {settings.max_rejected_rows} rows, or rows of more than "
+                f"{LARGEST_BYTES // 2**20} MiB, do not fit the table. See rejects.jsonl for the "
+                f"reasons of the first {self.count}."
+            )
+        elif self.count > share * total:
+            message = (
+                f"{self.count} of {total} rows do not fit the table; at most {share:.0%} may. "
+                "See rejects.jsonl for the reasons."
+            )
+        else:
+            return
+        raise RejectedError("too_many_bad_rows", message, Processed(self.produced, details))
 
 
 def locate(rows: Rows, first_line: int, misfits: Iterator[Misfit]) -> Iterator[Reject]:

@@ -15,13 +15,13 @@ Transform = Any
     [
         ("", "empty_file: The file is empty."),
         (" \n\t ", "empty_file: The file holds no text."),
-        ("[]", "no_objects: The array is empty."),
-        ("[1, 2]", "no_objects: The array holds values that are no objects."),
-        ('[{"a": 1}, 2]', "no_objects: The array holds values that are no objects."),
-        ('[[{"a": 1}]]', "no_objects: The array holds values that are no objects."),
-        ("null", "no_objects: The file holds values, but no objects to make rows of."),
-        ("5", "no_objects: The file holds values, but no objects to make rows of."),
-        ("1\n2\n", "no_objects: The file holds values, but no objects to make rows of."),
+        ("[]", "no_objects: The file holds no objects to make rows of."),
+        ("[1, 2]", "no_objects: The file holds no objects to make rows of."),
+        ('[{"a": 1}, 2]', "too_many_bad_rows: 1 of 2 rows do not fit the table"),
+        ('[[{"a": 1}]]', "no_objects: The file holds no objects to make rows of."),
+        ("null", "no_objects: The file holds no objects to make rows of."),
+        ("5", "no_objects: The file holds no objects to make rows of."),
+        ("1\n2\n", "no_objects: The file holds no objects to make rows of."),
         ('[{"a": 1},]', "invalid_json: The JSON is broken at line 1, column 11: a value is"),
         ('[{"a": 1}', "invalid_json: The JSON is broken at line 1, column 10: the file ends"),
         ('[{"a": 1}] 2', "invalid_json: The JSON is broken at line 1, column 12: each"),
@@ -49,6 +49,67 @@ def test_no_table_is_rejected(transform: Transform, content: str | bytes, reason
 )
 def test_table_is_made(transform: Transform, content: str, rows: list[Any]) -> None:
     assert transform(content, "table.json").rows == rows
+
+
+def test_lines_that_are_no_objects_are_rejects(transform: Transform) -> None:
+    good = ['{"a": 1}', '{"a": 2}'] * 30
+    bad = {
+        3: '{"a": }',
+        10: "5",
+        11: '{"a": 1, "a": 2}',
+        20: '{"a": 1} {"a": 2}',
+        30: '{"a": "\\ud800"}',
+    }
+    for line, text in bad.items():
+        good.insert(line - 1, text)
+    made = transform("\n".join(good).replace("5\n", "5\r\n\n", 1) + "\n", "table.json")
+    assert [row[0] for row in made.rows] == [1, 2] * 30
+    found = [(one["line"], one["raw"], one["reason"]) for one in made.rejects]
+    assert found == [
+        (3, bad[3], "a value is expected, at character 7"),
+        (10, bad[10], "the value is no object"),
+        (12, bad[11], "an object has the name 'a' twice, at character 1"),
+        (21, bad[20], "there is more than one value"),
+        (31, bad[30], "an escape is half of a surrogate pair, at character 8"),
+    ]
+    assert made.processed.details["rejected_rows"] == 5
+    assert [warning.code for warning in made.processed.warnings] == ["bad_rows"]
+    assert [output.name for output in made.processed.outputs] == ["table.parquet", "rejects.jsonl"]
+
+
+def test_elements_that_are_no_objects_are_rejects(transform: Transform) -> None:
+    elements = ['{"a":\n 1}'] * 30 + ["null", '{"b": 1, "b": 2}'] + ['{"a": 2}']
+    made = transform("[" + "\n,".join(elements) + "]", "table.json")
+    assert [row[0] for row in made.rows] == [1] * 30 + [2]
+    assert [(one["line"], one["raw"]) for one in made.rejects] == [
+        (61, "null"),
+        (62, '{"b": 1, "b": 2}'),
+    ]
+
+
+def test_bytes_that_are_no_text_are_a_reject(transform: Transform) -> None:
+    made = transform(b'{"a": "\xc3\xa9"}\n' * 30 + b'{"a": "\xff"}\n', "table.json")
+    assert [row[0] for row in made.rows] == ["é"] * 30
+    assert [(one["line"], one["raw"]) for one in made.rejects] == [(31, '{"a": "\ufffd"}')]
+
+
+def test_very_long_line_is_a_reject(transform: Transform) -> None:
+    long = '{"a": "' + "x" * 40_000_000 + '"}'
+    made = transform('{"a": "y"}\n' * 30 + long + '\n{"a": "z"}\n', "table.json")
+    assert [row[0] for row in made.rows] == ["y"] * 30 + ["z"]
+    [reject] = made.rejects
+    assert (reject["line"], reject["reason"]) == (31, "the object is larger than 16 MiB")
+
+
+def test_broken_lines_come_with_the_rejected_file(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="invalid_json: The JSON is broken at line 2") as caught:
+        transform('{"a": 1}\n{"a": }\n', "table.json")
+    assert [output.name for output in caught.value.processed.outputs] == ["rejects.jsonl"]
+
+
+def test_field_of_objects_called_json(transform: Transform) -> None:
+    made = transform('{"json": 1}\n{"json": "x"}\n', "table.json")
+    assert made.rows == [("1",), ('"x"',)]
 
 
 def test_array_larger_than_what_is_read_at_once(transform: Transform) -> None:
