@@ -160,12 +160,11 @@ class _Job:
             RejectedError: DuckDB takes no such objects, or they need too much memory.
         """
         listing = sorted_out or Listing.empty(self._directory)
+        checked = sorted_out is not None
         try:
             with database(self._directory, self._settings.memory_limit_mb) as connection:
                 try:
-                    parts = _write(
-                        connection, objects, self._directory, are_objects=sorted_out is not None
-                    )
+                    parts = _write(connection, objects, self._directory, are_objects=checked)
                 except duckdb.InvalidInputException as error:
                     message = str(error)
                     limit = [text for sign, text in _LIMITS.items() if sign in message]
