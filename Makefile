@@ -91,6 +91,11 @@ $(STAMPS)/bench: tests/performance/requirements.txt tests/performance/photos.txt
 bench-functions: $(STAMPS)/bench ## Measure the processing functions beside their peers (takes minutes)
 	@$(PY) -m tests.performance.bench_functions
 
+.PHONY: bench-s3
+bench-s3: $(STAMPS)/tests $(STAMPS)/emulator ## Measure a CSV of 1.4 GB from S3 to S3, on the emulator
+	@$(PY) -m scripts.package --arch host data_transformer
+	@$(PY) -m tests.performance.bench_s3_to_s3 $(ARGS)
+
 .PHONY: bench-api
 bench-api: $(STAMPS)/tests ## Measure the start of the API function beside the plain way
 	@$(PY) -m scripts.package --arch host api_handler

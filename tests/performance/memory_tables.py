@@ -157,7 +157,7 @@ def _process(path: Path) -> None:
 
     def watch(folder: Path) -> None:
         while not done.wait(0.02):
-            disk[0] = max(disk[0], _used(folder))
+            disk[0] = max(disk[0], used_bytes(folder))
 
     with tempfile.TemporaryDirectory(dir=path.parent) as name:
         watcher = threading.Thread(target=partial(watch, Path(name)))
@@ -166,7 +166,7 @@ def _process(path: Path) -> None:
             Transformer(Settings())(LocalSource(path), Path(name))
         except RejectedError as error:
             code = error.code
-        disk[0] = max(disk[0], _used(Path(name)))
+        disk[0] = max(disk[0], used_bytes(Path(name)))
         done.set()
         watcher.join()
     print(
@@ -176,7 +176,8 @@ def _process(path: Path) -> None:
     )
 
 
-def _used(folder: Path) -> int:
+def used_bytes(folder: Path) -> int:
+    """Return the size of all files in a folder that others write to."""
     total = 0
     for path in folder.rglob("*"):
         try:
