@@ -77,7 +77,10 @@ _CLOCK: Final = r"\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
 # it would drop the offset in silence, the pattern does not let it.
 CANDIDATES: Final = (
     Candidate(
-        "BOOLEAN", "a boolean", "lower({text}) IN ('true', 'false')", "{value}::VARCHAR = {text}"
+        "BOOLEAN",
+        "a boolean",
+        "lower({text}) IN ('true', 'false')",
+        _CANONICAL,
     ),
     Candidate("BIGINT", "an integer", _CANONICAL),
     Candidate("DECIMAL(38,0)", "an integer", _CANONICAL),

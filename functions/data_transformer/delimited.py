@@ -222,14 +222,14 @@ class _Job:
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
         self._check_encoding = False
 
-    def _rows(self, text: Iterable[bytes] | None = None, *, check_encoding: bool = True) -> Rows:
+    def _rows(self, text: Iterable[bytes] | None = None, *, check_encoding: bool = False) -> Rows:
         """Return the rows of a text, by default of all of it."""
         return Rows(
             self._all_of_it() if text is None else text,
             delimiter=self._dialect.delimiter,
             columns=len(self._table),
             longest=self._longest,
-            check_encoding=check_encoding,
+            check_encoding=check_encoding or self._check_encoding,
         )
 
     def _all_of_it(self) -> Iterator[bytes]:
@@ -273,7 +273,9 @@ class _Job:
         complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
         complete = complete[self._dialect.skip :]
         sample = self._directory / "sample.csv"
-        sample.write_bytes(b"".join(run.rows for run in self._rows([complete])))
+        sample.write_bytes(
+            b"".join(run.rows for run in self._rows([complete], check_encoding=True))
+        )
 
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
@@ -293,7 +295,7 @@ class _Job:
 
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
-            feed = _Feed(self._rows(), self._settings.max_rejected_rows)
+            feed = _Feed(self._rows(check_encoding=True), self._settings.max_rejected_rows)
             with self._database() as connection, Pipe(self._directory / "text", feed) as pipe:
                 yield connection, self._reader(pipe.path)
 
@@ -334,8 +336,10 @@ class _Job:
         except duckdb.InvalidInputException:
             # DuckDB does not say in which row bytes are that are no text. Such are rare, and to
             # look for them takes time: only now all bytes are looked at.
+            if self._check_encoding:
+                raise
             self._check_encoding = True
-            return self._convert(table, row_bytes, exact=exact)
+            return self.convert(table, row_bytes, exact=exact)
 
     def _convert(
         self, table: Sequence[Column], row_bytes: float, *, exact: bool

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CHUNK: Final = 1024 * 1024
+_LOOK: Final = 64 * 1024
 _MANY_QUOTES: Final = 50  # one in so many bytes
 
 _LONG: Final = "the row is too long"
@@ -109,7 +110,7 @@ class Rows:
         It takes half of the time that a look at each cell does, if few of them are quoted.
         """
         lines = self._buffer[self._at : self._buffer.rfind(b"\n") + 1]
-        if lines.count(b'"') > len(lines) // _MANY_QUOTES:
+        if lines.count(b'"', 0, _LOOK) > min(_LOOK, len(lines)) // _MANY_QUOTES:
             return b""
         outside = self._quoted.sub(b"", lines) if b'"' in lines else lines
         marks = outside.translate(None, self._not_marks)
