@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
-MOST_COLUMNS: Final = 5_000
+MOST_COLUMNS: Final = 2_000
 # The more columns, the more of the memory their vectors take, and the less is left for the text.
 _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024

@@ -89,7 +89,7 @@ def parquet_options(row_bytes: float) -> str:
     A row group is held in memory until it is full: wide rows get shorter groups. Dictionaries of
     thousands of values, filters for them, and higher levels of zstd take time and save no room.
     """
-    rows = 24 * 1024 * 1024 / max(row_bytes, 1)
+    rows = 12 * 1024 * 1024 / max(row_bytes, 1)
     groups = min(61_440, max(2_048, 2_048 * math.floor(rows / 2_048)))
     return (
         f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {groups}, "

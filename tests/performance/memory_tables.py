@@ -78,6 +78,14 @@ def _wide(columns: int, megabytes: int) -> Maker:
     return make
 
 
+def _named(names: int, megabytes: int) -> Maker:
+    rows = [
+        json.dumps({f"n{place}": row * place % 9973 for place in range(names)}).encode() + b"\n"
+        for row in range(1_000)
+    ]
+    return _lines(megabytes, *rows)
+
+
 def _mixed(rows: int) -> Maker:
     def make(file: BinaryIO) -> None:
         generate(Path(file.name), rows)
@@ -112,6 +120,9 @@ CASES: Final[dict[str, Maker]] = {
         200, *(b"%d,%s\n" % (n, b"w%d " % n * 30) for n in range(997)), head=b"n,s\n"
     ),
     "long-cells.csv": _lines(200, b"1," + b"x" * 200_000 + b"\n", b"2," + b"y" * 150_000 + b"\n"),
+    "long-cells-200-columns.csv": _lines(
+        200, b"x" * 200_000 + b"," * 199 + b"\n", head=b",".join([b"n"] * 200) + b"\n"
+    ),
     "one-cell-of-10-mb.csv": _lines(1, b"1,x\n", head=b"a,b\n0," + b"x" * 10_000_000 + b"\n"),
     "quoted.csv": _lines(200, b'"1","a ""b""","x\ny","2025-01-02"\n', head=b"a,b,c,d\n"),
     "latin-1.csv": _lines(200, b"1,caf\xe9,2025-01-02\n", head=b"a,b,c\n"),
@@ -120,6 +131,7 @@ CASES: Final[dict[str, Maker]] = {
     "bad-rows.csv": _lines(100, *[b"1,x\n"] * 499, b"1,x,y\n", b"word,x\n", head=b"a,b\n"),
     "200-columns.csv": _wide(200, 100),
     "2000-columns.csv": _wide(2_000, 100),
+    "2000-names.json": _named(2_000, 50),
     "ragged.csv": _lines(100, b"1,2\n", b"1,2,3\n", b"1\n"),
     "array.json": _documents(200, **_ARRAY, deep=False),
     "lines.json": _documents(200, **_JSONL, deep=False),

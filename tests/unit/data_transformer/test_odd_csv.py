@@ -341,8 +341,8 @@ def test_bad_row_is_in_no_part_of_a_wide_table(transform: Transform) -> None:
 
 
 def test_too_many_columns_are_rejected_at_once(transform: Transform) -> None:
-    with pytest.raises(RejectedError, match="too_many_columns: The table has 5001 columns"):
-        transform(",".join(["name"] * 5_001) + "\n" + ",".join(["1"] * 5_001))
+    with pytest.raises(RejectedError, match="too_many_columns: The table has 2001 columns"):
+        transform(",".join(["name"] * 2_001) + "\n" + ",".join(["1"] * 2_001))
 
 
 def test_delimiters_alone_are_no_table(transform: Transform) -> None:
