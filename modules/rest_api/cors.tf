@@ -1,8 +1,4 @@
 locals {
-  _cors_methods = {
-    for path in toset(values(local._paths)) :
-    path => sort([for name, route in var.routes : route.method if local._paths[name] == path])
-  }
   # A gateway response has no logic: where several origins are named, none of them would fit all, and an
   # error holds nothing that another origin may not read.
   _cors_error_origin = try(length(var.cors.allow_origins) == 1 ? var.cors.allow_origins[0] : "*", null)
@@ -21,7 +17,7 @@ locals {
 
   # Answer to OPTIONS by path.
   preflight = var.cors == null ? {} : {
-    for path, methods in local._cors_methods : path => {
+    for path, methods in local._methods : path => {
       headers = {
         Access-Control-Allow-Origin  = var.cors.allow_origins[0]
         Access-Control-Allow-Methods = join(",", contains(methods, "ANY") ? ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"] : methods)

@@ -15,6 +15,12 @@ locals {
     }
   }
 
+  # The methods of each path that has routes.
+  _methods = {
+    for path in toset(values(local._paths)) :
+    path => sort([for name, route in var.routes : route.method if local._paths[name] == path])
+  }
+
   # A resource cannot refer to another instance of itself, so each depth has its own.
   _levels = {
     for depth in range(1, 7) :
@@ -59,6 +65,7 @@ locals {
     }
     authorizers       = var.authorizers
     preflight         = local.preflight
+    not_allowed       = local.not_allowed
     gateway_responses = local.gateway_responses
     allowed_cidrs     = var.allowed_cidrs
     open_requests     = local._open_requests

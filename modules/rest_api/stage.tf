@@ -14,6 +14,7 @@ resource "aws_api_gateway_deployment" "this" {
   depends_on = [
     aws_api_gateway_gateway_response.this,
     aws_api_gateway_integration.route,
+    aws_api_gateway_integration_response.not_allowed,
     aws_api_gateway_integration_response.preflight,
     aws_api_gateway_rest_api_policy.this,
   ]

@@ -113,8 +113,12 @@ class Builder:
         tree.mkdir()
         self.install(package.lock, package.architecture, tree)
         names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
-        kept = trim.select(names, trim.read_settings(package.settings))
-        files = {name: trim.clean(name, (tree / name).read_bytes(), kept) for name in kept}
+        settings = trim.read_settings(package.settings)
+        kept = trim.select(names, settings)
+        files = {
+            name: trim.clean(name, (tree / name).read_bytes(), kept, settings.operations)
+            for name in kept
+        }
         return elf.select(files, package.architecture)
 
     def _write_layer(self, package: Package, files: dict[str, bytes], entries: list[Entry]) -> None:

@@ -274,6 +274,43 @@ def test_errors_of_the_gateway_look_like_ours(
     assert body["error"]["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/items", "OPTIONS, POST"),
+        ("PUT", "/items/a/b", "GET, OPTIONS"),
+        ("HEAD", "/items/a/b", "GET, OPTIONS"),
+        # Whatever its routes ask of a caller.
+        ("PATCH", "/private", "DELETE, GET, OPTIONS, POST, PUT"),
+    ],
+)
+def test_a_method_that_a_path_lacks_is_answered_without_a_function(
+    api: Api, method: str, path: str, allowed: str
+) -> None:
+    response = api.call(method, path)
+    assert response.status_code == 405
+    assert response.headers["Allow"] == allowed
+    assert response.headers["Access-Control-Allow-Origin"] == _ORIGIN
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data"])
+def test_a_method_that_a_path_lacks_takes_no_body_for_its_own(api: Api, kind: str) -> None:
+    sent = '{"statusCode": 200}'
+    response = api.call("PUT", "/items", {"Content-Type": kind}, content=sent)
+    assert response.status_code == 405
+    body = response.json()
+    assert body.keys() == {"error", "request_id"}
+    assert body["error"] == {
+        "code": "method_not_allowed",
+        "message": "This address takes POST only.",
+    }
+
+
+def test_a_body_of_an_unusual_type_is_refused_where_a_path_lacks_the_method(api: Api) -> None:
+    answer = api.call("PUT", "/items", {"Content-Type": "image/png"}, content=b"x")
+    assert refused(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
 def refused(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 

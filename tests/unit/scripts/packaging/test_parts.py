@@ -133,10 +133,12 @@ def test_libraries_that_nothing_needs_are_left_out(elf: MakeElf) -> None:
 
 def test_settings_add_up(tmp_path: Path) -> None:
     shared, own = tmp_path / "shared.toml", tmp_path / "own.toml"
-    shared.write_text('remove = ["a"]\n[keep]\nd = ["x"]\n')
-    own.write_text('max_zip_mib = 3\nremove = ["b"]\n[keep]\nd = ["y"]\n')
+    shared.write_text('remove = ["a"]\n[keep]\nd = ["x"]\n[operations]\ns3 = ["Get"]\n')
+    own.write_text('max_zip_mib = 3\nremove = ["b"]\n[keep]\nd = ["y"]\n[operations]\ns3 = ["Put"]')
     assert trim.read_settings([shared]).max_zip_mib is None
-    assert trim.read_settings([shared, own]) == trim.Settings(3.0, ("a", "b"), {"d": ("x", "y")})
+    assert trim.read_settings([shared, own]) == trim.Settings(
+        3.0, ("a", "b"), {"d": ("x", "y")}, {"s3": ("Get", "Put")}
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,6 +194,62 @@ def test_service_descriptions_are_shipped_without_documentation() -> None:
         "shapes": {"File": {"members": {"documentation": {"shape": "Text"}}}},
     }
     assert trim.clean("other/service-2.json.gz", packed) == packed
+
+
+def _packed(content: object) -> bytes:
+    return gzip.compress(json.dumps(content, indent=2).encode())
+
+
+_SERVICE = {
+    "metadata": {"protocol": "rest-xml"},
+    "operations": {
+        "Get": {"input": {"shape": "Request"}, "errors": [{"shape": "Missing"}]},
+        "Put": {"input": {"shape": "Other"}},
+    },
+    "shapes": {
+        # A tree that holds itself, and a member of the name that references have.
+        "Request": {"members": {"shape": {"shape": "Text"}, "inner": {"shape": "Requests"}}},
+        "Requests": {"type": "list", "member": {"shape": "Request"}},
+        "Missing": {"exception": True},
+        "Text": {"type": "string"},
+        "Other": {"type": "structure"},
+    },
+}
+
+
+def test_services_are_shipped_with_the_operations_that_are_named() -> None:
+    name = "botocore/data/s3/2006-03-01/service-2.json.gz"
+    shipped = trim.clean(name, _packed(_SERVICE), [name], {"s3": ["Get"]})
+    description = json.loads(gzip.decompress(shipped))
+    assert description["metadata"] == _SERVICE["metadata"]
+    assert description["operations"].keys() == {"Get"}
+    assert description["shapes"].keys() == {"Request", "Requests", "Missing", "Text"}
+
+
+def test_a_service_of_which_nothing_is_named_is_shipped_with_all_operations() -> None:
+    name = "botocore/data/sqs/2012-11-05/service-2.json.gz"
+    shipped = trim.clean(name, _packed(_SERVICE), [name], {"s3": ["Get"]})
+    assert json.loads(gzip.decompress(shipped)) == _SERVICE
+
+
+def test_an_operation_that_a_service_does_not_have_is_an_error() -> None:
+    name = "botocore/data/s3/2006-03-01/service-2.json.gz"
+    with pytest.raises(PackagingError, match="s3 does not have: Gett, Steal"):
+        trim.clean(name, _packed(_SERVICE), [name], {"s3": ["Get", "Steal", "Gett"]})
+
+
+def test_operations_of_a_service_that_is_not_there_are_an_error() -> None:
+    settings = trim.Settings(operations={"s3": ("Get",), "sqs": ("Send",)})
+    with pytest.raises(PackagingError, match=r"sqs \(operations\)"):
+        trim.select(["botocore/data/s3/2006-03-01/service-2.json.gz"], settings)
+
+
+def test_rules_of_endpoints_are_shipped_without_white_space() -> None:
+    rules = {"version": "1.0", "rules": [{"documentation": "a b"}]}
+    name = "botocore/data/s3/2006-03-01/endpoint-rule-set-1.json.gz"
+    shipped = gzip.decompress(trim.clean(name, _packed(rules)))
+    assert json.loads(shipped) == rules
+    assert b"\n" not in shipped
 
 
 def test_endpoints_are_shipped_for_the_services_that_are_there() -> None:
