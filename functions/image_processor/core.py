@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
-from image_processor import colour, exif, limits, picture, scaling, thumbnails
+from image_processor import colour, exif, limits, memory, picture, scaling, thumbnails
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 _MIB: Final = 1024 * 1024
 _SUFFIXES: Final = {"JPEG": {".jpg", ".jpeg"}, "PNG": {".png"}}
 _UNSUPPORTED_MODES: Final = frozenset({"I", "F", "I;16S", "I;16BS"})
-# Blocks of 16 MiB that Pillow keeps for the next picture: fresh pages of the system cost a tenth of
-# the time that a phone's photograph takes. Of a large one nothing may stay, since a block in the
-# middle of what it took would keep all of that from going back to the system.
-_KEPT_BLOCKS: Final = 2
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -103,8 +99,7 @@ def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
     if needed > settings.memory_mb * _MIB:
         scale = scaling.decoder_scale(found.form, found.full, target, 1.0)
         limits.check_memory(found, scale, target, settings)
-    keeps = 2 * needed <= settings.memory_mb * _MIB
-    Image.core.set_blocks_max(_KEPT_BLOCKS if keeps else 0)  # type: ignore[attr-defined]  # documented
+    memory.keep_little(large=2 * needed > settings.memory_mb * _MIB)
     found.image.draft(None, (found.full[0] // scale, found.full[1] // scale))
     return target
 
