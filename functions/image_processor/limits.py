@@ -49,7 +49,7 @@ def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
     working = -(-width // factor) * -(-height // factor) * _STORED_BYTES.get(mode, 4)
     if factor == 1 and mode == picture.image.mode:
         working = 0
-    scaled = target[0] * (-(-height // factor) + 3 * target[1]) * 4
+    scaled = target[1] * (-(-width // factor) + 3 * target[0]) * 4
     read = picture.file_bytes * _FILE_COPIES.get(picture.form, 0)
     metadata = picture.metadata_bytes * _METADATA_COPIES
     return (

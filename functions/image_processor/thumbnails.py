@@ -42,8 +42,10 @@ def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[
         settings: sizes, format and quality.
     """
     form = settings.thumbnail_format
-    # Without the information Pillow would write into the file: colour profile, comment.
-    picture = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    # A copy is no file of several frames any more, and without the information, of which Pillow
+    # would write some into the thumbnails: colour profile, comment.
+    picture = picture.copy()
+    picture.info = {}
     if form == "jpeg" and picture.mode == "RGBA":
         ground = Image.new("RGBA", picture.size, _WHITE)
         picture = Image.alpha_composite(ground, picture).convert("RGB")

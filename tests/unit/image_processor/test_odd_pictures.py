@@ -130,9 +130,10 @@ def test_the_same_picture_gives_the_same_bytes(tmp_path: Path) -> None:
     assert made[0] == made[1]
 
 
+@pytest.mark.parametrize("orientation", [1, 3])
 @pytest.mark.parametrize("form", ["webp", "jpeg", "png", "avif"])
-def test_no_metadata_reaches_the_thumbnails(tmp_path: Path, form: str) -> None:
-    tags = _exif(Make="Secretive", Orientation=3)
+def test_no_metadata_reaches_the_thumbnails(tmp_path: Path, form: str, orientation: int) -> None:
+    tags = _exif(Make="Secretive", Orientation=orientation)
     tags.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     content = encoded(
@@ -224,11 +225,14 @@ def test_another_format_under_a_jpeg_name_is_processed_with_a_warning(
     assert _codes(processed) == ["other_format"]
 
 
+@pytest.mark.parametrize("made", ["webp", "avif"])
 @pytest.mark.parametrize(("form", "name"), [("PNG", "a.PNG"), ("GIF", "a.png"), ("WEBP", "a.jpg")])
-def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, form: str, name: str) -> None:
+def test_of_an_animation_the_first_frame_is_used(
+    tmp_path: Path, form: str, name: str, made: str
+) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in (RED, BLUE)]
     content = encoded(frames[0], form, save_all=True, append_images=frames[1:])
-    processed = run(content, tmp_path, name)
+    processed = run(content, tmp_path, name, thumbnail_format=made)
     assert processed.details["animated"]
     assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), RED)
 
