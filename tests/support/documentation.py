@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def commands(document: Path) -> list[str]:
-    """Return the lines of all `sh` blocks, without comments."""
+    """Return the lines of all `sh` blocks, without comments; a continued line is one."""
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", document.read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in textwrap.dedent(block).splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    text = "".join(textwrap.dedent(block) for block in blocks).replace("\\\n", "")
+    lines = (re.sub(r"(^|\s+)#\s.*", "", line) for line in text.splitlines())
+    return [re.sub(r"\s{2,}", " ", line) for line in lines if line]
