@@ -61,7 +61,11 @@ ELSEWHERE: Final = {
 }
 # On a local cloud of their own; what removes it comes last.
 LOCAL: Final = sorted(
-    (line for line in DOCUMENTED if re.match(r"make (demo|up|load|down)\b(?!.* ENV=)", line)),
+    (
+        line
+        for line in DOCUMENTED
+        if re.match(r"eval|make (demo|up|load|reprocess|down)\b(?!.* ENV=)", line)
+    ),
     key="make down".__eq__,
 )
 SHARED: Final = [line for line in DOCUMENTED if line not in ELSEWHERE and line not in LOCAL]
@@ -173,6 +177,7 @@ def shared(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Shell:
         "--uploads 5000": "--uploads 10",
         "uploads/<id>/photo.jpg": KEY,
         "s3://our-artifacts/serverless-uploads": f"s3://{ARTIFACT_BUCKET}/releases",
+        "s3://bucket/prefix": f"s3://{ARTIFACT_BUCKET}/releases",
     }
     shell = Shell(project, env, replaced)
     # An invocation whose lines can be looked for.
