@@ -106,7 +106,8 @@ def stack(
     for folder in ("modules", "envs"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
     root = tree / "envs" / "dev"
-    variables = root / "e2e.tfvars"
+    # The name that Terraform reads by itself, so that the documents' commands need no more.
+    variables = root / "terraform.tfvars"
     variables.write_text(
         f'suffix = "{SUFFIX}"\nregion = "{REGION}"\n'
         f'architecture = "{host_architecture()}"\nallow_http_from_loopback = true\n'

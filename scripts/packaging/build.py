@@ -3,6 +3,9 @@
 A zip is its dependencies followed by the function's own files. The dependencies ("layer") are
 installed, trimmed, compiled and compressed once for each lock, then kept as the beginning of a zip
 file; a change of a source file costs only that file's compression and a copy.
+
+All installations run at once, since they wait for the network, and what one has installed is
+compressed while the others still download.
 """
 
 import dataclasses
@@ -19,7 +22,7 @@ from pathlib import Path
 
 from scripts.packaging import elf, outputs, sbom, trim, wheels
 from scripts.packaging.archive import Archive, Entry
-from scripts.packaging.bytecode import cache_name, compile_source
+from scripts.packaging.compression import compressing, make_entries
 from scripts.packaging.display import Display
 from scripts.packaging.errors import PackagingError
 from scripts.packaging.project import Package
@@ -39,7 +42,7 @@ class Builder:
     Attributes:
         build: Where the zips go.
         cache: Where layers are kept between builds.
-        jobs: How many installations and compressions run at once.
+        jobs: How many files are compressed at once, of the small and of the large ones each.
         display: Told what happens.
         install: Fills a directory with a lock's wheels.
     """
@@ -84,34 +87,32 @@ class Builder:
         return self.cache / f"{package.dependencies_sha256}.zip"
 
     def _prepare_layers(self, packages: list[Package]) -> None:
-        """Make the layers that are missing, each file once even if several layers hold it."""
-        missing = [package for package in packages if not self._layer_path(package).exists()]
+        """Make the layers that are missing, each once even if several zips begin with it."""
+        layers = {self._layer_path(package): package for package in packages}
+        missing = [package for path, package in layers.items() if not path.exists()]
         if not missing:
             return
         with (
             tempfile.TemporaryDirectory(dir=self.cache, prefix="install-") as scratch,
-            ThreadPoolExecutor(self.jobs) as pool,
+            compressing(self.jobs) as compressor,
+            ThreadPoolExecutor(len(missing)) as pool,
         ):
-            trees = [Path(scratch) / package.name for package in missing]
-            contents = list(pool.map(self._read_dependencies, missing, trees))
-            distinct = {(name, data) for files in contents for name, data in files.items()}
-            # The largest first, so that none is left over when the others are done.
-            order = sorted(distinct, key=lambda file: (-len(file[1]), file[0]))
-            self.display.done(f"compiling and compressing {len(order)} files of dependencies")
-            entries = {}
-            for file, made in zip(order, pool.map(_make_entries, order), strict=True):
-                entries[file] = made
-                self.display.doing(f"compressed {len(entries)} of {len(order)} files")
-        for package, files in zip(missing, contents, strict=True):
-            layer = [entry for file in sorted(files.items()) for entry in entries[file]]
-            self._write_layer(package, files, layer)
+
+            def prepare(package: Package) -> None:
+                files = self._read_dependencies(package, Path(scratch) / package.name)
+                self._write_layer(package, files, compressor.make_entries(files))
+                self.display.done(f"{package.name}: {len(files)} files of dependencies")
+
+            names = ", ".join(package.name for package in missing)
+            self.display.done(f"installing dependencies for {names}")
+            self.display.doing("installing, compiling and compressing dependencies")
+            list(pool.map(prepare, missing))
 
     def _read_dependencies(self, package: Package, tree: Path) -> dict[str, bytes]:
         """Install, select and check a package's dependencies; return the files by name."""
-        self.display.done(f"{package.name}: installing dependencies")
-        self.display.doing("installing dependencies")
         tree.mkdir()
         self.install(package.lock, package.architecture, tree)
+<<<<<<< HEAD
         names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
         settings = trim.read_settings(package.settings)
         kept = trim.select(names, settings)
@@ -119,6 +120,11 @@ class Builder:
             name: trim.clean(name, (tree / name).read_bytes(), kept, settings.operations)
             for name in kept
         }
+=======
+        names = [str(path)[len(f"{tree}/") :] for path in tree.rglob("*") if path.is_file()]
+        kept = trim.select(names, trim.read_settings(package.settings))
+        files = {name: trim.clean(name, (tree / name).read_bytes(), kept) for name in kept}
+>>>>>>> package
         return elf.select(files, package.architecture)
 
     def _write_layer(self, package: Package, files: dict[str, bytes], entries: list[Entry]) -> None:
@@ -152,7 +158,7 @@ class Builder:
         facts = json.loads(path.with_suffix(".json").read_bytes())
         components = [sbom.Component(*values) for values in facts["components"]]
         layer = Archive.parse(path.read_bytes())
-        entries = [e for s in package.sources for e in _make_entries((s.name, s.content))]
+        entries = [e for s in package.sources for e in make_entries(s.name, s.content)]
         archive = layer.add(entries)
         content = archive.to_bytes()
         record = outputs.describe(
@@ -169,19 +175,6 @@ class Builder:
         outputs.publish(self.build, package, content, record, bill)
         size = record["zip_bytes"] / MEBIBYTE
         self.display.done(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
-
-
-def _make_entries(file: tuple[str, bytes]) -> list[Entry]:
-    """Compress a file, and its bytecode if it is a module."""
-    name, content = file
-    entries = [Entry.compress(name, content)]
-    if name.endswith(".py"):
-        try:
-            compiled = compile_source(name, content)
-        except (SyntaxError, ValueError) as error:
-            raise PackagingError(f"{name} is not valid Python 3.12: {error}") from error
-        entries.append(Entry.compress(cache_name(name), compiled))
-    return entries
 
 
 def _check_size(package: Package, record: outputs.Record) -> None:

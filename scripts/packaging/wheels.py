@@ -44,6 +44,8 @@ def install(lock: Path, architecture: str, target: Path, options: tuple[str, ...
         *("--python", sys.executable, "--target", str(target)),
         *("--python-version", "3.12", "--python-platform", platform),
         *("--only-binary", ":all:", "--require-hashes", "-r", str(lock)),
+        # A lock names all, so no wheel's metadata has to be fetched to look for more.
+        "--no-deps",
         *options,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

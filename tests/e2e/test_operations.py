@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import time
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +17,6 @@ import pytest
 from scripts import ROOT, operate, terraform
 from scripts.operations import doctor
 from scripts.packaging.project import host_architecture
-from tests.support.documentation import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -238,28 +235,3 @@ def test_the_life_of_a_file(
     assert (line["line"]["outcome"], line["line"]["key"]) == ("succeeded", key)
     # An invocation's id leads to the same.
     assert {x["source"] for x in life(line["request_id"])} == {"api_handler", "image_processor"}
-
-
-def test_the_commands_of_the_document_work(stack: Stack, command: Command) -> None:
-    lines = {line.split()[1]: line for line in reversed(commands(ROOT / "docs" / "operations.md"))}
-    safe = {"doctor": ["ARGS=--no-round-trip"]}
-    # make ends with 2 where a command says no: no log line names the document's example.
-    expected = {"doctor": 0, "redrive": 0, "reprocess": 0, "logs": 2}
-
-    def typed(name: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*shlex.split(lines[name]), *safe.get(name, []), f"ENV={command.env}"],
-            cwd=ROOT,
-            env=os.environ | stack.cloud.environment(),
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-
-    with ThreadPoolExecutor() as pool:
-        found = dict(zip(expected, pool.map(typed, expected), strict=True))
-    assert {name: run.returncode for name, run in found.items()} == expected
-    assert "15 of 15 checks are good." in found["doctor"].stdout
-    assert "a dry run replays none" in found["redrive"].stdout
-    assert "uploads below uploads/" in found["reprocess"].stdout
-    assert "No line names uploads/" in found["logs"].stdout

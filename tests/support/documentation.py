@@ -10,8 +10,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# In a sentence, what has an argument is a command; `make test` alone may be but a name.
+_INLINE = re.compile(r"`(make [a-z-]+ [^`\n]+|eval [^`\n]+)`")
+
+
 def commands(document: Path) -> list[str]:
-    """Return the lines of all `sh` blocks, without comments."""
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", document.read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in textwrap.dedent(block).splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    """Return the lines of all `sh` blocks, without comments, and the commands in sentences."""
+    text = document.read_text()
+    # A continued line is one.
+    blocks = "".join(map(textwrap.dedent, _BLOCK.findall(text))).replace("\\\n", "")
+    lines = [re.sub(r"(^|\s+)#\s.*", "", line) for line in blocks.splitlines()]
+    return [re.sub(r"\s{2,}", " ", line) for line in [*lines, *_INLINE.findall(text)] if line]
