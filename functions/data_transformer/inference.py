@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from data_transformer.columns import Candidate, Column
 
-BATCH: Final = 250  # columns looked at together: a vector of each has to fit in the memory
+BATCH: Final = 150  # columns looked at together: a vector of each has to fit in the memory
 _ALL: Final = 2**62
 
 type Candidates = Mapping[int, Sequence[Candidate]]

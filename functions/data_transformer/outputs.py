@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uploads.result import Problem
 
 TABLE: Final = "table"
-COLUMNS_OF_A_PART: Final = 250
+COLUMNS_OF_A_PART: Final = 150
 _BATCH: Final = 50
 _SHOWN: Final = 100
 _PLAIN: Final = (

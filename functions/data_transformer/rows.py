@@ -100,6 +100,8 @@ class Rows:
                 rows = found[0] if found else b""
             if rows:
                 self._at += len(rows)
+                if len(rows) > _CHUNK:  # not to hold a long row twice
+                    self._buffer, self._at = self._buffer[self._at :], 0
                 yield from self._checked(Run(rows, rows))
             else:
                 yield from self._other()
@@ -184,7 +186,7 @@ class Rows:
         if self._ended:
             return False
         rest = self._buffer[self._at :]
-        parts, wanted = [rest], max(_CHUNK, len(rest) // 2)
+        parts, wanted = [rest], max(_CHUNK, len(rest) // 4)
         self._buffer, self._at = b"", 0
         while wanted > 0 and not self._ended:
             chunk = next(self._text, None)

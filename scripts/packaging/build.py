@@ -112,19 +112,13 @@ class Builder:
         """Install, select and check a package's dependencies; return the files by name."""
         tree.mkdir()
         self.install(package.lock, package.architecture, tree)
-<<<<<<< HEAD
-        names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
+        names = [str(path)[len(f"{tree}/") :] for path in tree.rglob("*") if path.is_file()]
         settings = trim.read_settings(package.settings)
         kept = trim.select(names, settings)
         files = {
             name: trim.clean(name, (tree / name).read_bytes(), kept, settings.operations)
             for name in kept
         }
-=======
-        names = [str(path)[len(f"{tree}/") :] for path in tree.rglob("*") if path.is_file()]
-        kept = trim.select(names, trim.read_settings(package.settings))
-        files = {name: trim.clean(name, (tree / name).read_bytes(), kept) for name in kept}
->>>>>>> package
         return elf.select(files, package.architecture)
 
     def _write_layer(self, package: Package, files: dict[str, bytes], entries: list[Entry]) -> None:
