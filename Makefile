@@ -91,10 +91,10 @@ $(STAMPS)/bench: tests/performance/requirements.txt tests/performance/photos.txt
 bench-functions: $(STAMPS)/bench ## Measure the processing functions beside their peers (takes minutes)
 	@$(PY) -m tests.performance.bench_functions
 
-.PHONY: bench-s3
-bench-s3: $(STAMPS)/tests $(STAMPS)/emulator ## Measure a CSV of 1.4 GB from S3 to S3, on the emulator
+.PHONY: bench-large-table
+bench-large-table: $(STAMPS)/tests $(STAMPS)/emulator ## Measure a CSV of 1.4 GB from S3 to S3, on the emulator
 	@$(PY) -m scripts.package --arch host data_transformer
-	@$(PY) -m tests.performance.bench_s3_to_s3 $(ARGS)
+	@$(PY) -m tests.performance.bench_large_table $(ARGS)
 
 .PHONY: bench-api
 bench-api: $(STAMPS)/tests ## Measure the start of the API function beside the plain way

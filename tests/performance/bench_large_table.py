@@ -1,6 +1,6 @@
 """A large CSV from S3 object to S3 object: the packaged table function, as Lambda runs it.
 
-    make bench-s3
+    make bench-large-table
 
 The built zip runs under AWS's runtime client against the emulator's S3. `rows` sets the size: ten
 million rows are about 1.4 GB. Peak memory is that of the whole process, disk the most that its
