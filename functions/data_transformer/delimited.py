@@ -71,7 +71,6 @@ class _TooManyRejectsError(Exception):
 class _Text:
     """The text of a source, its beginning read."""
 
-    source: Source
     clean: CleanText
     rest: Iterator[bytes]
     sample: bytes
@@ -88,7 +87,7 @@ class _Text:
                 break
         following = next(chunks, b"")
         rest = itertools.chain([following], chunks)
-        return cls(source, clean, rest, sample, whole=not following)
+        return cls(clean, rest, sample, whole=not following)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from uploads.processing import Processed, Source
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
-_ROOM: Final = LARGEST_OBJECT_BYTES
 _WHOLE: Final = "json"  # what DuckDB calls the column of values that are no objects
 _CHUNK: Final = 1024 * 1024
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
@@ -200,7 +199,9 @@ def _write(
     Raises:
         _FaultError: there are values that are no objects; not if it is known that there are none.
     """
-    reader = f"{literal(str(objects))}, sample_size = -1, maximum_object_size = {_ROOM}"
+    reader = (
+        f"{literal(str(objects))}, sample_size = -1, maximum_object_size = {LARGEST_OBJECT_BYTES}"
+    )
     columns = _describe(connection, f"read_json({reader})")
     if [name for name, _ in columns] == [_WHOLE]:
         if columns[0][1] == "JSON" and not are_objects:

@@ -112,7 +112,7 @@ class Builder:
         """Install, select and check a package's dependencies; return the files by name."""
         tree.mkdir()
         self.install(package.lock, package.architecture, tree)
-        names = [str(path)[len(f"{tree}/") :] for path in tree.rglob("*") if path.is_file()]
+        names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
         settings = trim.read_settings(package.settings)
         kept = trim.select(names, settings)
         files = {
