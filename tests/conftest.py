@@ -20,6 +20,7 @@ from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
 from scripts.packaging.project import host_architecture
 from scripts.packaging.publish import VARIABLES, Place, publish
 from tests.plan import harness
+from tests.support import root_user
 
 STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 ARTIFACT_BUCKET = f"artifacts-{ACCOUNT_ID}"
@@ -82,7 +83,7 @@ class Stack:
     @cached_property
     def session(self) -> boto3.Session:
         """The emulator's root user."""
-        return boto3.Session("test", "test", region_name=REGION)
+        return root_user.session()
 
     @cached_property
     def client(self) -> Client:

@@ -13,13 +13,12 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-import boto3
 import pytest
 from PIL import Image
 
-from scripts.local_cloud import REGION
 from scripts.packaging.project import host_architecture
 from tests.e2e.test_platform import eventually
+from tests.support import root_user
 from tests.support.lambda_runtime import LambdaFunction, unpack
 from uploads import keys
 
@@ -91,13 +90,7 @@ class Bucket:
 
 @pytest.fixture(scope="module")
 def bucket(cloud: Cloud) -> Iterator[Bucket]:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=cloud.aws.url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's
-    )
+    s3 = root_user.client(cloud, "s3")
     yield Bucket(s3)
     for name in (BUCKET, f"{BUCKET}-later"):
         remove_all(s3, name)

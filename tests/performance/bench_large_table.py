@@ -13,21 +13,21 @@ import argparse
 import json
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import duckdb
 import psutil
 
 from scripts import ROOT, local_cloud
 from scripts.packaging.project import host_architecture
 from tests.performance.bench_tables import generate
-from tests.performance.memory_tables import DISK_LIMIT_MB, LIMIT_MB, used_bytes
-from tests.performance.processes import peak_bytes
+from tests.performance.memory_tables import DISK_LIMIT_MB, LIMIT_MB
+from tests.performance.processes import Disk, peak_bytes
+from tests.support import root_user
 from tests.support.lambda_runtime import LambdaFunction, unpack
+from uploads.keys import result_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -56,8 +56,8 @@ def _store(s3: S3Client, table: Path) -> dict[str, Any]:
 
 def _wrong(s3: S3Client, rows: int, folder: Path) -> list[str]:
     """Read the result; return what is not as it should be."""
-    key = f"processed/{_KEY.removeprefix('uploads/')}/result.json"
-    result = json.load(s3.get_object(Bucket=_BUCKET, Key=key)["Body"])
+    record = s3.get_object(Bucket=_BUCKET, Key=result_key(_KEY))
+    result = json.load(record["Body"])
     if result["status"] != "succeeded":
         return [str(result["error"])]
     [output] = result["outputs"]
@@ -76,13 +76,7 @@ def main(rows: int) -> int:
         table = folder / "orders.csv"
         generate(table, rows)
         size = table.stat().st_size
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=cloud.aws.url,
-            region_name=local_cloud.REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's
-        )
+        s3: S3Client = root_user.client(cloud, "s3")
         event = _store(s3, table)
         table.unlink()
         zip_file = ROOT / f"build/data_transformer-{host_architecture()}.zip"
@@ -94,33 +88,24 @@ def main(rows: int) -> int:
             "POWERTOOLS_SERVICE_NAME": "data-transformer",
             "POWERTOOLS_METRICS_NAMESPACE": "ServerlessUploads",
         }
-        disk, done = [0], threading.Event()
-
-        def watch() -> None:
-            while not done.wait(0.05):
-                disk[0] = max(disk[0], used_bytes(scratch))
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
         handler = "data_transformer.index.handler"
         with LambdaFunction(place, handler, environment, timeout=_TIMEOUT) as function:
-            started = time.perf_counter()
-            answer = function.invoke(event)
-            wall = time.perf_counter() - started
-            done.set()
-            watcher.join()
+            with Disk(scratch) as disk:
+                started = time.perf_counter()
+                answer = function.invoke(event)
+                wall = time.perf_counter() - started
             times = psutil.Process(function._process.pid).cpu_times()
             peak = peak_bytes(function._process.pid)
         wrong = [str(answer.error)] if answer.error else _wrong(s3, rows, folder)
     print(f"{rows:,} rows, {size / 1e6:,.0f} MB, from S3 object to S3 object")
     print(f"{times.user + times.system:.1f} s of CPU, {wall:.1f} s in all")
     print(
-        f"memory: {peak / 2**20:.0f} of {LIMIT_MB} MB, /tmp: {disk[0] / 2**20:.0f} of "
+        f"memory: {peak / 2**20:.0f} of {LIMIT_MB} MB, /tmp: {disk.peak / 2**20:.0f} of "
         f"{DISK_LIMIT_MB} MB"
     )
     if peak >= LIMIT_MB * 2**20:
         wrong.append("more memory than the function has")
-    if disk[0] >= DISK_LIMIT_MB * 2**20:
+    if disk.peak >= DISK_LIMIT_MB * 2**20:
         wrong.append("more temporary files than the function may have")
     for what in wrong:
         print(f"WRONG: {what}", file=sys.stderr)

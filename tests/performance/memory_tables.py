@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import threading
 from dataclasses import dataclass
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -23,7 +21,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 from data_transformer.settings import Settings  # noqa: E402  # the path comes first
 from tests.performance import processes  # noqa: E402
 from tests.performance.bench_tables import generate  # noqa: E402
-from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
+from tests.performance.processes import Disk, LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -165,38 +163,16 @@ def _process(path: Path) -> None:
 
     data_transformer.index._runner()
     code = None
-    disk, done = [0], threading.Event()
-
-    def watch(folder: Path) -> None:
-        while not done.wait(0.02):
-            disk[0] = max(disk[0], used_bytes(folder))
-
-    with tempfile.TemporaryDirectory(dir=path.parent) as name:
-        watcher = threading.Thread(target=partial(watch, Path(name)))
-        watcher.start()
+    with tempfile.TemporaryDirectory(dir=path.parent) as name, Disk(Path(name)) as disk:
         try:
             Transformer(Settings())(LocalSource(path), Path(name))
         except RejectedError as error:
             code = error.code
-        disk[0] = max(disk[0], used_bytes(Path(name)))
-        done.set()
-        watcher.join()
     print(
         json.dumps(
-            {"peak": peak_bytes(), "disk": disk[0], "cpu": time.process_time(), "code": code}
+            {"peak": peak_bytes(), "disk": disk.peak, "cpu": time.process_time(), "code": code}
         )
     )
-
-
-def used_bytes(folder: Path) -> int:
-    """Return the size of all files in a folder that others write to."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # removed since it was listed
-            continue
-    return total
 
 
 def _table(names: Iterable[str]) -> int:

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -59,6 +60,42 @@ def run(module: str, path: Path, service: str) -> dict[str, Any]:
     )
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
+
+
+class Disk:
+    """Looks at a folder that others write to, for the length of a `with` block.
+
+    Attributes:
+        peak: the most bytes that its files had.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.peak = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.02):
+            self._look()
+
+    def _look(self) -> None:
+        total = 0
+        for path in self._folder.rglob("*"):
+            try:
+                total += path.stat().st_size
+            except FileNotFoundError:  # removed since it was listed
+                continue
+        self.peak = max(self.peak, total)
 
 
 def peak_bytes(process: int | str = "self") -> int:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, override
 
-import boto3
 import pytest
 import requests
 
@@ -22,6 +21,7 @@ from scripts import ROOT, local_cloud, terraform
 from scripts.client import emulated_api_url
 from scripts.packaging.project import host_architecture
 from tests.plan import harness
+from tests.support import root_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +78,7 @@ class Deployment:
 
     def aws(self, service: Any) -> Any:
         """Return a client of an emulated service, as the root user."""
-        session = boto3.Session("test", "test", region_name=local_cloud.REGION)
-        return session.client(service, endpoint_url=self.cloud.aws.url)
+        return root_user.client(self.cloud, service)
 
     def send(self, form: dict[str, Any], body: bytes, **fields: str) -> requests.Response:
         """Send a file with a form that `POST /files` gave; `fields` replace some of its own."""

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from PIL import Image
 
 from scripts import local_cloud
 from scripts.packaging.project import host_architecture
+from tests.support import root_user
 from tests.support.lambda_runtime import LambdaFunction, unpack
 
 if TYPE_CHECKING:
@@ -41,13 +41,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_cloud.Clou
 
 @pytest.fixture(scope="module")
 def s3(cloud: local_cloud.Cloud) -> S3Client:
-    client = boto3.client(
-        "s3",
-        endpoint_url=cloud.aws.url,
-        region_name=local_cloud.REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's
-    )
+    client: S3Client = root_user.client(cloud, "s3")
     client.create_bucket(Bucket=BUCKET)
     return client
 
