@@ -30,7 +30,7 @@ from data_transformer import outputs, rejects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
-from data_transformer.rejects import Listing, Misfit
+from data_transformer.rejects import Listing, Located, Misfit
 from data_transformer.rows import Rows
 from data_transformer.text import CleanText
 from uploads.processing import RejectedError
@@ -63,6 +63,10 @@ class _TypesError(Exception):
     """The types taken from the sample do not hold."""
 
 
+class RowsLostError(Exception):
+    """Rows of the text are neither in the table nor among its rejects: a defect, not bad input."""
+
+
 class _TooManyRejectsError(Exception):
     """The rows that are none are more than may be listed."""
 
@@ -92,11 +96,18 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What the conversion of a part found: numbers of rows, of what is none, of misfits."""
+    """What the conversion of a part found.
+
+    Attributes:
+        rows: number of rows in the file.
+        misfits: number of rows with a value of another type.
+        whole: whether there was nothing else.
+        log: the misfits.
+    """
 
     rows: int
-    unsplit: int
     misfits: int
+    whole: bool
     log: _Log
 
 
@@ -124,7 +135,12 @@ class _Log:
 
 
 class _Feed:
-    """The rows of a text for DuckDB, and how many others there were."""
+    """The rows of a text for DuckDB, and what was seen of them.
+
+    Attributes:
+        rejected: number of rows that were none.
+        most: upper bound of the number of rows passed on, see `Run`.
+    """
 
     def __init__(self, rows: Rows, most_rejects: int, left_out: Collection[int] = ()) -> None:
         """Prepare to read.
@@ -138,6 +154,7 @@ class _Feed:
         self._most_rejects = most_rejects
         self._left_out = left_out
         self.rejected = 0
+        self.most = 0
         self._rejected_bytes = 0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -163,6 +180,7 @@ class _Feed:
                         yield row
                 passed += len(rows)
             else:
+                self.most += run.most
                 yield run.rows
 
 
@@ -219,16 +237,15 @@ class _Job:
         self._table = typing_of.normalise(dialect.names)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
-        self._check_encoding = False
 
-    def _rows(self, text: Iterable[bytes] | None = None, *, check_encoding: bool = False) -> Rows:
+    def _rows(self, text: Iterable[bytes] | None = None, *, strict: bool = False) -> Rows:
         """Return the rows of a text, by default of all of it."""
         return Rows(
             self._all_of_it() if text is None else text,
             delimiter=self._dialect.delimiter,
             columns=len(self._table),
             longest=self._longest,
-            check_encoding=check_encoding or self._check_encoding,
+            strict=strict,
         )
 
     def _all_of_it(self) -> Iterator[bytes]:
@@ -246,7 +263,7 @@ class _Job:
             f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
             f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "
             "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, "
-            f"max_line_size = {room}, buffer_size = {room})"
+            f"max_line_size = {room}, buffer_size = {room}, ignore_errors = true)"
         )
 
     @contextmanager
@@ -272,9 +289,7 @@ class _Job:
         complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
         complete = complete[self._dialect.skip :]
         sample = self._directory / "sample.csv"
-        sample.write_bytes(
-            b"".join(run.rows for run in self._rows([complete], check_encoding=True))
-        )
+        sample.write_bytes(b"".join(run.rows for run in self._rows([complete])))
 
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
@@ -294,7 +309,7 @@ class _Job:
 
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
-            feed = _Feed(self._rows(check_encoding=True), self._settings.max_rejected_rows)
+            feed = _Feed(self._rows(), self._settings.max_rejected_rows)
             with self._database() as connection, Pipe(self._directory / "text", feed) as pipe:
                 yield connection, self._reader(pipe.path)
 
@@ -330,25 +345,16 @@ class _Job:
             _TooManyRejectsError: too much of the text is no table.
             RejectedError: the rows are too wide for the memory.
         """
-        try:
-            return self._convert(table, row_bytes, exact=exact)
-        except duckdb.InvalidInputException:
-            # DuckDB does not say in which row bytes are that are no text. Such are rare, and to
-            # look for them takes time: only now all bytes are looked at.
-            if self._check_encoding:
-                raise
-            self._check_encoding = True
-            return self.convert(table, row_bytes, exact=exact)
-
-    def _convert(
-        self, table: Sequence[Column], row_bytes: float, *, exact: bool
-    ) -> tuple[int, Listing]:
         parts = outputs.parts(table)
         with TemporaryDirectory(dir=self._directory) as name:
             folder = Path(name)
-            converted = [self._write(part, folder / part.name, row_bytes) for part in parts]
+            # Of several parts each may pass over rows for bytes that only it looks at.
+            strict = len(parts) > 1
+            converted = [
+                self._write(part, folder / part.name, row_bytes, strict=strict) for part in parts
+            ]
             logs = [one.log for one in converted]
-            rows, unsplit = converted[0].rows, converted[0].unsplit
+            rows = converted[0].rows
             most, share = self._settings.max_rejected_rows, self._settings.max_rejected_rows_share
             misfits = Counter(misfit.column for log in logs for misfit in log)
             unlisted = any(one.misfits > most for one in converted)
@@ -356,21 +362,32 @@ class _Job:
                 unlisted or any(number > share * rows for number in misfits.values())
             ):
                 raise _TypesError
-            if len(converted) > 1 and misfits:
+            if strict and misfits:
                 # A row that does not fit into one part is not to be in the others either.
                 left_out = {misfit.row for log in logs for misfit in log}
                 for part in parts:
                     again = folder / f"{part.name}-again"
-                    rows = self._write(part, again, row_bytes, left_out).rows
-            if not unsplit and not misfits:
+                    rows = self._write(part, again, row_bytes, left_out, strict=True).rows
+            if all(one.whole for one in converted):
                 return rows, Listing.empty(self._directory)
-            listing = self.list_rejects(_merged(logs))
+            listing = self.list_rejects(_merged(logs), None if unlisted else rows)
             return rows, replace(listing, complete=listing.complete and not unlisted)
 
-    def list_rejects(self, misfits: Iterable[Misfit] = ()) -> Listing:
-        """List what is no row, or does not fit, as far as it may be listed."""
-        found = rejects.locate(self._rows(), self._dialect.skipped_lines + 1, iter(misfits))
-        return Listing.write(self._directory, found, self._settings.max_rejected_rows)
+    def list_rejects(self, misfits: Iterable[Misfit] = (), rows: int | None = None) -> Listing:
+        """List what is no row, or does not fit, as far as it may be listed.
+
+        Args:
+            misfits: in the order of the text.
+            rows: how many are in the table, if `misfits` are all that are not.
+
+        Raises:
+            RowsLostError: there are others.
+        """
+        located = Located(self._rows(strict=True), self._dialect.skipped_lines + 1, misfits)
+        listing = Listing.write(self._directory, located, self._settings.max_rejected_rows)
+        if rows is not None and listing.complete and located.rows != rows:
+            raise RowsLostError(f"{located.rows} rows of the text fit, but {rows} were written.")
+        return listing
 
     def _write(
         self,
@@ -378,9 +395,14 @@ class _Job:
         folder: Path,
         row_bytes: float,
         left_out: Collection[int] = (),
+        *,
+        strict: bool,
     ) -> _Written:
-        """Write the Parquet file of a part; note in `folder` what does not fit it."""
-        feed = _Feed(self._rows(), self._settings.max_rejected_rows, left_out)
+        """Write the Parquet file of a part; note in `folder` what does not fit it.
+
+        Rows that are `left_out` can only be counted if the rows are `strict`.
+        """
+        feed = _Feed(self._rows(strict=strict), self._settings.max_rejected_rows, left_out)
         with (
             self._database() as connection,
             Pipe(self._directory / "text", feed) as pipe,
@@ -404,7 +426,8 @@ class _Job:
             connection.execute("CALL disable_logging()")
             misfits = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
         columns = [column for column in part.places.values() if column.type != TEXT]
-        return _Written(rows, feed.rejected, misfits, _Log(folder, columns))
+        whole = rows == feed.most and not feed.rejected
+        return _Written(rows, misfits, whole, _Log(folder, columns))
 
     def _conversion(self, part: Part, path: Path) -> str:
         read, values, results, texts, fits, castable = [], [], [], [], [], []

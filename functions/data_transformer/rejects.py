@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from data_transformer.rows import line_ends
 from uploads.processing import Processed, Produced, RejectedError
 from uploads.result import Problem
 
@@ -121,31 +122,47 @@ class Listing:
         raise RejectedError("too_many_bad_rows", message, Processed(self.produced, details))
 
 
-def locate(rows: Rows, first_line: int, misfits: Iterator[Misfit]) -> Iterator[Reject]:
-    """Yield the rejects in the order of the text.
+class Located:
+    """The rejects of a text, in its order.
 
-    Args:
-        rows: of the text, from the first.
-        first_line: number of the line that they begin in.
-        misfits: in the order of the text.
+    Attributes:
+        rows: number of the rows that are none, once all is gone through.
     """
-    line, passed = first_line, 0
-    misfit = next(misfits, None)
-    for run in rows:
-        if run.reason:
-            yield Reject(line, None, run.reason, _raw(run.text))
-        if misfit is not None:
-            last = passed + rows.count(run)
-            texts = [run.text] if last == passed + 1 else rows.split(run)
-            at, seen = line, 0
-            while misfit is not None and misfit.row <= last:
-                place = misfit.row - passed - 1
-                at += sum(text.count(b"\n") for text in texts[seen:place])
-                seen = place
-                yield Reject(at, misfit.column, misfit.reason, _raw(texts[place]))
-                misfit = next(misfits, None)
-            passed = last
-        line += run.text.count(b"\n")
+
+    def __init__(self, rows: Rows, first_line: int, misfits: Iterable[Misfit]) -> None:
+        """Prepare to read.
+
+        Args:
+            rows: of the text, from the first; strict.
+            first_line: number of the line that they begin in.
+            misfits: in the order of the text.
+        """
+        self._runs = rows
+        self._line = first_line
+        self._misfits = iter(misfits)
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[Reject]:
+        """Yield them, once."""
+        passed = 0
+        misfit = next(self._misfits, None)
+        for run in self._runs:
+            if run.reason:
+                yield Reject(self._line, None, run.reason, _raw(run.text))
+            count = self._runs.count(run)
+            self.rows += count
+            if misfit is not None and misfit.row <= passed + count:
+                texts = [run.text] if count == 1 else self._runs.split(run)
+                at, seen = self._line, 0
+                while misfit is not None and misfit.row <= passed + count:
+                    place = misfit.row - passed - 1
+                    at += sum(text.count(b"\n") for text in texts[seen:place])
+                    seen = place
+                    yield Reject(at, misfit.column, misfit.reason, _raw(texts[place]))
+                    self.rows -= 1
+                    misfit = next(self._misfits, None)
+            passed += count
+            self._line += line_ends(run.text)
 
 
 def _raw(text: bytes) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _CHUNK: Final = 1024 * 1024
 _LOOK: Final = 64 * 1024
 _MANY_QUOTES: Final = 50  # one in so many bytes
+_PROBES: Final = 16  # one chunk in so many
 
 _LONG: Final = "the row is too long"
 _NO_TEXT: Final = "bytes that are no text in the file's encoding"
@@ -31,19 +32,23 @@ class Run:
         text: as it stands in the text, with its line ends.
         rows: the rows in it, with the quotes as DuckDB wants them.
         reason: why it is no row; empty if it is, or if there is only a blank line.
+        most: there are no more rows in it than so many, and no less but for blank lines, line ends
+            in quotes, and rows that were not told.
     """
 
     text: bytes
     rows: bytes
     reason: str = ""
+    most: int = 0
 
 
 class Rows:
     """Goes through a text once.
 
-    A row has as many cells as there are columns. A cell is quoted as a whole, with spaces around
-    the quotes, or begins with another character and is taken literally. A row of which the quotes
-    make no sense ends with its line, so that it takes no other row with it.
+    A row has as many cells as there are columns; delimiters without a value behind the last are
+    left out. A cell is quoted as a whole, with spaces around the quotes, or begins with another
+    character and is taken literally. A row of which the quotes make no sense ends with its line, so
+    that it takes no other row with it.
     """
 
     def __init__(
@@ -53,7 +58,7 @@ class Rows:
         delimiter: str,
         columns: int,
         longest: int,
-        check_encoding: bool,
+        strict: bool,
     ) -> None:
         """Prepare to read.
 
@@ -62,17 +67,21 @@ class Rows:
             delimiter: between cells, an ASCII character.
             columns: number of cells of a row.
             longest: size of the longest row in bytes, with its line end.
-            check_encoding: whether to look for bytes that are not UTF-8, which takes a tenth more.
+            strict: whether to tell all that is no row. Else rows of another number of cells, or
+                with bytes that are no text, may be among the others: DuckDB passes over them, and
+                to look for them twice would take half of the time that this takes. Where a chunk
+                that is looked at all the same has such rows, the rest is told strictly.
         """
         self._text = iter(text)
         self._delimiter = delimiter.encode()
         self._columns = columns
         self._longest = longest
-        self._check_encoding = check_encoding
+        self._strict = strict
         self._buffer = b""
         self._at = 0
         self._ended = False
         self._is_new = False
+        self._chunks = 0
         mark = re.escape(self._delimiter)
         opened = rb'"(?:[^"]++|"")*+'
         # Looking behind a quote, not in front of it, the search goes from quote to quote.
@@ -93,31 +102,36 @@ class Rows:
     def __iter__(self) -> Iterator[Run]:
         """Yield all of the text, in runs of about a mebibyte at the most, or of one row."""
         while self._at < len(self._buffer) or self._more():
-            rows = self._lines() if self._is_new else b""
+            run = self._lines() if self._is_new else None
             self._is_new = False
-            if not rows:
-                found = self._rows.match(self._buffer, self._at)
-                rows = found[0] if found else b""
-            if rows:
-                self._at += len(rows)
-                if len(rows) > _CHUNK:  # not to hold a long row twice
+            if not run and (found := self._rows.match(self._buffer, self._at)):
+                run = Run(found[0], found[0], most=line_ends(found[0]))
+            if run:
+                self._at += len(run.rows)
+                if len(run.rows) > _CHUNK:  # not to hold a long row twice
                     self._buffer, self._at = self._buffer[self._at :], 0
-                yield from self._checked(Run(rows, rows))
+                yield from self._checked(run)
             else:
                 yield from self._other()
 
-    def _lines(self) -> bytes:
+    def _lines(self) -> Run | None:
         """Return all whole lines that are here if they are plain rows, else nothing.
 
-        It takes half of the time that a look at each cell does, if few of them are quoted.
+        It takes a fraction of the time that a look at each cell does, if few of them are quoted.
         """
         lines = self._buffer[self._at : self._buffer.rfind(b"\n") + 1]
-        if lines.count(b'"', 0, _LOOK) > min(_LOOK, len(lines)) // _MANY_QUOTES:
-            return b""
+        if not lines or lines.count(b'"', 0, _LOOK) > min(_LOOK, len(lines)) // _MANY_QUOTES:
+            return None
         outside = self._quoted.sub(b"", lines) if b'"' in lines else lines
-        marks = outside.translate(None, self._not_marks)
-        is_plain = marks == self._marks * (len(marks) // self._columns)
-        return lines if is_plain and b'"' not in outside else b""
+        if b'"' in outside:
+            return None
+        if self._strict or len(lines) > self._longest or self._chunks % _PROBES == 0:
+            marks = outside.translate(None, self._not_marks)
+            if marks != self._marks * (len(marks) // self._columns):
+                self._strict = True
+                return None
+        self._chunks += 1
+        return Run(lines, lines, most=line_ends(outside))
 
     def split(self, run: Run) -> list[bytes]:
         """Return the rows of a run one by one."""
@@ -126,11 +140,11 @@ class Rows:
 
     def count(self, run: Run) -> int:
         """Return the number of rows of a run."""
-        return len(self._row.findall(run.rows)) if b'"' in run.rows else run.rows.count(b"\n")
+        return len(self._row.findall(run.rows)) if b'"' in run.rows else run.most
 
     def _checked(self, run: Run) -> Iterator[Run]:
         long = len(run.rows) > self._longest
-        if not long and not (self._check_encoding and not _is_text(run.rows)):
+        if not long and not (self._strict and not _is_text(run.rows)):
             yield run
             return
         rows = self.split(run)
@@ -138,7 +152,7 @@ class Rows:
             yield Run(run.text, b"", _LONG if long else _NO_TEXT)
         else:
             for row in rows:
-                yield from self._checked(Run(row, row))
+                yield from self._checked(Run(row, row, most=1))
 
     def _other(self) -> Iterator[Run]:
         """Yield what is here, which is no plain row; nothing if more has to be read to tell."""
@@ -164,9 +178,9 @@ class Rows:
             yield Run(text, b"")
             return
         cells = self._odd_cell.findall(text)
-        if len(cells) == self._columns:
-            row = self._delimiter.join(map(_plain, cells)) + b"\n"
-            yield from self._checked(Run(text, row))
+        if len(cells) >= self._columns and not any(cells[self._columns :]):
+            row = self._delimiter.join(map(_plain, cells[: self._columns])) + b"\n"
+            yield from self._checked(Run(text, row, most=1))
         else:
             amount = "few" if len(cells) < self._columns else "many"
             reason = f"too {amount} cells: {len(cells)} where {self._columns} are expected"
@@ -198,6 +212,11 @@ class Rows:
             self._buffer += b"\n"
         self._is_new = True
         return len(self._buffer) > len(rest)
+
+
+def line_ends(text: bytes) -> int:
+    """Return the number of line ends; `bytes.count` takes more than twice the time."""
+    return len(text) - len(text.replace(b"\n", b""))
 
 
 def _plain(cell: bytes) -> bytes:

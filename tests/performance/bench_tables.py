@@ -1,9 +1,11 @@
 """The table function beside DuckDB's own COPY and Python's csv module with orjson.
 
-The csv module is run in two ways: with all values left as text, and with the types that the table
-function finds, told beforehand. All read the same generated CSV: 12 columns of mixed types, about
-140 bytes a row. Each runs in a fresh process, in turn. Ratios are of CPU time, because a function
-of 256 MB has a share of one core. Run from the root, for a file of about 1.4 GB:
+The csv module is run in three ways: with all values left as text; with the types that the table
+function finds, told beforehand; and doing the same work, but for finding out the types: it also
+checks that no value loses anything by its type, and makes the profile of the columns. All read the
+same generated CSV: 12 columns of mixed types, about 140 bytes a row. Each runs in a fresh process,
+in turn. Ratios are of CPU time, because a function of 256 MB has a share of one core. Run from the
+root, for a file of about 1.4 GB:
 
     .venv/bin/python -m tests.performance.bench_tables 10000000
 """
@@ -12,8 +14,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,7 +35,7 @@ from data_transformer.settings import Settings  # noqa: E402
 from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ROWS: Final = 1_000_000
 _ROUNDS: Final = 3
@@ -120,10 +124,104 @@ def csv_orjson_typed(path: Path, directory: Path) -> None:
             file.write(orjson.dumps(values) + b"\n")
 
 
+class _Profile:
+    """Nulls, least and greatest value, and an estimate of the distinct values of a column."""
+
+    _KEPT = 1024
+
+    def __init__(self) -> None:
+        self.nulls = 0
+        self.low: Any = None
+        self.high: Any = None
+        self._least: list[int] = []  # hashes of so many values: what they span tells how many
+
+    def add(self, texts: Sequence[str], values: Sequence[Any]) -> None:
+        """Look at some more values.
+
+        Args:
+            texts: as they stand in the file.
+            values: the same with their type, or None.
+        """
+        self.nulls += texts.count("")
+        self.low = min((one for one in (self.low, *values) if one is not None), default=None)
+        self.high = max((one for one in (self.high, *values) if one is not None), default=None)
+        hashes = set(map(hash, set(texts)))
+        if len(self._least) == self._KEPT:
+            last = self._least[-1]
+            hashes = {one for one in hashes if one < last}
+        self._least = sorted(hashes.union(self._least))[: self._KEPT]
+
+    @property
+    def distinct(self) -> int:
+        """The estimate (Bar-Yossef et al., 2002: the k least values)."""
+        if len(self._least) < self._KEPT:
+            return len(self._least)
+        return round((self._KEPT - 1) * 2**64 / (self._least[-1] + 2**63))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what describes the column."""
+        edges = {"min": self.low, "max": self.high}
+        return {"nulls": self.nulls, "distinct_estimate": self.distinct} | edges
+
+
+def csv_orjson_same_work(path: Path, directory: Path) -> None:
+    """Write the same with the types of the columns, checked, and the profile.
+
+    Raises:
+        ValueError: a row has too few cells, or a value is not exactly one of its type.
+    """
+    import orjson  # noqa: PLC0415  # only in .local/bench
+
+    number = re.compile(r"-?(0|[1-9][0-9]{0,13})(\.[0-9]+)?")
+
+    def is_number(texts: Sequence[str], _: Sequence[Any]) -> bool:
+        return all(map(number.fullmatch, texts)) and max(map(len, texts)) <= 16
+
+    def is_canonical(texts: Sequence[str], values: Sequence[Any]) -> bool:
+        return list(map(str, values)) == list(texts)
+
+    truth = {"true": True, "false": False}
+    types: dict[str, tuple[Callable[[str], Any], Callable[..., bool]]] = {
+        "Order ID": (int, is_canonical),
+        "Ordered": (dt.date.fromisoformat, is_canonical),
+        "Shipped at": (dt.datetime.fromisoformat, is_canonical),
+        "Quantity": (int, is_canonical),
+        "Price": (float, is_number),
+        "Paid": (truth.__getitem__, lambda *_: True),
+        "Account": (int, is_canonical),
+    }
+    target = directory / "table.jsonl"
+    with path.open(encoding="utf-8", newline="") as source, target.open("wb") as file:
+        reader = csv.reader(source)
+        names = next(reader)
+        profiles = {name: _Profile() for name in names}
+        for rows in itertools.batched(reader, 10_000):
+            columns: list[Sequence[Any]] = []
+            for name, texts in zip(names, zip(*rows, strict=True), strict=True):
+                values: list[Any] = [text or None for text in texts]
+                if name in types:
+                    convert, is_exact = types[name]
+                    filled = [text for text in texts if text]
+                    converted = list(map(convert, filled))
+                    if not is_exact(filled, converted):
+                        raise ValueError(name)
+                    rest = iter(converted)
+                    values = [next(rest) if text else None for text in texts]
+                profiles[name].add(texts, values)
+                columns.append(values)
+            file.writelines(
+                orjson.dumps(dict(zip(names, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
+                for row in zip(*columns, strict=True)
+            )
+    described = {name: profile.to_json() for name, profile in profiles.items()}
+    (directory / "profile.json").write_bytes(orjson.dumps(described))
+
+
 WAYS: Final[dict[str, Callable[[Path, Path], None]]] = {
     "DuckDB COPY": duckdb_copy,
     "csv + orjson, all text": csv_orjson,
     "csv + orjson, typed": csv_orjson_typed,
+    "csv + orjson, same work": csv_orjson_same_work,
     "data_transformer": ours,
 }
 

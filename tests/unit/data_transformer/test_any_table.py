@@ -46,7 +46,7 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
 
 
 def rows_of(chunks: list[bytes], columns: int, longest: int = 2**24) -> Rows:
-    return Rows(chunks, delimiter=",", columns=columns, longest=longest, check_encoding=True)
+    return Rows(chunks, delimiter=",", columns=columns, longest=longest, strict=True)
 
 
 def _outcome(content: bytes, name: str, directory: str) -> Outcome:
@@ -131,7 +131,7 @@ def test_rows_are_found_in_the_text(rows: list[str], size: int) -> None:
     chunks = [text[at : at + size] for at in range(0, len(text), size)]
     wanted = [row for row in [*rows, "end,0"] if row]
     misfits = (rejects.Misfit(number, "a", "wrong") for number in range(1, len(wanted) + 1))
-    found = list(rejects.locate(rows_of(chunks, 2), 1, misfits))
+    found = list(rejects.Located(rows_of(chunks, 2), 1, misfits))
     assert [reject.raw for reject in found] == wanted
     lines = text.decode().split("\n")
     for reject in found:
@@ -143,21 +143,53 @@ CELLS = st.sampled_from(
 )
 
 
-@settings(QUICK, max_examples=50)
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=3).map(",".join), max_size=30))
-def test_rows_hold_the_same_cells_for_duckdb(lines: list[str]) -> None:
-    text = "\n".join(lines)
-    given_rows = [line for line in lines if line.strip(" ") and len(line.split(",")) == 2]
-    with TemporaryDirectory() as name, duckdb.connect() as connection:
+@settings(QUICK, max_examples=100)
+@given(
+    st.lists(
+        st.lists(CELLS | st.just("\udcff"), min_size=1, max_size=4).map(",".join), max_size=30
+    ),
+    st.booleans(),
+)
+def test_rows_hold_the_same_cells_for_duckdb(lines: list[str], strict: bool) -> None:  # noqa: FBT001 - hypothesis
+    text = "\n".join(lines).encode(errors="surrogateescape")
+    cells = [line.split(",") for line in lines if line.strip(" ")]
+    wanted = [
+        tuple(map(_value, row[:2]))
+        for row in cells
+        if len(row) > 1 and not any(row[2:]) and "\udcff" not in row
+    ]
+    with TemporaryDirectory() as name:
         path = Path(name) / "table.csv"
-        path.write_bytes(b"".join(run.rows for run in rows_of([text.encode()], 2)))
-        found = connection.execute(
-            "FROM read_csv(?, columns = {'a': 'VARCHAR', 'b': 'VARCHAR'}, auto_detect = false, "
-            "header = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
-            "allow_quoted_nulls = false)",
-            [str(path)],
+        rows = Rows([text], delimiter=",", columns=2, longest=2**24, strict=strict)
+        path.write_bytes(b"".join(run.rows for run in rows))
+        assert _read(path, 2, ignore_errors=not strict) == wanted
+
+
+def _read(path: Path, columns: int, *, ignore_errors: bool) -> list[tuple[str | None, ...]]:
+    types = {f"c{place}": "VARCHAR" for place in range(columns)}
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "FROM read_csv(?, columns = ?, auto_detect = false, header = false, delim = ',', "
+            "quote = '\"', escape = '\"', new_line = '\\n', allow_quoted_nulls = false, "
+            "ignore_errors = ?)",
+            [str(path), types, ignore_errors],
         ).fetchall()
-    assert found == [tuple(map(_value, line.split(","))) for line in given_rows]
+
+
+def test_duckdb_takes_the_same_bytes_for_text(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    every = [point for point in range(1, 0x110000) if chr(point) not in '\r\n",']
+    lines = [b"%d,%b" % (point, chr(point).encode(errors="surrogatepass")) for point in every]
+    lines += [b"0,\x80", b"0,\xc0\xaf", b"0,\xe0\x80\xaf", b"0,\xf4\x90\x80\x80", b"0,\xe4\xb8"]
+    path.write_bytes(b"\n".join([*lines, b""]))
+    strict = Rows([path.read_bytes()], delimiter=",", columns=2, longest=2**24, strict=True)
+    wanted = [
+        tuple(row.decode().removesuffix("\n").split(","))
+        for run in strict
+        for row in strict.split(run)
+    ]
+    assert len(wanted) == len(every) - 0x800
+    assert _read(path, 2, ignore_errors=True) == wanted
 
 
 def _value(cell: str) -> str | None:
@@ -170,7 +202,7 @@ def _value(cell: str) -> str | None:
 def test_long_bad_row_over_the_end_of_a_chunk() -> None:
     long = "x" * 20_000
     rows = rows_of([long[:10_000].encode(), f"{long[10_000:]}\nword,y".encode()], 2)
-    found = rejects.locate(rows, 1, iter([rejects.Misfit(1, "a", "wrong")]))
+    found = rejects.Located(rows, 1, iter([rejects.Misfit(1, "a", "wrong")]))
     assert [(one.line, one.raw) for one in found] == [(1, long), (2, "word,y")]
 
 

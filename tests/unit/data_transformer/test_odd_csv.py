@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from data_transformer import outputs
+from data_transformer import delimited, outputs
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 Transform = Any
 
@@ -395,9 +396,42 @@ def test_line_without_end_is_one_reject(transform: Transform) -> None:
     assert [(one["line"], one["reason"]) for one in made.rejects] == [(32, "the row is too long")]
 
 
-def test_many_ragged_rows_end_the_work_early(transform: Transform) -> None:
+def test_late_rows_that_do_not_fit_are_listed_in_their_order(transform: Transform) -> None:
+    good = [f'{number},"{"y" * 1_000},"' for number in range(1, 2_001)]
+    late = ["3,x,,", "", "4", "five,x", '6,"\n",z', "7,é,,", "8,x,y", "9,z"]
+    made = transform("\n".join(["a,b", *good, *late]))
+    assert [row[0] for row in made.rows] == [*range(1, 2_001), 3, 7, 9]
+    assert [(one["line"], one["column"], one["raw"]) for one in made.rejects] == [
+        (2_004, None, "4"),
+        (2_005, "a", "five,x"),
+        (2_006, None, '6,"\n",z'),
+        (2_009, None, "8,x,y"),
+    ]
+
+
+def test_blank_lines_and_line_ends_in_cells_are_no_rejects(transform: Transform) -> None:
+    made = transform("a,b\n" + '1,"\n"\n\n' * 30 + '"2","\n\n"\n' * 30)
+    assert [row[0] for row in made.rows] == [1] * 30 + [2] * 30
+    assert made.processed.details["rejected_rows"] == 0
+
+
+def test_row_that_is_lost_is_an_error(
+    transform: Transform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = delimited._Job._reader
+
+    def forgetful(job: Any, path: Path) -> str:
+        return f"(FROM {reader(job, path)} WHERE c0 <> '7' AND c0 <> 'none')"
+
+    monkeypatch.setattr(delimited._Job, "_reader", forgetful)
+    with pytest.raises(delimited.RowsLostError, match=r"40 rows .* fit, but 39 were written"):
+        transform("a,b\n" + "".join(f"{number},x\n" for number in range(40)))
+
+
+@pytest.mark.parametrize("bad", ["1,2,3\n1\n", '1,"2"3\n'])
+def test_of_many_bad_rows_the_first_are_listed(transform: Transform, bad: str) -> None:
     with pytest.raises(RejectedError, match="More than 100 rows") as caught:
-        transform("a,b\n" + "1,2\n1,2,3\n1\n" * 300_000, max_rejected_rows=100)
+        transform("a,b\n" + f"1,2\n{bad}" * 300_000, max_rejected_rows=100)
     [rejects] = caught.value.processed.outputs
     assert len(rejects.path.read_text().splitlines()) == 100
 
