@@ -12,12 +12,32 @@ resource "aws_api_gateway_rest_api" "this" {
 locals {
   # A policy that allowed "*" on a route with AWS_IAM would admit every signed caller, of any account.
   # So only the routes that do not rely on IAM are opened here; without a policy they are open as well.
-  _open_requests = distinct(concat(
-    [
-      for route in values(local.routes) : "${var.stage_name}/${route.request_path}" if route.authorization != "AWS_IAM"
-    ],
-    var.cors == null ? [] : ["${var.stage_name}/OPTIONS/*"],
-  ))
+  _opened = flatten([
+    for name, route in local.routes : [
+      for method in route.method == "ANY" ? ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] : [route.method] :
+      { route = name, method = method, request = "${method}/${trimprefix(route.request_path, "${route.method == "ANY" ? "*" : method}/")}" }
+    ] if route.authorization != "AWS_IAM"
+  ])
+  _open_requests = distinct([
+    for request in concat(local._opened[*].request, var.cors == null ? [] : ["OPTIONS/*"]) : "${var.stage_name}/${request}"
+  ])
+
+  # In a policy "*" stands for slashes, too: a request that is opened may be one of a deeper route.
+  # What two patterns have in common is told by their ends alone, which may refuse too much.
+  _opened_signed = distinct(flatten([
+    for open in local._opened : [
+      for name, route in local.routes : "${open.route} covers ${name}"
+      if route.authorization == "AWS_IAM" && contains(["ANY", open.method], route.method) && alltrue([
+        for ends in [split("*", open.request)] : length(ends) > 1 && alltrue([
+          for signed in [split("*", replace(route.request_path, "/^[*]/", open.method))] : (
+            startswith(signed[0], ends[0]) || length(signed) > 1 && startswith(ends[0], signed[0])
+            ) && (
+            endswith(reverse(signed)[0], reverse(ends)[0]) || length(signed) > 1 && endswith(reverse(ends)[0], reverse(signed)[0])
+          )
+        ])
+      ])
+    ]
+  ]))
 }
 
 resource "aws_api_gateway_rest_api_policy" "this" {
@@ -49,4 +69,11 @@ resource "aws_api_gateway_rest_api_policy" "this" {
       ],
     )
   })
+
+  lifecycle {
+    precondition {
+      condition     = length(local._opened_signed) == 0
+      error_message = "With allowed_cidrs, routes without AWS_IAM are opened by a policy, in which a parameter stands for slashes, too: ${join("; ", local._opened_signed)}. Give them the same authorization, or paths that differ before the parameter."
+    }
+  }
 }

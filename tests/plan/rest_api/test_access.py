@@ -8,6 +8,7 @@ from tests.plan.cases import Case
 from tests.plan.harness import Workspace
 from tests.plan.planned import Plan
 
+ANY = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 ARN = "arn:aws:execute-api:us-east-1:000000000000:abc123"
 # An API that is there already; else the ARN, and all that holds it, is known after apply only.
 API = {
@@ -54,7 +55,7 @@ def test_the_policy_opens_no_route_that_relies_on_iam(plan: Plan) -> None:
     assert statement["Principal"] == "*"
     assert statement["Action"] == "execute-api:Invoke"
     assert set(statement["Resource"]) == {
-        f"{ARN}/v1/*/",
+        *(f"{ARN}/v1/{method}/" for method in ANY),
         f"{ARN}/v1/POST/orders",
         f"{ARN}/v1/GET/orders/*/lines/*",
         f"{ARN}/v1/OPTIONS/*",
