@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+from uploads import start
 
-# What is loaded now stays for good; the collector's looking through it is a tenth of the start.
-gc.disable()
-
+# isort: split
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-# Not for use here. It compiles large patterns, and botocore imports it so deep that CPython's calls
-# then run across the edge of a block of its stack, where each maps memory and unmaps it again.
-# Imported from here, it takes a third of the time; that is a sixteenth of the start.
-import urllib3  # noqa: F401 - see above
 from aws_lambda_powertools import Logger
 
 from api_handler.app import App
@@ -28,8 +22,7 @@ if TYPE_CHECKING:
 _SETTINGS: Final = Settings.from_environment(os.environ)
 _APP: Final = App(_SETTINGS, Files(_SETTINGS, s3_client(), lambda_client), Logger())
 
-gc.freeze()
-gc.enable()
+start.done()
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""Lambda handler: uploaded tables to typed files."""
+"""Lambda function that turns uploaded tables into typed files."""
 
 from __future__ import annotations
 
-import functools
+from uploads import start
+
+# isort: split
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
     from uploads.processing import Outcome
 
+# Made while the function starts, when Lambda gives more processor time than its memory size buys.
+_SETTINGS: Final = Settings.from_environment(os.environ)
+_RUNNER: Final = Runner(Transformer(_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=Logger())
 
-@functools.cache
-def _runner() -> Runner:
-    settings = Settings.from_environment(os.environ)
-    return Runner(Transformer(settings), settings=settings, s3=s3_client(), logger=Logger())
+start.done()
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Outcome]:
     """Process an S3 notification; see `uploads.processing.Runner.run`."""
-    return _runner().run(event, context)
+    return _RUNNER.run(event, context)

@@ -1,36 +1,37 @@
-"""Entry point of the image function."""
+"""Lambda function that makes thumbnails and descriptions of uploaded pictures."""
 
 from __future__ import annotations
 
+from uploads import start
+
+# isort: split
 import os
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
 from image_processor.core import process
 from image_processor.settings import Settings
 from uploads.aws import s3_client
-from uploads.processing import Outcome, Runner
+from uploads.processing import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from uploads.processing import Outcome
 
-@cache
-def _runner() -> Runner:
-    settings = Settings.from_environment(os.environ)
-    core = partial(process, settings=settings)
-    return Runner(core, settings=settings, s3=s3_client(), logger=Logger())
+# Made while the function starts, when Lambda gives more processor time than its memory size buys.
+_SETTINGS: Final = Settings.from_environment(os.environ)
+_RUNNER: Final = Runner(
+    partial(process, settings=_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=Logger()
+)
+
+start.done()
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Outcome]:
-    """Make thumbnails and a description of every picture of an S3 event."""
-    return _runner().run(event, context)
-
-
-# Lambda gives the initialisation a whole processor, the first invocation only a share of one.
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _runner()
+    """Process an S3 notification; see `uploads.processing.Runner.run`."""
+    return _RUNNER.run(event, context)

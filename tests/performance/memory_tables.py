@@ -157,11 +157,10 @@ def measure(path: Path) -> Measured:
 def _process(path: Path) -> None:
     import time  # noqa: PLC0415  # only in the measured process
 
-    import data_transformer.index  # noqa: PLC0415  # as Lambda does: the client is made, too
+    import data_transformer.index  # noqa: F401, PLC0415  # as Lambda does: the client is made, too
     from data_transformer.core import Transformer  # noqa: PLC0415
     from uploads.processing import RejectedError  # noqa: PLC0415
 
-    data_transformer.index._runner()
     code = None
     with tempfile.TemporaryDirectory(dir=path.parent) as name, Disk(Path(name)) as disk:
         try:

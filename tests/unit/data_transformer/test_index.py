@@ -1,16 +1,14 @@
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from data_transformer import index
 from tests.unit.uploads.fake_s3 import BUCKET, FakeS3
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CONTEXT: Any = SimpleNamespace(
     aws_request_id="request-1",
@@ -21,15 +19,18 @@ CONTEXT: Any = SimpleNamespace(
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
-    fake = FakeS3()
-    monkeypatch.setattr(index, "s3_client", lambda: fake.client)
+def s3() -> FakeS3:
+    return FakeS3()
+
+
+@pytest.fixture
+def index(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr("uploads.aws.s3_client", lambda: s3.client)
     monkeypatch.setenv("OUTPUT_FORMATS", "parquet,jsonl")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ServerlessUploads")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "data-transformer")
-    index._runner.cache_clear()
-    yield fake
-    index._runner.cache_clear()
+    monkeypatch.delitem(sys.modules, "data_transformer.index", raising=False)
+    return importlib.import_module("data_transformer.index")
 
 
 def _event(s3: FakeS3, key: str, content: bytes) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _result(s3: FakeS3, key: str) -> dict[str, Any]:
     return found
 
 
-def test_upload_is_processed_by_the_settings_of_the_environment(s3: FakeS3) -> None:
+def test_upload_is_processed_by_the_settings_of_the_environment(index: Any, s3: FakeS3) -> None:
     event = _event(s3, "uploads/table.csv", b"a,b\n1,x\n")
     assert index.handler(event, CONTEXT) == {"uploads/table.csv": "succeeded"}
     result = _result(s3, "processed/table.csv/result.json")
@@ -64,13 +65,13 @@ def test_upload_is_processed_by_the_settings_of_the_environment(s3: FakeS3) -> N
     assert s3.content(result["outputs"][1]["key"]) == b'{"a":1,"b":"x"}\n'
 
 
-def test_second_delivery_is_a_duplicate(s3: FakeS3) -> None:
+def test_second_delivery_is_a_duplicate(index: Any, s3: FakeS3) -> None:
     event = _event(s3, "uploads/table.json", b'{"a": 1}')
     assert index.handler(event, CONTEXT) == {"uploads/table.json": "succeeded"}
     assert index.handler(event, CONTEXT) == {"uploads/table.json": "duplicate"}
 
 
-def test_broken_upload_is_rejected_with_a_sentence(s3: FakeS3) -> None:
+def test_broken_upload_is_rejected_with_a_sentence(index: Any, s3: FakeS3) -> None:
     event = _event(s3, "uploads/table.json", b'{"a": ')
     assert index.handler(event, CONTEXT) == {"uploads/table.json": "rejected"}
     assert _result(s3, "processed/table.json/result.json")["error"] == {
