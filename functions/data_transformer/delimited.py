@@ -15,7 +15,7 @@ import heapq
 import itertools
 import json
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
@@ -56,6 +56,7 @@ _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
 _INEXACT: Final = "a value does not keep to its type"
 _SHOWN: Final = 40
+_SHORT_BYTES: Final = 8 * 1024 * 1024
 _ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
 
 
@@ -201,25 +202,29 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
             "it into tables of fewer columns.",
         )
     job = _Job(source, directory, settings, dialect, text)
-    exact = text.whole
-    guess = job.infer()
-    row_bytes = len(text.sample) / max(guess.rows, 1)
     try:
-        if not exact and not (guess.rows and outputs.parts(guess.columns)):
-            guess, exact = job.infer_all(guess), True
-        if guess.rows and not outputs.parts(guess.columns):
-            raise RejectedError("empty_file", "The file holds delimiters, but no values.")
-        try:
-            rows, listing = job.convert(guess.columns, row_bytes, exact=exact)
-        except _TypesError:
-            guess = job.infer_all(guess)
-            rows, listing = job.convert(guess.columns, row_bytes, exact=True)
-    except _TooManyRejectsError:
-        rows, listing = 0, job.list_rejects()
-    return job.finish(guess.columns, rows, listing)
+        with job.database() if source.size <= _SHORT_BYTES else nullcontext() as connection:
+            job.connection = connection
+            return job.transform()
+    except duckdb.OutOfMemoryException as error:
+        raise RejectedError(
+            "too_wide",
+            f"The {len(dialect.names)} columns with their longest values do not fit in the memory "
+            f"that tables may use, {settings.memory_limit_mb} MB.",
+        ) from error
 
 
 class _Job:
+    """The conversion of a text.
+
+    Attributes:
+        connection: to a database for all of it; without, each step has its own. To make one takes a
+            tenth of the time that a short text needs, but what one keeps from step to step is
+            missing when the memory gets short.
+    """
+
+    connection: DuckDBPyConnection | None = None
+
     def __init__(
         self,
         source: Source,
@@ -237,6 +242,29 @@ class _Job:
         self._table = typing_of.normalise(dialect.names)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
+
+    def transform(self) -> Processed:
+        """Convert the text.
+
+        Raises:
+            RejectedError: no table is in it, or too many of its rows are bad.
+        """
+        exact = self._text.whole
+        guess = self.infer()
+        row_bytes = len(self._text.sample) / max(guess.rows, 1)
+        try:
+            if not exact and not (guess.rows and outputs.parts(guess.columns)):
+                guess, exact = self.infer_all(guess), True
+            if guess.rows and not outputs.parts(guess.columns):
+                raise RejectedError("empty_file", "The file holds delimiters, but no values.")
+            try:
+                rows, listing = self.convert(guess.columns, row_bytes, exact=exact)
+            except _TypesError:
+                guess = self.infer_all(guess)
+                rows, listing = self.convert(guess.columns, row_bytes, exact=True)
+        except _TooManyRejectsError:
+            rows, listing = 0, self.list_rejects()
+        return self.finish(guess.columns, rows, listing)
 
     def _rows(self, text: Iterable[bytes] | None = None, *, strict: bool = False) -> Rows:
         """Return the rows of a text, by default of all of it."""
@@ -267,21 +295,13 @@ class _Job:
         )
 
     @contextmanager
-    def _database(self) -> Iterator[DuckDBPyConnection]:
-        """Open a database.
-
-        Raises:
-            RejectedError: the rows are too wide for the memory.
-        """
-        try:
+    def database(self) -> Iterator[DuckDBPyConnection]:
+        """Give a connection: that for all, or one to a new database."""
+        if self.connection:
+            yield self.connection
+        else:
             with database(self._directory, self._settings.memory_limit_mb) as connection:
                 yield connection
-        except duckdb.OutOfMemoryException as error:
-            raise RejectedError(
-                "too_wide",
-                f"The {len(self._table)} columns with their longest values do not fit in the "
-                f"memory that tables may use, {self._settings.memory_limit_mb} MB.",
-            ) from error
 
     def infer(self) -> Inference:
         """Return the types of the values in the beginning of the text."""
@@ -293,7 +313,7 @@ class _Job:
 
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
-            with self._database() as connection:
+            with self.database() as connection:
                 yield connection, self._reader(sample)
 
         found = self._infer(reader, lines=complete.count(b"\n") + 1)
@@ -310,7 +330,7 @@ class _Job:
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
             feed = _Feed(self._rows(), self._settings.max_rejected_rows)
-            with self._database() as connection, Pipe(self._directory / "text", feed) as pipe:
+            with self.database() as connection, Pipe(self._directory / "text", feed) as pipe:
                 yield connection, self._reader(pipe.path)
 
         return self._infer(reader, candidates=guess.candidates)
@@ -404,10 +424,10 @@ class _Job:
         """
         feed = _Feed(self._rows(strict=strict), self._settings.max_rejected_rows, left_out)
         with (
-            self._database() as connection,
+            self.database() as connection,
             Pipe(self._directory / "text", feed) as pipe,
         ):
-            connection.execute("CREATE TEMP SEQUENCE bad")
+            connection.execute("CREATE OR REPLACE TEMP SEQUENCE bad")
             connection.execute(
                 "CALL enable_logging(level = 'error', storage = 'file', "
                 f"storage_path = {literal(str(folder))})"
@@ -423,7 +443,10 @@ class _Job:
                 if _INEXACT in str(error):
                     raise _TypesError from error
                 raise
-            connection.execute("CALL disable_logging()")
+            finally:
+                # The log keeps to its first folder unless it has been somewhere else.
+                connection.execute("CALL enable_logging(storage = 'memory')")
+                connection.execute("CALL disable_logging()")
             misfits = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
         columns = [column for column in part.places.values() if column.type != TEXT]
         whole = rows == feed.most and not feed.rejected
@@ -477,7 +500,7 @@ class _Job:
         }
         listing.check(rows, self._settings, details)
         nuls = Problem("nul_characters", f"{clean.nuls} NUL characters were removed.")
-        with self._database() as connection:
+        with self.database() as connection:
             return outputs.finish(
                 connection,
                 self._directory,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from data_transformer.columns import ABSENT, CANDIDATES, Evidence, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from duckdb import DuckDBPyConnection
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from data_transformer.columns import Candidate, Column
 
 BATCH: Final = 150  # columns looked at together: a vector of each has to fit in the memory
-_ALL: Final = 2**62
+_FEW: Final = 32  # pairs of a column and a candidate
 
 type Candidates = Mapping[int, Sequence[Candidate]]
 type Reader = AbstractContextManager[tuple[DuckDBPyConnection, str]]
@@ -66,14 +67,17 @@ def infer(
         with reader() as (connection, text):
             if lines is not None:
                 misfits = int(lines * misfits_share)
-                seen, found = _evidence(connection, text, possible, places, misfits + 100)
+                first_rows = f"(FROM {text} LIMIT {misfits + 100})"
+                seen, found = _as_one(connection, first_rows, possible, places)
                 for place, (_, evidence) in found.items() if seen else ():
                     possible[place] = [
                         one.candidate
                         for one in evidence
                         if not one.damaged and one.misfits <= misfits
                     ]
-            seen, found = _evidence(connection, text, possible, places, _ALL)
+            asked = sum(len(possible[place]) for place in places)
+            look = _each if asked <= _FEW else _as_one
+            seen, found = look(connection, text, possible, places)
         for place, (values, evidence) in found.items():
             absent = seen and not values and not table[place].original
             chosen = ABSENT if absent else choose(values, evidence, misfits_share)
@@ -81,17 +85,40 @@ def infer(
     return Inference(typed, seen, possible)
 
 
-def _evidence(
-    connection: DuckDBPyConnection,
-    reader: str,
-    candidates: Candidates,
-    places: range,
-    limit: int,
-) -> tuple[int, dict[int, tuple[int, list[Evidence]]]]:
-    """Return the number of rows, and of each column the number of values and the evidence.
+type _Found = dict[int, tuple[int, list[Evidence]]]
 
-    The values of all columns are looked at as one: planning takes time and memory by the square of
-    the number of expressions.
+
+def _each(
+    connection: DuckDBPyConnection, reader: str, candidates: Candidates, places: range
+) -> tuple[int, _Found]:
+    """Return the number of rows, and of each column the number of values and the evidence."""
+    values, counts = [], []
+    for place in places:
+        cell = f"c{place}"
+        parts = [f"count({cell})"]
+        for number, candidate in enumerate(candidates[place]):
+            value = f"v{place}_{number}"
+            values.append(f", {candidate.value(cell)} AS {value}")
+            parts += _counts(candidate, cell, value)
+        counts.append(f"[{', '.join(parts)}]")
+    query = (
+        f"SELECT count(*), {', '.join(counts)} "  # noqa: S608 - names are c0, c1, …
+        f"FROM (SELECT *{''.join(values)} FROM {reader})"
+    )
+    rows, *found = connection.execute(query).fetchone() or (0,)
+    return rows, {
+        place: (filled, _weighed(candidates[place], filled, rest))
+        for place, (filled, *rest) in zip(places, found, strict=True)
+    }
+
+
+def _as_one(
+    connection: DuckDBPyConnection, reader: str, candidates: Candidates, places: range
+) -> tuple[int, _Found]:
+    """Do the same, looking at the values of all columns as those of one.
+
+    It takes more than twice the time, but to plan the other way takes time and memory by the square
+    of the number of expressions.
     """
     values, counts = [], []
     for number, candidate in enumerate(CANDIDATES):
@@ -99,24 +126,37 @@ def _evidence(
         condition = f"place IN ({', '.join(asked)})" if asked else "false"
         value = f"v{number}"
         values.append(f"CASE WHEN {condition} THEN {candidate.value('cell')} END AS {value}")
-        fitting = f"{value} IS NOT NULL AND {candidate.fits('cell', value)}"
-        counts.append(f"[count({value}), count(*) FILTER ({fitting})]")
+        counts.append(f"[{', '.join(_counts(candidate, 'cell', value))}]")
     cells = ", ".join(f"c{place}" for place in places)
     query = (
         f"SELECT place, count(*), count(cell), {', '.join(counts)} FROM ("  # noqa: S608 - names are c0, c1, …
         f"SELECT place, cell, {', '.join(values)} FROM ("
         f"SELECT unnest([{cells}]) AS cell, unnest(range({places.start}, {places.stop})) AS place "
-        f"FROM (SELECT * FROM {reader} LIMIT {limit}))) GROUP BY place"
+        f"FROM {reader})) GROUP BY place"
     )
     rows = 0
-    found: dict[int, tuple[int, list[Evidence]]] = {place: (0, []) for place in places}
+    found: _Found = {place: (0, []) for place in places}
     for place, rows, filled, *pairs in connection.execute(query).fetchall():  # noqa: B007 - the same for all
-        found[place] = (
-            filled,
-            [
-                Evidence(candidate, fitting, castable - fitting, filled - fitting)
-                for candidate, (castable, fitting) in zip(CANDIDATES, pairs, strict=True)
-                if candidate in candidates[place]
-            ],
-        )
+        asked_pairs = [
+            pair
+            for candidate, pair in zip(CANDIDATES, pairs, strict=True)
+            if candidate in candidates[place]
+        ]
+        numbers = itertools.chain.from_iterable(asked_pairs)
+        found[place] = (filled, _weighed(candidates[place], filled, numbers))
     return rows, found
+
+
+def _counts(candidate: Candidate, text: str, value: str) -> tuple[str, str]:
+    """Return the SQL of how many values can be cast, and how many lose nothing by it."""
+    fitting = f"{value} IS NOT NULL AND {candidate.fits(text, value)}"
+    return f"count({value})", f"count(*) FILTER ({fitting})"
+
+
+def _weighed(candidates: Sequence[Candidate], filled: int, counts: Iterable[int]) -> list[Evidence]:
+    return [
+        Evidence(candidate, fitting, castable - fitting, filled - fitting)
+        for candidate, (castable, fitting) in zip(
+            candidates, itertools.batched(counts, 2), strict=True
+        )
+    ]
