@@ -69,8 +69,8 @@ class Kind:
         return self.cpu_seconds / min(1, self.memory_mb / _MB_OF_A_PROCESSOR) + _WAITING_SECONDS
 
 
-PHOTO: Final = Kind("a photo of 12 megapixels", 0.49, 512, 512, writes=5, reads=3)
-TABLE: Final = Kind("a CSV file of 1 MB, 25,000 rows", 1.04, 256, 1024, writes=3, reads=3)
+PHOTO: Final = Kind("a photo of 12 megapixels", 0.31, 512, 512, writes=5, reads=3)
+TABLE: Final = Kind("a CSV file of 1 MB, 25,000 rows", 0.11, 256, 1024, writes=3, reads=3)
 
 
 def per_million(kind: Kind, architecture: str) -> dict[str, float]:
