@@ -126,7 +126,7 @@ class Located:
     """The rejects of a text, in its order.
 
     Attributes:
-        rows: number of the rows that are none, once all is gone through.
+        rows: number of the rows that are no rejects, once all is gone through.
     """
 
     def __init__(self, rows: Rows, first_line: int, misfits: Iterable[Misfit]) -> None:

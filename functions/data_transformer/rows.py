@@ -32,8 +32,8 @@ class Run:
         text: as it stands in the text, with its line ends.
         rows: the rows in it, with the quotes as DuckDB wants them.
         reason: why it is no row; empty if it is, or if there is only a blank line.
-        most: there are no more rows in it than so many, and no less but for blank lines, line ends
-            in quotes, and rows that were not told.
+        most: upper bound of the number of rows: blank lines, line ends in quotes, and what is no
+            row but was not told, count too.
     """
 
     text: bytes

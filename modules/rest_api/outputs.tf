@@ -57,3 +57,8 @@ output "url" {
   description = "Address of the API, without a trailing slash: the custom domain's where there is one."
   value       = local.url
 }
+
+output "usage_plan_ids" {
+  description = "IDs of the usage plans by name, to add keys that are made elsewhere."
+  value       = { for name, plan in aws_api_gateway_usage_plan.this : name => plan.id }
+}

@@ -108,6 +108,7 @@ output "api" {
     id            = module.api.id
     deployment_id = module.api.deployment_id
     execution_arn = module.api.execution_arn
+    plan_ids      = module.api.usage_plan_ids
     pools = {
       members   = aws_cognito_user_pool.members.id
       strangers = aws_cognito_user_pool.strangers.id
@@ -327,10 +328,10 @@ def test_a_signed_route_is_for_those_whom_iam_lets_in(api: Api) -> None:
 
 def test_an_api_key_is_asked_for(api: Api) -> None:
     gateway = api.aws("apigateway")
-    (plan,) = gateway.get_usage_plans()["items"]
+    (plan,) = api.outputs["plan_ids"].values()
     key = gateway.create_api_key(name="shop", enabled=True)
     outside = gateway.create_api_key(name="of no plan", enabled=True)
-    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
     for wrong in ({}, {"X-Api-Key": "guess"}, {"X-Api-Key": outside["value"]}):
         assert refused(api.call("POST", "/private", wrong)) == (403, "INVALID_API_KEY")
     right = {"X-Api-Key": key["value"]}
