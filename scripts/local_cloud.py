@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from scripts import LOCAL
+from scripts import LOCAL, whole_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -125,14 +125,18 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
     directory.mkdir(parents=True, exist_ok=True)
     cloudwatch_port = _free_port()
     cloudwatch = _spawn(
-        ["moto_server", "-H", "127.0.0.1", "-p", str(cloudwatch_port)], directory, cloudwatch_port
+        [_EMULATOR / "moto_server", "-H", "127.0.0.1", "-p", str(cloudwatch_port)],
+        directory,
+        cloudwatch_port,
+        name="moto_server",
     )
     try:
         aws_port = _free_port(port)
         aws = _spawn(
-            ["ministack"],
+            emulator_command(),
             directory,
             aws_port,
+            name="ministack",
             **emulator_variables(directory, aws_port),
         )
     except BaseException:
@@ -148,6 +152,11 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
     record = directory / _RECORD
     record.write_text(json.dumps(asdict(cloud) | {"directory": str(directory)}, indent=2))
     return cloud
+
+
+def emulator_command() -> list[str | Path]:
+    """Return the command line of an emulator, which sees nothing of this folder (-P)."""
+    return [_EMULATOR / "python", "-P", whole_answers.__file__]
 
 
 def emulator_variables(directory: Path, port: int) -> dict[str, str]:
@@ -219,13 +228,15 @@ def _free_port(port: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def _spawn(command: Sequence[str], directory: Path, port: int, **variables: str) -> Server:
-    log = directory / f"{command[0]}.log"
+def _spawn(
+    command: Sequence[str | Path], directory: Path, port: int, *, name: str, **variables: str
+) -> Server:
+    log = directory / f"{name}.log"
     # The servers see nothing of the user's environment: no credentials, no proxy, no Python path.
     env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [_EMULATOR / command[0], *command[1:]],
+            command,
             cwd=directory,
             env=env | variables,
             stdin=subprocess.DEVNULL,

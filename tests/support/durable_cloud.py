@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import psutil
 
-from scripts import LOCAL, local_cloud
+from scripts import local_cloud
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class DurableCloud:
         variables |= {"PERSIST_STATE": "1", "S3_PERSIST": "1", "PATH": os.environ["PATH"]}
         with (self.directory / "emulator.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [LOCAL / "emulator" / "bin" / "ministack"],
+                local_cloud.emulator_command(),
                 cwd=self.directory,
                 env=variables,
                 stdout=log,

@@ -36,7 +36,8 @@ class Emulator:
         self.bin.mkdir()
 
     def install(self, ministack: str = SLEEP, moto_server: str = SLEEP) -> None:
-        for name, script in (("ministack", ministack), ("moto_server", moto_server)):
+        servers = (("ministack", ministack), ("python", ministack), ("moto_server", moto_server))
+        for name, script in servers:
             (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")
             (self.bin / name).chmod(0o755)
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from scripts import whole_answers
+from scripts.whole_answers import WholeWriter
+
+if TYPE_CHECKING:
+    import pytest
+
+
+class Writer:
+    """Notes what a stream is told."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes | str] = []
+
+    def write(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def write_eof(self) -> None:
+        self.told.append("end")
+
+    def close(self) -> None:
+        self.told.append("closed")
+
+    async def drain(self) -> None:
+        self.told.append("drained")
+
+
+async def _written(*parts: bytes) -> tuple[Any, Writer]:
+    stream = Writer()
+    writer = WholeWriter(stream)  # type: ignore[arg-type]
+    for part in parts:
+        writer.write(part)
+    return writer, stream
+
+
+def test_what_is_written_at_once_is_sent_in_one_piece() -> None:
+    async def answer() -> list[bytes | str]:
+        writer, stream = await _written(b"head", b"body")
+        assert stream.told == []
+        await asyncio.sleep(0)
+        writer.write(b"next")
+        await writer.drain()
+        await asyncio.sleep(0)
+        return stream.told
+
+    assert asyncio.run(answer()) == [b"headbody", "drained", b"next"]
+
+
+def test_much_is_sent_without_waiting() -> None:
+    async def answer() -> list[bytes | str]:
+        _, stream = await _written(b"head", b"x" * 70_000)
+        return stream.told
+
+    assert asyncio.run(answer()) == [b"head" + b"x" * 70_000]
+
+
+def test_all_is_sent_before_the_end() -> None:
+    async def answer() -> list[bytes | str]:
+        writer, stream = await _written(b"a")
+        writer.write_eof()
+        writer.write(b"b")
+        writer.close()
+        await asyncio.sleep(0)
+        return stream.told
+
+    assert asyncio.run(answer()) == [b"a", "end", b"b", "closed"]
+
+
+def test_the_server_is_given_such_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = SimpleNamespace(TCPServer=lambda *given: given)
+    served = []
+    app = SimpleNamespace(main=lambda: served.append(run.TCPServer("reader", Writer())))
+    monkeypatch.setitem(sys.modules, "hypercorn.asyncio.run", run)
+    monkeypatch.setitem(sys.modules, "ministack.app", app)
+    whole_answers.main()
+    [(reader, writer)] = served
+    assert reader == "reader"
+    assert isinstance(writer, WholeWriter)
