@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -165,6 +166,7 @@ def test_a_run_that_is_interrupted_begins_no_more(photo: mixture.Sample) -> None
 
     def upload(sample: mixture.Sample) -> Record:
         begun.append(sample)
+        time.sleep(0.001)  # all of them would take ten seconds
         return Record(sample.kind, sample.bytes, sample.expected)
 
     def interrupt() -> None:
