@@ -363,7 +363,7 @@ class _Job:
         Raises:
             _TypesError: a value shows that a type is wrong.
             _TooManyRejectsError: too much of the text is no table.
-            RejectedError: the rows are too wide for the memory.
+            duckdb.OutOfMemoryException: the rows are too wide for the memory.
         """
         parts = outputs.parts(table)
         with TemporaryDirectory(dir=self._directory) as name:
