@@ -13,6 +13,7 @@ from data_transformer import json_faults, outputs
 from data_transformer.columns import identifier, literal, normalise
 from data_transformer.engine import database
 from data_transformer.rejects import Listing, Reject
+from data_transformer.rows import line_ends
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _first(path: Path) -> str:
 
 def _count_lines(path: Path) -> int:
     with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
+        return sum(map(line_ends, iter(lambda: file.read(_CHUNK), b"")))
 
 
 def _lines(file: TextIO) -> Iterator[tuple[int, str]]:

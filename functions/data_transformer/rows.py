@@ -1,7 +1,9 @@
 """The rows of a delimited text, told apart from what is no row, at some hundred megabytes a second.
 
-DuckDB can pass over rows that it cannot split, but keeps about a kibibyte of each until its end: a
-file of broken rows takes any amount of memory. So it is given only rows that it can split.
+DuckDB can pass over rows that it cannot split, but when it is to tell which they were, it keeps
+about a kibibyte of each until its end: a file of broken rows takes any amount of memory. And a
+quote that does not end takes other rows with it. So it is given only rows whose quotes make sense,
+and those that it passed over are found here.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class CleanText:
 
     def _is_utf8(self, chunk: bytes) -> bool:
         """Tell whether a chunk continues as UTF-8, or the text is UTF-8 up to some bad bytes."""
-        if self._seen_utf8:  # DuckDB tells the rows with bad bytes
+        if self._seen_utf8:  # rows with bad bytes are told as such later
             return True
         pending = bool(self._strict.getstate()[0])
         if chunk.isascii() and not pending:

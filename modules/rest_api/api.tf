@@ -14,8 +14,8 @@ locals {
   # So only the routes that do not rely on IAM are opened here; without a policy they are open as well.
   _opened = flatten([
     for name, route in local.routes : [
-      for method in route.method == "ANY" ? ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] : [route.method] :
-      { route = name, method = method, request = "${method}/${trimprefix(route.request_path, "${route.method == "ANY" ? "*" : method}/")}" }
+      for method in route.method == "ANY" ? concat(local._methods_but_options, ["OPTIONS"]) : [route.method] :
+      { route = name, method = method, request = replace(route.request_path, "/^[*]/", method) }
     ] if route.authorization != "AWS_IAM"
   ])
   _open_requests = distinct([

@@ -20,7 +20,7 @@ locals {
     for path, methods in local._methods : path => {
       headers = {
         Access-Control-Allow-Origin  = var.cors.allow_origins[0]
-        Access-Control-Allow-Methods = join(",", contains(methods, "ANY") ? ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"] : methods)
+        Access-Control-Allow-Methods = join(",", contains(methods, "ANY") ? local._methods_but_options : methods)
         Access-Control-Allow-Headers = join(",", var.cors.allow_headers)
         Access-Control-Max-Age       = tostring(var.cors.max_age_seconds)
         Vary                         = "Origin"

@@ -15,6 +15,9 @@ locals {
     }
   }
 
+  # What ANY stands for, with OPTIONS, which browsers ask for without being told.
+  _methods_but_options = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+
   # The methods of each path that has routes.
   _methods = {
     for path in toset(values(local._paths)) :

@@ -51,7 +51,6 @@ def run(module: str, path: Path, service: str) -> dict[str, Any]:
             "AWS_DEFAULT_REGION": "eu-central-1",
             "AWS_ACCESS_KEY_ID": "x",
             "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_LAMBDA_FUNCTION_NAME": f"{service}-bench",
             "POWERTOOLS_SERVICE_NAME": service,
         },
         capture_output=True,
