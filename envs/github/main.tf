@@ -30,7 +30,7 @@ locals {
         environment = e
         description = "Plans of ${e} by GitHub Actions: reads"
         subjects    = ["${var.subject_prefix}:pull_request", "${var.subject_prefix}:ref:refs/heads/main"]
-        statements  = local._read_statements[e]
+        statements  = merge(local._read_statements[e], local._shared_read_statements)
       }
     },
     {
@@ -38,7 +38,12 @@ locals {
         environment = e
         description = "Deployments to ${e} by GitHub Actions"
         subjects    = ["${var.subject_prefix}:environment:${e}"]
-        statements  = merge(local._read_statements[e], local._write_statements[e])
+        statements = merge(
+          local._read_statements[e],
+          local._write_statements[e],
+          local._shared_read_statements,
+          local._shared_write_statements,
+        )
       }
     },
   )
@@ -85,7 +90,7 @@ resource "aws_iam_role_policy" "this" {
       for sid, s in each.value.statements : merge(
         { Sid = sid, Effect = "Allow", Action = s.actions, Resource = s.resources },
         length(s.conditions) == 0 ? {} : { Condition = s.conditions },
-      )
+      ) if length(s.resources) > 0
     ]
   })
 }

@@ -24,6 +24,47 @@ locals {
     }
   }
 
+  # What the settings of the environments add, for each environment alike. A statement without resources is
+  # left out: IAM refuses it.
+  _shared_read_statements = {
+    # Lambda shows the environment variables to those alone who may decrypt them.
+    # Source: Lambda developer guide, "Securing environment variables".
+    ReadWithKeys = {
+      actions    = ["kms:Decrypt", "kms:DescribeKey"]
+      resources  = tolist(var.kms_key_arns)
+      conditions = {}
+    }
+    ReadWebAcls = {
+      actions    = ["wafv2:GetWebACL"]
+      resources  = tolist(var.web_acl_arns)
+      conditions = {}
+    }
+  }
+  _shared_write_statements = {
+    # Lambda reads a published zip with the rights of whoever deploys it.
+    ReadArtifacts = {
+      actions    = ["s3:GetObject", "s3:GetObjectVersion"]
+      resources  = [for arn in var.artifact_bucket_arns : "${arn}/*"]
+      conditions = {}
+    }
+    # Lambda encrypts the environment variables with the rights of whoever deploys, and takes a grant.
+    WriteWithKeys = {
+      actions    = ["kms:Encrypt", "kms:GenerateDataKey"]
+      resources  = tolist(var.kms_key_arns)
+      conditions = {}
+    }
+    GrantKeysToServices = {
+      actions    = ["kms:CreateGrant"]
+      resources  = tolist(var.kms_key_arns)
+      conditions = { Bool = { "kms:GrantIsForAWSResource" = ["true"] } }
+    }
+    AttachWebAcls = {
+      actions    = ["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"]
+      resources  = concat(tolist(var.web_acl_arns), length(var.web_acl_arns) == 0 ? [] : ["arn:${local._partition}:apigateway:${var.region}::/restapis/*"])
+      conditions = {}
+    }
+  }
+
   # What a plan needs: settings, and no object but the state. { dev = { Sid = { actions, resources, conditions } } }
   _read_statements = {
     for e, arns in local._arns : e => {

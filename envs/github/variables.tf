@@ -9,6 +9,18 @@ variable "account_id" {
   }
 }
 
+variable "artifact_bucket_arns" {
+  description = "ARNs of the buckets that `make package-publish` copies zips to (the environments' artifacts). Empty: zips come from the workflow's checkout."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.artifact_bucket_arns : can(regex("^arn:[^:]+:s3:::[^*/]+$", arn))])
+    error_message = "artifact_bucket_arns must be ARNs of buckets (arn:aws:s3:::NAME); given: ${join(", ", var.artifact_bucket_arns)}."
+  }
+}
+
 variable "create_provider" {
   description = "Make the account's OpenID Connect provider for GitHub. False when the account has it already."
   type        = bool
@@ -28,6 +40,18 @@ variable "environments" {
   }
 }
 
+variable "kms_key_arns" {
+  description = "ARNs of the KMS keys that the environments use (their kms_key_arn). Empty: keys managed by AWS."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/[^*]+$", arn))])
+    error_message = "kms_key_arns must be ARNs of keys (arn:aws:kms:REGION:ACCOUNT:key/ID), not aliases; given: ${join(", ", var.kms_key_arns)}."
+  }
+}
+
 variable "region" {
   description = "AWS region of the environments."
   type        = string
@@ -43,5 +67,17 @@ variable "subject_prefix" {
   validation {
     condition     = can(regex("^repo:[A-Za-z0-9._-]+(@\\d+)?/[A-Za-z0-9._-]+(@\\d+)?$", var.subject_prefix))
     error_message = "subject_prefix must name one repository, as repo:OWNER@ID/REPOSITORY@ID or repo:OWNER/REPOSITORY, without wildcards; given: ${var.subject_prefix}."
+  }
+}
+
+variable "web_acl_arns" {
+  description = "ARNs of the regional WAF web ACLs in front of the environments' APIs (their web_acl_arn). Empty: none."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.web_acl_arns : can(regex("^arn:[^:]+:wafv2:[^:]+:\\d{12}:regional/webacl/[^*]+$", arn))])
+    error_message = "web_acl_arns must be ARNs of regional web ACLs (arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID); given: ${join(", ", var.web_acl_arns)}."
   }
 }

@@ -8,11 +8,10 @@ from uploads import start
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
-
 from data_transformer.core import Transformer
 from data_transformer.settings import Settings
 from uploads.aws import s3_client
+from uploads.log import json_logger
 from uploads.processing import Runner
 
 if TYPE_CHECKING:
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
 
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
 _SETTINGS: Final = Settings.from_environment(os.environ)
-_RUNNER: Final = Runner(Transformer(_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=Logger())
+_RUNNER: Final = Runner(
+    Transformer(_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=json_logger()
+)
 
 start.done()
 

@@ -9,11 +9,10 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
-
 from image_processor.core import process
 from image_processor.settings import Settings
 from uploads.aws import s3_client
+from uploads.log import json_logger
 from uploads.processing import Runner
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
 _SETTINGS: Final = Settings.from_environment(os.environ)
 _RUNNER: Final = Runner(
-    partial(process, settings=_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=Logger()
+    partial(process, settings=_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=json_logger()
 )
 
 start.done()

@@ -23,12 +23,8 @@ resource "aws_lambda_function" "this" {
     target_arn = local._queue_arn
   }
 
-  dynamic "environment" {
-    for_each = length(var.environment) > 0 ? [var.environment] : []
-
-    content {
-      variables = environment.value
-    }
+  environment {
+    variables = merge({ LOG_LEVEL = local._logger_level }, var.environment)
   }
 
   ephemeral_storage {
@@ -38,7 +34,7 @@ resource "aws_lambda_function" "this" {
   logging_config {
     log_format            = "JSON"
     log_group             = local._log_group_name
-    application_log_level = var.logging.application_level
+    application_log_level = local._filter_level
     system_log_level      = var.logging.system_level
   }
 

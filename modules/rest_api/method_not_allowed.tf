@@ -57,9 +57,12 @@ resource "aws_api_gateway_integration" "not_allowed" {
   http_method          = aws_api_gateway_method.not_allowed[each.key].http_method
   type                 = "MOCK"
   passthrough_behavior = "NEVER"
-  # As for a preflight.
-  integration_http_method = "POST"
-  request_templates       = { for type in local._not_allowed_types : type => "{\"statusCode\": 405}" }
+  request_templates    = { for type in local._not_allowed_types : type => "{\"statusCode\": 405}" }
+
+  lifecycle {
+    # As for a preflight.
+    ignore_changes = [integration_http_method]
+  }
 }
 
 resource "aws_api_gateway_method_response" "not_allowed" {

@@ -171,7 +171,7 @@ variable "lifecycle_rules" {
 }
 
 variable "logging" {
-  description = "Logs of the functions and of the API: days that they are kept, and the lowest level of the functions' own lines. Above INFO there are neither lines of requests and uploads nor metrics of them."
+  description = "Logs of the functions and of the API: days that they are kept, and the lowest level of the functions' own lines. Above INFO there are no lines of requests and uploads; their metrics are written at every level."
   type = object({
     retention_days = optional(number, 7)
     level          = optional(string, "INFO")

@@ -4,12 +4,12 @@ import io
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from aws_lambda_powertools import Logger
 
 from api_handler.app import App
 from api_handler.files import Files
 from api_handler.settings import Settings
 from tests.unit.api_handler.support import Aws, Client
+from uploads.log import json_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def make_client(aws: Aws) -> Callable[..., Client]:
         log = io.StringIO()
         chosen = Settings(**cast("Any", {"bucket": "bucket", "environment": "test"} | settings))
         files = Files(chosen, aws.s3, lambda: aws.functions)
-        return Client(App(chosen, files, Logger(service=f"api-{id(log)}", stream=log)), log)
+        return Client(App(chosen, files, json_logger(f"api-{id(log)}", log)), log)
 
     return make
 

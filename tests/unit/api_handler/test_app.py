@@ -440,10 +440,12 @@ class TestLog:
         client.send("GET", "/nowhere")
         assert "correlation_id" not in client.lines()[0]
 
-    def test_an_upload_asked_for_is_a_metric(self, client: Client) -> None:
+    def test_an_upload_asked_for_is_a_metric(
+        self, client: Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         client.send("POST", "/files", body='{"name": "a.jpg"}')
         client.send("POST", "/files", body='{"name": "a.exe"}')
-        asked, refused = client.lines()
+        (asked,) = map(json.loads, capsys.readouterr().out.splitlines())
         directive = asked["_aws"]["CloudWatchMetrics"][0]
         assert directive["Namespace"] == "ServerlessUploads"
         assert directive["Metrics"] == [{"Name": "UploadsAsked", "Unit": "Count"}]
@@ -453,5 +455,18 @@ class TestLog:
             "test",
             "api",
         )
-        assert "_aws" not in refused
+        _, refused = client.lines()
         assert refused["error"]["code"] == "unsupported_type"
+
+    def test_the_metric_is_written_at_every_log_level(
+        self,
+        make_client: Callable[..., Client],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("LOG_LEVEL", "ERROR")
+        client = make_client()
+        client.send("POST", "/files", body='{"name": "a.jpg"}')
+        assert client.lines() == []
+        # Without a level the line counts as INFO, which the function's filter always lets pass.
+        assert "level" not in json.loads(capsys.readouterr().out)

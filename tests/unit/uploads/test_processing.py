@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
 import pytest
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from tests.unit.uploads.fake_s3 import BUCKET, FakeS3, refuse
 from uploads import keys
 from uploads import result as results
+from uploads.log import json_logger
 from uploads.processing import Processed, Produced, RejectedError, Runner, S3Source
 from uploads.time_limit import OutOfTimeError
 
@@ -73,7 +73,7 @@ class Setting:
         self.remaining_ms = 60_000
         self._deliveries = 0
         self._log = io.StringIO()
-        self._logger = Logger(service=f"test-{id(self._log)}", stream=self._log)
+        self._logger = json_logger(f"test-{id(self._log)}", self._log)
 
     def upload(self, text: str, sequencer: str, key: str = KEY) -> dict[str, Any]:
         """Store a version; return its event."""
