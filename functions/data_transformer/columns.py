@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 TEXT: Final = "VARCHAR"
+# What programs write for a missing value. Null in a column of another type than text; in one of
+# text they stay, since NA may be Namibia.
+MISSING: Final = (
+    "#N/A", "-", "--", ".", "?", "N/A", "NA", "NULL", "NaN", "Nil", "None", "Null",
+    "\\N", "n/a", "na", "nan", "nil", "none", "null",
+)  # fmt: skip
 ABSENT: Final = ""  # neither a name nor a value: what a trailing delimiter makes
 
 
@@ -39,36 +45,54 @@ class Candidate:
         exact: SQL condition on {text} and {value} (the text, cast): nothing is lost by the cast.
             Only asked when the cast succeeds.
         quick: SQL condition that is cheap, true of most values, and true of no other text.
+        cast: SQL of the value.
     """
 
     type: str
     noun: str
     exact: str
     quick: str = "false"
+    cast: str = "TRY_CAST({text} AS {type})"
 
     def value(self, text: str) -> str:
         """Return the SQL of the typed value; NULL where the text is no such value."""
-        return f"TRY_CAST({text} AS {self.type})"
+        return self.cast.format(text=text, type=self.type)
 
     def fits(self, text: str, value: str) -> str:
-        """Return the SQL condition that the text is absent or exactly a value of this type."""
+        """Return the SQL condition that the text is missing or exactly a value of this type."""
         exact = self.exact.format(text=text, value=value)
         quick = self.quick.format(text=text, value=value)
-        return f"({text} IS NULL OR ({value} IS NOT NULL AND ({quick} OR {exact})))"
+        typed = f"{value} IS NOT NULL AND ({quick} OR {exact})"
+        return f"({text} IS NULL OR ({typed}) OR {is_missing(text)})"
+
+
+def is_missing(text: str) -> str:
+    """Return the SQL condition that a text is one of the markers in `MISSING`.
+
+    One pattern: each value of an IN, for each column, would take the memory of a vector.
+    """
+    return f"regexp_full_match({text}, {literal('|'.join(map(re.escape, MISSING)))})"
 
 
 _CANONICAL: Final = "{value}::VARCHAR = {text}"
-# A leading zero marks a code, not a number. Doubles keep 15 digits of any decimal text; beyond
-# that the shortest text of the double must be the same.
+# DuckDB reads "infinity", which is a word to everybody else.
+_CANONICAL_FINITE: Final = "(isfinite({value}) AND {value}::VARCHAR = {text})"
+# A leading zero marks a code, not a number, and so does an exponent with neither a sign nor a
+# decimal point: programs write 1e+05 or 1.0E5, article numbers are 1E5. Doubles keep 15 digits of
+# any decimal text; beyond that the shortest text of the double must be the same. What is too large
+# or too small for a double would become infinite or 0.
 _DOUBLE: Final = (
-    "{text} >= '-' AND {text} < ':' AND ({text} < '00' OR {text} >= '0:') "
+    "({text} >= '-' AND {text} < ':' AND ({text} < '00' OR {text} >= '0:') "
     "AND ({text} < '-00' OR {text} >= '-0:') AND NOT contains({text}, '_') "
+    "AND isfinite({value}) AND ({value} <> 0 OR NOT regexp_matches({text}, '^[^eE]*[1-9]')) "
+    "AND NOT regexp_full_match({text}, '-?[0-9]+[eE][0-9]+') "
     "AND (strlen({text}) <= 16 OR {value}::VARCHAR = {text} "
-    "OR length(ltrim(regexp_replace({text}, '[eE].*|[-.]', '', 'g'), '0')) <= 15)"
+    "OR length(ltrim(regexp_replace({text}, '[eE].*|[-.]', '', 'g'), '0')) <= 15))"
 )
-# Most numbers: no sign, no zero in front, short enough to be exact.
+# Most numbers: no sign, no zero in front, no exponent, short enough to be exact.
 _QUICK_DOUBLE: Final = (
-    "({text} >= '1' AND {text} < ':' AND strlen({text}) <= 16 AND NOT contains({text}, '_'))"
+    "({text} >= '1' AND {text} < ':' AND strlen({text}) <= 16 AND NOT contains({text}, '_') "
+    "AND NOT contains({text}, 'e') AND NOT contains({text}, 'E'))"
 )
 _DAY: Final = r"\d{{4}}-\d{{2}}-\d{{2}}"
 _CLOCK: Final = r"\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
@@ -84,12 +108,19 @@ CANDIDATES: Final = (
     ),
     Candidate("BIGINT", "an integer", _CANONICAL),
     Candidate("DECIMAL(38,0)", "an integer", _CANONICAL),
-    Candidate("DOUBLE", "a number", _DOUBLE, _QUICK_DOUBLE),
-    Candidate("DATE", "a date", _CANONICAL),
+    # NULL for "NaN", which is a marker of a missing value.
+    Candidate(
+        "DOUBLE",
+        "a number",
+        _DOUBLE,
+        _QUICK_DOUBLE,
+        cast="nullif(TRY_CAST({text} AS {type}), 'NaN'::DOUBLE)",
+    ),
+    Candidate("DATE", "a date", _CANONICAL_FINITE),
     Candidate(
         "TIMESTAMP",
         "a timestamp",
-        f"({_CANONICAL} OR regexp_full_match({{text}}, '{_DAY}[ T]{_CLOCK}'))",
+        f"({_CANONICAL_FINITE} OR regexp_full_match({{text}}, '{_DAY}[ T]{_CLOCK}'))",
     ),
     Candidate(
         "TIMESTAMP WITH TIME ZONE",
@@ -126,7 +157,7 @@ def choose(values: int, evidence: Iterable[Evidence], misfits_share: float) -> s
     beyond the precision) rules a type out: such values are right, the type would be wrong.
 
     Args:
-        values: number of values that are not null.
+        values: number of values that are not missing.
         evidence: of each candidate, from the narrowest to the widest.
         misfits_share: share of values, 0 to 1, that may be of another type.
     """

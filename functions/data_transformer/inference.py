@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from data_transformer.columns import ABSENT, CANDIDATES, Evidence, choose
+from data_transformer.columns import ABSENT, CANDIDATES, MISSING, TEXT, Evidence, choose, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,11 +31,13 @@ class Inference:
         columns: with their types.
         rows: number of rows looked at.
         candidates: types that the values of each column may have, by its place.
+        missing: original names of the typed columns with a marker of a missing value.
     """
 
     columns: list[Column]
     rows: int
     candidates: Candidates
+    missing: Sequence[str] = ()
 
 
 def infer(
@@ -62,6 +64,7 @@ def infer(
     possible = dict(candidates or everything)
     typed = list(table)
     seen = 0
+    with_markers = []
     for start in range(0, len(table), BATCH):
         places = range(start, min(start + BATCH, len(table)))
         with reader() as (connection, text):
@@ -69,7 +72,7 @@ def infer(
                 misfits = int(lines * misfits_share)
                 first_rows = f"(FROM {text} LIMIT {misfits + 100})"
                 seen, found = _as_one(connection, first_rows, possible, places)
-                for place, (_, evidence) in found.items() if seen else ():
+                for place, (_, _, evidence) in found.items() if seen else ():
                     possible[place] = [
                         one.candidate
                         for one in evidence
@@ -78,24 +81,27 @@ def infer(
             asked = sum(len(possible[place]) for place in places)
             look = _each if asked <= _FEW else _as_one
             seen, found = look(connection, text, possible, places)
-        for place, (values, evidence) in found.items():
-            absent = seen and not values and not table[place].original
-            chosen = ABSENT if absent else choose(values, evidence, misfits_share)
+        for place, (filled, markers, evidence) in found.items():
+            absent = seen and not filled and not table[place].original
+            chosen = ABSENT if absent else choose(filled - markers, evidence, misfits_share)
             typed[place] = replace(table[place], type=chosen)
-    return Inference(typed, seen, possible)
+            if markers and chosen != TEXT:
+                with_markers.append(table[place].original or table[place].name)
+    return Inference(typed, seen, possible, with_markers)
 
 
-type _Found = dict[int, tuple[int, list[Evidence]]]
+# By place: number of cells with something in them, of those how many are markers, and the evidence.
+type _Found = dict[int, tuple[int, int, list[Evidence]]]
 
 
 def _each(
     connection: DuckDBPyConnection, reader: str, candidates: Candidates, places: range
 ) -> tuple[int, _Found]:
-    """Return the number of rows, and of each column the number of values and the evidence."""
+    """Return the number of rows, and what was found of each column."""
     values, counts = [], []
     for place in places:
         cell = f"c{place}"
-        parts = [f"count({cell})"]
+        parts = [f"count({cell})", _markers(cell)]
         for number, candidate in enumerate(candidates[place]):
             value = f"v{place}_{number}"
             values.append(f", {candidate.value(cell)} AS {value}")
@@ -107,8 +113,8 @@ def _each(
     )
     rows, *found = connection.execute(query).fetchone() or (0,)
     return rows, {
-        place: (filled, _weighed(candidates[place], filled, rest))
-        for place, (filled, *rest) in zip(places, found, strict=True)
+        place: (filled, markers, _weighed(candidates[place], filled - markers, rest))
+        for place, (filled, markers, *rest) in zip(places, found, strict=True)
     }
 
 
@@ -129,21 +135,21 @@ def _as_one(
         counts.append(f"[{', '.join(_counts(candidate, 'cell', value))}]")
     cells = ", ".join(f"c{place}" for place in places)
     query = (
-        f"SELECT place, count(*), count(cell), {', '.join(counts)} FROM ("  # noqa: S608 - names are c0, c1, …
+        f"SELECT place, count(*), count(cell), {_markers('cell')}, {', '.join(counts)} FROM ("  # noqa: S608 - names are c0, c1, …
         f"SELECT place, cell, {', '.join(values)} FROM ("
         f"SELECT unnest([{cells}]) AS cell, unnest(range({places.start}, {places.stop})) AS place "
         f"FROM {reader})) GROUP BY place"
     )
     rows = 0
-    found: _Found = {place: (0, []) for place in places}
-    for place, rows, filled, *pairs in connection.execute(query).fetchall():  # noqa: B007 - the same for all
+    found: _Found = {place: (0, 0, []) for place in places}
+    for place, rows, filled, markers, *pairs in connection.execute(query).fetchall():  # noqa: B007 - the same for all
         asked_pairs = [
             pair
             for candidate, pair in zip(CANDIDATES, pairs, strict=True)
             if candidate in candidates[place]
         ]
         numbers = itertools.chain.from_iterable(asked_pairs)
-        found[place] = (filled, _weighed(candidates[place], filled, numbers))
+        found[place] = (filled, markers, _weighed(candidates[place], filled - markers, numbers))
     return rows, found
 
 
@@ -151,6 +157,12 @@ def _counts(candidate: Candidate, text: str, value: str) -> tuple[str, str]:
     """Return the SQL of how many values can be cast, and how many lose nothing by it."""
     fitting = f"{value} IS NOT NULL AND {candidate.fits(text, value)}"
     return f"count({value})", f"count(*) FILTER ({fitting})"
+
+
+def _markers(cell: str) -> str:
+    """Return the SQL of how many cells hold a marker of a missing value."""
+    longest = max(map(len, MISSING))
+    return f"count(*) FILTER (strlen({cell}) <= {longest} AND {is_missing(cell)})"
 
 
 def _weighed(candidates: Sequence[Candidate], filled: int, counts: Iterable[int]) -> list[Evidence]:
