@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -129,7 +129,26 @@ CANDIDATES: Final = (
     ),
     Candidate("TIME", "a time of day", _CANONICAL),
 )
-BY_TYPE: Final = {candidate.type: candidate for candidate in CANDIDATES}
+NOUNS: Final = {candidate.type: candidate.noun for candidate in CANDIDATES}
+
+
+def candidates(decimal: str) -> tuple[Candidate, ...]:
+    """Return the candidates for a text with this decimal mark, a point or a comma."""
+    if decimal == ".":
+        return CANDIDATES
+    return tuple(_with_comma(one) if one.type == "DOUBLE" else one for one in CANDIDATES)
+
+
+def _with_comma(number: Candidate) -> Candidate:
+    """Return the candidate for numbers with a decimal comma; one with a point is none of them."""
+    plain = "replace({text}, ',', '.')"
+    exact = number.exact.replace("{text}", plain)
+    return replace(
+        number,
+        cast=number.cast.replace("{text}", plain),
+        exact=f"NOT contains({{text}}, '.') AND {exact}",
+        quick="false",
+    )
 
 
 @dataclass(frozen=True, slots=True)

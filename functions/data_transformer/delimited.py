@@ -14,6 +14,7 @@ import csv
 import heapq
 import itertools
 import json
+import re
 from collections import Counter
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -25,8 +26,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from data_transformer import columns as typing_of
+from data_transformer import contents, outputs, rejects
 from data_transformer import dialect as dialects
-from data_transformer import outputs, rejects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
@@ -55,7 +56,10 @@ MOST_COLUMNS: Final = 2_000
 _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
 _INEXACT: Final = "a value does not keep to its type"
+# An array of objects, an object: nothing that a header of CSV begins with.
+_JSON: Final = re.compile(rb"\s*(\[\s*)?\{\s*(\"[^\"]*\"\s*:|\})")
 _SHOWN: Final = 40
+_NAMED: Final = 5
 _SHORT_BYTES: Final = 8 * 1024 * 1024
 _ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
 
@@ -130,9 +134,8 @@ class _Log:
             for record in csv.DictReader(file):
                 row, number, cell = json.loads(record["message"])
                 column = self.columns[int(number) - 1]
-                noun = typing_of.BY_TYPE[column.type].noun
-                shown = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
-                yield Misfit(int(row), column.name, f"{shown!r} is not {noun}")
+                noun = typing_of.NOUNS[column.type]
+                yield Misfit(int(row), column.name, f"{_shortened(cell)!r} is not {noun}")
 
 
 class _Feed:
@@ -192,6 +195,11 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: no table is in it, or too many of its rows are bad.
     """
     text = _Text.of(source)
+    contents.check(text.clean.head)
+    if _JSON.match(text.sample):
+        raise RejectedError(
+            "not_a_table", "The file holds JSON, not CSV: upload it with a name that ends in .json."
+        )
     dialect = dialects.sniff(text.sample, whole=text.whole)
     if dialect is None:
         raise RejectedError("empty_file", "The file holds no text.")
@@ -240,6 +248,7 @@ class _Job:
         self._text = text
         self._is_unread = True
         self._table = typing_of.normalise(dialect.names)
+        self._candidates = {one.type: one for one in typing_of.candidates(dialect.decimal)}
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
 
@@ -264,7 +273,7 @@ class _Job:
                 rows, listing = self.convert(guess.columns, row_bytes, exact=True)
         except _TooManyRejectsError:
             rows, listing = 0, self.list_rejects()
-        return self.finish(guess.columns, rows, listing)
+        return self.finish(guess, rows, listing)
 
     def _rows(self, text: Iterable[bytes] | None = None, *, strict: bool = False) -> Rows:
         """Return the rows of a text, by default of all of it."""
@@ -345,6 +354,7 @@ class _Job:
         return infer(
             self._table,
             reader,
+            known=tuple(self._candidates.values()),
             misfits_share=self._settings.max_rejected_rows_share,
             candidates=candidates,
             lines=lines,
@@ -465,7 +475,7 @@ class _Job:
                 fits.append(f"{text} IS NULL")
                 castable.append(f"{text} IS NOT NULL")
                 continue
-            candidate = typing_of.BY_TYPE[column.type]
+            candidate = self._candidates[column.type]
             values.append(f"{candidate.value(text)} AS {value}")
             results.append(f"{value} AS {identifier(column.name)}")
             fits.append(candidate.fits(text, value))
@@ -488,7 +498,7 @@ class _Job:
             "level := 'error') IS NOT NULL END"
         )
 
-    def finish(self, table: Sequence[Column], rows: int, listing: Listing) -> Processed:
+    def finish(self, guess: Inference, rows: int, listing: Listing) -> Processed:
         """Describe the table, or reject it."""
         clean = self._text.clean
         details = {
@@ -497,19 +507,59 @@ class _Job:
             "delimiter": self._dialect.delimiter,
             "header": self._dialect.has_header,
             "rejected_rows": listing.count,
+            "reading": {
+                "decimal": self._dialect.decimal,
+                "lines_above_table": len(self._dialect.lines_above),
+                "missing_values": list(typing_of.MISSING),
+                "columns_with_missing_values": list(guess.missing),
+            },
         }
         listing.check(rows, self._settings, details)
-        nuls = Problem("nul_characters", f"{clean.nuls} NUL characters were removed.")
         with self.database() as connection:
             return outputs.finish(
                 connection,
                 self._directory,
-                outputs.parts(table),
+                outputs.parts(guess.columns),
                 self._settings,
                 listing,
                 details=details,
-                warnings=[nuls] if clean.nuls else [],
+                warnings=list(self._warnings(guess)),
             )
+
+    def _warnings(self, guess: Inference) -> Iterator[Problem]:
+        """Yield what was decided, and might have been decided otherwise."""
+        nuls, dialect = self._text.clean.nuls, self._dialect
+        if nuls:
+            yield Problem("nul_characters", f"{nuls} NUL characters were removed.")
+        if dialect.lines_above:
+            yield Problem(
+                "lines_above_table",
+                f"{len(dialect.lines_above)} lines above the table were skipped, the first is "
+                f"{_shortened(dialect.lines_above[0])!r}.",
+            )
+        if dialect.doubtful_header:
+            yield Problem(
+                "header_of_values",
+                "The first row was read as the header, although it holds numbers or dates. If it "
+                "is data, add a row of names above it.",
+            )
+        if dialect.decimal == ",":
+            yield Problem(
+                "decimal_comma",
+                "Commas in numbers were read as decimal marks, not as marks of thousands.",
+            )
+        if guess.missing:
+            names = ", ".join(map(_shortened, guess.missing[:_NAMED]))
+            others = " and others" if len(guess.missing) > _NAMED else ""
+            yield Problem(
+                "missing_values",
+                f"Markers such as NA and - were read as missing values in {names}{others}; in "
+                "columns of text they stay.",
+            )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def _merged(logs: Sequence[_Log]) -> Iterator[Misfit]:

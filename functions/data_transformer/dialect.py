@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import sys
 from collections import Counter
@@ -16,10 +17,16 @@ if TYPE_CHECKING:
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _RECORDS: Final = 200
+_MOST_LINES_ABOVE: Final = 20
 _VALUE: Final = re.compile(
     r"\s*([-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?|true|false|\d{4}-\d\d-\d\d([ T]\S*)?)\s*", re.IGNORECASE
 )
-_YEAR: Final = re.compile(r"(19|20)\d\d")
+_PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
+_COMMA_NUMBER: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_POINT_NUMBER: Final = re.compile(r"\s*[-+]?\d+\.\d+\s*")
+_THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
+# Excel's way to name the delimiter, in the first line.
+_NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\n')
 
 csv.field_size_limit(sys.maxsize)
 
@@ -29,11 +36,14 @@ class Dialect:
     """How to read a delimited text.
 
     Attributes:
-        delimiter: one of `DELIMITERS`.
+        delimiter: one of `DELIMITERS`, or the one that the text names itself.
         names: a name for each column as the file gives it, empty where it gives none.
         has_header: whether the names are from the file.
         skip: bytes before the first row of data.
         skipped_lines: line ends in them.
+        lines_above: lines above the table that are neither blank nor a part of it.
+        decimal: decimal mark of its numbers.
+        doubtful_header: whether the header holds numbers or dates, as a row of data may.
     """
 
     delimiter: str
@@ -41,6 +51,9 @@ class Dialect:
     has_header: bool
     skip: int
     skipped_lines: int
+    lines_above: tuple[str, ...] = ()
+    decimal: str = "."
+    doubtful_header: bool = False
 
 
 def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
@@ -52,29 +65,67 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
     """
     text = sample.decode("utf-8", "replace")
     body = text.lstrip("\n")
-    blank = len(text) - len(body)
+    skipped = len(text) - len(body)
+    candidates: tuple[str, ...] = DELIMITERS
+    if named := _NAMED_DELIMITER.match(body):
+        candidates = (named[1],)
+        body = body[named.end() :]
+        skipped += 1
     if not body.strip():
         return None
     delimiter, records = max(
-        ((one, _records(body, one, whole=whole)) for one in DELIMITERS),
+        ((one, _records(body, one, whole=whole)) for one in candidates),
         key=lambda pair: _consistency(pair[1]),
     )
+    above = _lines_above(body, records)
+    if above:
+        lines = body.splitlines(keepends=True)
+        body = "".join(lines[above:])
+        skipped += above
+        records = _records(body, delimiter, whole=whole)
     first, *rest = records
     usual = Counter(map(len, rest)).most_common(1)[0][0] if rest else len(first)
     has_header = _is_header(first, rest)
-    skip, skipped_lines = blank, blank
     if has_header:
-        used = _lines_of_first(body, delimiter)
-        header = "".join(islice(io.StringIO(body, newline="\n"), used))
-        skip += len(_original_bytes(sample[blank:], used))
-        skipped_lines += header.count("\n")
+        skipped += _lines_of_first(body, delimiter)
         names = [name.strip() for name in first]
         while len(names) > usual and not names[-1]:
             names.pop()
     else:
         names = [""] * usual
     more = max(0, usual - len(names))
-    return Dialect(delimiter, (*names, *[""] * more), has_header, skip, skipped_lines)
+    skip = len(_original_bytes(sample, skipped))
+    return Dialect(
+        delimiter,
+        (*names, *[""] * more),
+        has_header,
+        skip,
+        sample.count(b"\n", 0, skip),
+        tuple(line.strip() for line in lines[:above] if line.strip()) if above else (),
+        _decimal_mark(delimiter, rest),
+        has_header and any(_VALUE.fullmatch(cell) for cell in first),
+    )
+
+
+def _lines_above(body: str, records: list[list[str]]) -> int:
+    """Return the number of lines above the table: comments, or a title.
+
+    A comment begins with #. A title is a line with one cell, and a blank line divides it from a
+    table of several columns.
+    """
+    usual = Counter(map(len, records)).most_common(1)[0][0]
+    lines = body.split("\n")[: _MOST_LINES_ABOVE + 1]
+    above = 0
+    while above < len(lines) - 1 and lines[above].startswith("#"):
+        above += 1
+    single = itertools.takewhile(lambda record: len(record) == 1, records[above:])
+    titles = len(list(single)) if usual > 1 else 0
+    if titles and "" in lines[above : above + titles + 1]:
+        seen = 0
+        while above < len(lines) - 1 and (seen < titles or not lines[above]):
+            seen += bool(lines[above])
+            above += 1
+    return above
 
 
 def _original_bytes(sample: bytes, lines: int) -> bytes:
@@ -95,26 +146,60 @@ def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
     return records
 
 
-def _consistency(records: list[list[str]]) -> tuple[float, int]:
-    """Rate a delimiter: the share of records of the usual length, then that length."""
+def _consistency(records: list[list[str]]) -> tuple[float, bool, int, float]:
+    """Rate a delimiter: the share of records of the usual length, whether the first has it, too.
+
+    The exact share decides between delimiters that are alike otherwise. One that divides the
+    first record into fewer cells than the others stands in cells: "52,1" below "price".
+    """
     lengths = Counter(map(len, records))
-    usual, count = max(lengths.items(), key=lambda item: (item[1], item[0]))
+    usual, count = max(lengths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
     if usual == 1:
-        return (0.0, 1)
-    return (round(count / len(records), 1), usual)
+        return (0.0, False, 1, 0.0)
+    share = count / len(records)
+    return (round(share, 1), len(records[0]) > 1, usual, share)
 
 
 def _is_header(first: list[str], rest: list[list[str]]) -> bool:
     """Tell names from values: a row with a number, date or boolean in it is no header.
 
-    Years above columns (a table spread out over them) are names, if not all rows are such.
+    But years, months and days above columns (a table spread out over them) are names, if they are
+    not also below; and so are steps in a row (2018, 2019, … or 0, 1, …), if the rows below have
+    none.
     """
-    valued = [cell for cell in first if _VALUE.fullmatch(cell)]
+    valued = [place for place, cell in enumerate(first) if _VALUE.fullmatch(cell)]
     if not valued:
         return True
-    years = all(_YEAR.fullmatch(cell) for cell in valued)
-    return (
-        years
-        and len(set(valued)) == len(valued) > 1
-        and not any(_YEAR.fullmatch(cell) for record in rest for cell in record[-1:])
-    )
+    cells = [first[place] for place in valued]
+    if len(set(cells)) < len(cells):
+        return False
+    below = [[record[place] for place in valued if place < len(record)] for record in rest]
+    if _are_steps(cells) and (cells[0] == "0" or all(map(_PERIOD.fullmatch, cells))):
+        return bool(rest) and not any(_are_steps(record) for record in below)
+    periods = all(_PERIOD.fullmatch(cell) for cell in cells)
+    named = len(cells) > 1 or (len(first) > 1 and bool(rest))
+    return periods and named and not any(_PERIOD.fullmatch(c) for record in below for c in record)
+
+
+def _are_steps(cells: list[str]) -> bool:
+    """Return whether cells are whole numbers, each one more than the last."""
+    if len(cells) < 3 or not all(cell.isascii() and cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _decimal_mark(delimiter: str, records: list[list[str]]) -> str:
+    """Return the decimal mark: a comma if numbers have one, and none of them a point.
+
+    A comma between groups of three digits alone may divide thousands.
+    """
+    cells = [cell for record in records for cell in record]
+    commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+    if (
+        delimiter == ","
+        or all(_THOUSANDS.fullmatch(cell) for cell in commas)
+        or any(_POINT_NUMBER.fullmatch(cell) for cell in cells)
+    ):
+        return "."
+    return ","

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from data_transformer import json_faults, outputs
+from data_transformer import contents, json_faults, outputs
 from data_transformer.columns import identifier, literal, normalise
 from data_transformer.engine import database
 from data_transformer.rejects import Listing, Reject
 from data_transformer.rows import line_ends
+from uploads.content import HEAD_BYTES
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: the text is not JSON, holds no objects, or needs too much memory.
     """
     path = source.save(directory / "upload.json")
+    with path.open("rb") as file:
+        contents.check(file.read(HEAD_BYTES))
     first = _first(path)
     if not first:
         raise RejectedError("empty_file", "The file holds no text.")

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from data_transformer.columns import ABSENT, CANDIDATES, MISSING, TEXT, Evidence, choose, is_missing
+from data_transformer.columns import ABSENT, MISSING, TEXT, Evidence, choose, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,6 +44,7 @@ def infer(
     table: Sequence[Column],
     reader: Callable[[], Reader],
     *,
+    known: Sequence[Candidate],
     misfits_share: float,
     candidates: Candidates | None = None,
     lines: int | None = None,
@@ -56,11 +57,12 @@ def infer(
     Args:
         table: columns; those without name and values are `ABSENT` afterwards.
         reader: gives a connection and the SQL of a reader of the text, as often as it is called.
+        known: types that values can have.
         misfits_share: see `columns.choose`.
         candidates: what is possible, by place; by default everything.
         lines: upper bound of the number of rows, if it is known.
     """
-    everything: Candidates = dict.fromkeys(range(len(table)), CANDIDATES)
+    everything: Candidates = dict.fromkeys(range(len(table)), known)
     possible = dict(candidates or everything)
     typed = list(table)
     seen = 0
@@ -71,7 +73,7 @@ def infer(
             if lines is not None:
                 misfits = int(lines * misfits_share)
                 first_rows = f"(FROM {text} LIMIT {misfits + 100})"
-                seen, found = _as_one(connection, first_rows, possible, places)
+                seen, found = _as_one(connection, first_rows, possible, places, known)
                 for place, (_, _, evidence) in found.items() if seen else ():
                     possible[place] = [
                         one.candidate
@@ -79,8 +81,10 @@ def infer(
                         if not one.damaged and one.misfits <= misfits
                     ]
             asked = sum(len(possible[place]) for place in places)
-            look = _each if asked <= _FEW else _as_one
-            seen, found = look(connection, text, possible, places)
+            if asked <= _FEW:
+                seen, found = _each(connection, text, possible, places)
+            else:
+                seen, found = _as_one(connection, text, possible, places, known)
         for place, (filled, markers, evidence) in found.items():
             absent = seen and not filled and not table[place].original
             chosen = ABSENT if absent else choose(filled - markers, evidence, misfits_share)
@@ -119,7 +123,11 @@ def _each(
 
 
 def _as_one(
-    connection: DuckDBPyConnection, reader: str, candidates: Candidates, places: range
+    connection: DuckDBPyConnection,
+    reader: str,
+    candidates: Candidates,
+    places: range,
+    known: Sequence[Candidate],
 ) -> tuple[int, _Found]:
     """Do the same, looking at the values of all columns as those of one.
 
@@ -127,7 +135,7 @@ def _as_one(
     of the number of expressions.
     """
     values, counts = [], []
-    for number, candidate in enumerate(CANDIDATES):
+    for number, candidate in enumerate(known):
         asked = [str(place) for place in places if candidate in candidates[place]]
         condition = f"place IN ({', '.join(asked)})" if asked else "false"
         value = f"v{number}"
@@ -145,7 +153,7 @@ def _as_one(
     for place, rows, filled, markers, *pairs in connection.execute(query).fetchall():  # noqa: B007 - the same for all
         asked_pairs = [
             pair
-            for candidate, pair in zip(CANDIDATES, pairs, strict=True)
+            for candidate, pair in zip(known, pairs, strict=True)
             if candidate in candidates[place]
         ]
         numbers = itertools.chain.from_iterable(asked_pairs)

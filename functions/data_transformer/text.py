@@ -6,6 +6,8 @@ import codecs
 import itertools
 from typing import TYPE_CHECKING, Final
 
+from uploads.content import HEAD_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
@@ -53,12 +55,14 @@ class CleanText:
 
     Attributes:
         encoding: what the text turned out to be in.
+        head: the first bytes, with their byte order mark.
         nuls: number of NUL characters removed.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._head = _read(stream)
+        self.head = self._head[:HEAD_BYTES]
         self.encoding, skip = detect(self._head)
         self._head = self._head[skip:]
         self.nuls = 0

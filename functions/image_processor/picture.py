@@ -24,6 +24,7 @@ from PIL import (
 
 from image_processor import gif, jpeg, limits, png
 from image_processor.structure import Structure
+from uploads import content
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -140,11 +141,15 @@ def open_picture(path: Path, settings: Settings) -> Picture:
     """
     file_bytes = path.stat().st_size
     with path.open("rb") as file:
-        form = signature(file.read(64))
+        head = file.read(content.HEAD_BYTES)
+        form = signature(head[:64])
         if form is None:
+            kind = content.describe(head)
+            found = f"The file is {kind}, whatever its name says" if kind else "The file is not"
             raise RejectedError(
                 "not_an_image",
-                "The content is not a picture of a kind that can be read (JPEG, PNG).",
+                f"{found}{'; it is no' if kind else ' a'} picture of a kind that can be read "
+                "(JPEG, PNG).",
             )
         limits.check_file(form, file_bytes, settings)
         structure = _structure(form, file, settings)

@@ -1,0 +1,43 @@
+"""What a file is by its first bytes, for the reason of a rejection: people rename files."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+HEAD_BYTES: Final = 512
+
+_SIGNATURES: Final = (
+    (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (rb"\xff\xd8\xff", "a JPEG picture"),
+    (rb"GIF8[79]a", "a GIF picture"),
+    (rb"(II\*\0|MM\0\*)", "a TIFF picture"),
+    (rb"RIFF....WEBP", "a WebP picture"),
+    (rb"....ftyp(avif|avis)", "an AVIF picture"),
+    (rb"....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)", "a HEIC picture"),
+    (rb"....ftyp", "a video"),
+    (rb"%PDF-", "a PDF document"),
+    (rb"PK(\x03\x04|\x05\x06)", "a zip archive, such as an Excel workbook"),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document, such as an Excel workbook"),
+    (rb"\x1f\x8b", "compressed with gzip"),
+    (rb"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (rb"BZh[1-9]", "compressed with bzip2"),
+    (rb"\xfd7zXZ\0", "compressed with xz"),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (rb"PAR1", "a Parquet file"),
+    (rb"SQLite format 3\0", "an SQLite database"),
+    (rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body)[\s>]", "an HTML page"),
+    (rb"(\xef\xbb\xbf)?\s*(<(\?xml|!--|!doctype\s+svg).*?>\s*)*<svg[\s>]", "an SVG drawing"),
+    (rb"(\xef\xbb\xbf)?\s*<\?xml\s", "an XML document"),
+)  # fmt: skip
+_PATTERNS: Final = [(re.compile(s, re.DOTALL | re.IGNORECASE), noun) for s, noun in _SIGNATURES]
+
+
+def describe(head: bytes) -> str | None:
+    """Return what a file is ("a PNG picture", "compressed with gzip"), or None if unknown.
+
+    Args:
+        head: the first `HEAD_BYTES` of the file, or all of it.
+    """
+    head = head[:HEAD_BYTES]
+    return next((noun for pattern, noun in _PATTERNS if pattern.match(head)), None)

@@ -1,0 +1,187 @@
+"""Tables that can be read in several ways: which one is taken, and that the answer says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data_transformer.columns import MISSING
+from uploads.processing import RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.data_transformer.conftest import Outcome
+
+    type Transform = Callable[..., Outcome]
+
+
+def codes(outcome: Outcome) -> set[str]:
+    return {warning.code for warning in outcome.processed.warnings}
+
+
+@pytest.mark.parametrize("marker", MISSING)
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("7", "BIGINT"),
+        ("2.5", "DOUBLE"),
+        ("true", "BOOLEAN"),
+        ("2024-01-02", "DATE"),
+        ("2024-01-02 10:00:00", "TIMESTAMP"),
+        ("2024-01-02 10:00:00+01", "TIMESTAMP WITH TIME ZONE"),
+        ("10:00:00", "TIME"),
+    ],
+)
+def test_marker_of_a_missing_value_is_null_beside_a_type(
+    transform: Transform, marker: str, value: str, kind: str
+) -> None:
+    outcome = transform(f"id,v\n1,{marker}\n2,{value}\n3,{marker}\n")
+    assert outcome.types["v"] == kind
+    assert outcome.processed.details["profile"][1]["nulls"] == 2
+    assert outcome.processed.details["rejected_rows"] == 0
+    assert codes(outcome) == {"missing_values"}
+    assert outcome.processed.details["reading"]["columns_with_missing_values"] == ["v"]
+
+
+def test_a_few_missing_values_throw_no_row_out(transform: Transform) -> None:
+    """Less than the share of bad rows that may be rejected, and behind the sample."""
+    values = ["NA" if number in {3, 700_000} else str(number) for number in range(800_000)]
+    outcome = transform("v\n" + "\n".join(values) + "\n")
+    assert outcome.types == {"v": "BIGINT"}
+    assert outcome.processed.details["rows"] == len(values)
+    assert outcome.processed.details["profile"][0]["nulls"] == 2
+
+
+def test_markers_stay_in_a_column_of_text(transform: Transform) -> None:
+    outcome = transform("id,country\n1,NA\n2,DE\n3,-\n")
+    assert [row[1] for row in outcome.rows] == ["NA", "DE", "-"]
+    assert codes(outcome) == set()
+
+
+def test_column_of_markers_alone_is_kept(transform: Transform) -> None:
+    outcome = transform("id,\n1,NA\n2,NA\n")
+    assert [row[1] for row in outcome.rows] == ["NA", "NA"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1E5", "2E7", "3E9"],  # codes
+        ["1e400", "2.5", "3.5"],
+        ["1e-400", "2.5", "3.5"],
+        ["inf", "-inf", "2.5"],
+        ["infinity", "2024-01-01", "2024-01-02"],
+        ["epoch", "2024-01-01", "2024-01-02"],
+    ],
+    ids=lambda values: values[0],
+)
+def test_what_a_type_would_change_stays_text(transform: Transform, values: list[str]) -> None:
+    outcome = transform("v,n\n" + "".join(f"{value},1\n" for value in values))
+    assert [row[0] for row in outcome.rows] == values
+
+
+def test_numbers_with_an_exponent(transform: Transform) -> None:
+    outcome = transform("v\n1e+05\n1.5E3\n0e-5\n0.0\n-2e-3\n")
+    assert [row[0] for row in outcome.rows] == [100_000.0, 1500.0, 0.0, 0.0, -0.002]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_commas_in_cells_are_no_delimiters(transform: Transform, delimiter: str) -> None:
+    lines = [["id", "name", "place"], *([str(n), "Last, First", "52.0,13.0"] for n in range(30))]
+    outcome = transform("\n".join(delimiter.join(line) for line in lines))
+    assert outcome.rows[0] == (0, "Last, First", "52.0,13.0")
+
+
+def test_decimal_comma(transform: Transform) -> None:
+    outcome = transform("name;weight;share\nA;1,5;0,25\nB;-2,25;1\nC;;0,5\n")
+    assert outcome.rows == [("A", 1.5, 0.25), ("B", -2.25, 1.0), ("C", None, 0.5)]
+    assert outcome.processed.details["reading"]["decimal"] == ","
+    assert codes(outcome) == {"decimal_comma"}
+
+
+def test_commas_between_thousands_are_no_decimal_commas(transform: Transform) -> None:
+    outcome = transform("name;price\nA;1,500\nB;2,250\n")
+    assert [row[1] for row in outcome.rows] == ["1,500", "2,250"]
+
+
+def test_thousands_beside_a_decimal_comma_stay_text(transform: Transform) -> None:
+    outcome = transform("name;price;people\nA;1,5;1.500\nB;2,25;2.000.000\n")
+    assert [row[2] for row in outcome.rows] == ["1.500", "2.000.000"]
+
+
+def test_the_file_names_its_delimiter(transform: Transform) -> None:
+    assert transform("sep=;\na;b\n1;2,5\n3;4\n").rows == [(1, 2.5), (3, 4.0)]
+    with pytest.raises(RejectedError, match="empty_file"):
+        transform("sep=;\n")
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["# made by a tool\n# in mm\n", "Sales of 2024\n\n", "Sales\nof 2024\n\n\n", "\n\n# mm\n"],
+)
+def test_lines_above_the_table(transform: Transform, above: str) -> None:
+    outcome = transform(above + "x,y\n1,2\n3,4\nonly one\n" + "5,6\n" * 20)
+    assert outcome.rows[:2] == [(1, 2), (3, 4)]
+    assert outcome.rejects[0]["line"] == above.count("\n") + 4
+    assert codes(outcome) == {"lines_above_table", "bad_rows"}
+
+
+def test_one_column_has_no_lines_above_it(transform: Transform) -> None:
+    assert transform("name\n\nAnna\nBob\n").rows == [(None,), ("Anna",), ("Bob",)]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "country,2020",
+        "country,2018,2019,2020",
+        "country,2020-01-22,2020-01-23",
+        "0,1,2",
+        ",0,1,2",
+    ],
+)
+def test_header_of_periods_and_steps(transform: Transform, header: str) -> None:
+    cells = header.count(",")
+    outcome = transform(f"{header}\nA{',1.5' * cells}\nB{',2.5' * cells}\n")
+    names = [one["original_name"] for one in outcome.processed.details["profile"]]
+    assert names == header.split(",")
+    assert codes(outcome) == {"header_of_values"}
+
+
+def test_years_below_years_that_step(transform: Transform) -> None:
+    outcome = transform("country,2018,2019,2020\nA,1950,1960,1999\nB,2001,1904,1907\n")
+    assert [row[0] for row in outcome.rows] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["Anna,2020\nBob,2021\n", "0,1,2\n1,2,3\n", "2020-01-01,5\n2020-01-02,6\n", "0,0\n1,2\n"],
+)
+def test_data_without_header(transform: Transform, rows: str) -> None:
+    assert len(transform(rows).rows) == 2
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.json"])
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG picture"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+        (b"PK\x03\x04\x14\0", "Excel"),
+        (b"<!DOCTYPE html><html><body>Not found</body></html>", "HTML page"),
+    ],
+)
+def test_other_kinds_of_files_are_named(
+    transform: Transform, name: str, content: bytes, word: str
+) -> None:
+    with pytest.raises(RejectedError, match=word) as error:
+        transform(content, name)
+    assert error.value.code == "not_a_table"
+
+
+@pytest.mark.parametrize("content", ['[{"a": 1},\n {"a": 2}]', '{"a": 1}\n{"a": 2}\n', "[ {} ]"])
+def test_json_under_the_name_of_csv(transform: Transform, content: str) -> None:
+    with pytest.raises(RejectedError, match="holds JSON"):
+        transform(content)
