@@ -10,6 +10,11 @@ import blurhash  # type: ignore[import-untyped]  # the package has no type infor
 from PIL import Image, ImageCms
 
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+# The corners of the cube of colours, and some greys and tones between.
+_PROBE: Final = bytes.fromhex(
+    "ff0000 00ff00 0000ff ffff00 00ffff ff00ff 404040 808080 c08040 4080c0"
+)
+_SAME: Final = 3
 _TINY: Final = 24
 _VISIBLE: Final = 128
 _COLOURS: Final = 8
@@ -42,17 +47,29 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
             grey = to_srgb(picture.convert("L"), profile)
             grey.putalpha(picture.getchannel("A"))
             return grey
+        if space == "RGB" and picture.mode == "L":  # many programs leave it when they drop colour
+            return picture
         if space != _SPACES[picture.mode]:
             raise ProfileError(f"the colour profile is for {space}, the picture is {picture.mode}")
-        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+        if space == "RGB" and _is_srgb(source):
             return picture
         converted = ImageCms.profileToProfile(
             picture, source, _srgb(), outputMode="RGBA" if picture.mode == "RGBA" else "RGB"
         )
     except (ImageCms.PyCMSError, OSError, TypeError) as error:
-        raise ProfileError(f"the colour profile is damaged ({error})") from error
+        raise ProfileError("the colour profile is damaged") from error
     assert converted is not None  # noqa: S101  # None is returned only for a change in place
     return converted
+
+
+def _is_srgb(source: ImageCms.ImageCmsProfile) -> bool:
+    """Return whether a profile for RGB leaves colours as they are; its name may be untrue."""
+    if not ImageCms.getProfileDescription(source).startswith("sRGB"):
+        return False
+    probe = Image.frombytes("RGB", (len(_PROBE) // 3, 1), _PROBE)
+    seen = ImageCms.profileToProfile(probe, source, _srgb())
+    assert seen is not None  # noqa: S101 - as below
+    return all(abs(a - b) <= _SAME for a, b in zip(_PROBE, seen.tobytes(), strict=True))
 
 
 def summary(picture: Image.Image) -> tuple[str | None, str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MIB: Final = 1024 * 1024
 _SUFFIXES: Final = {"JPEG": {".jpg", ".jpeg"}, "PNG": {".png"}}
+# Colour primaries and transfer function of sRGB (ITU-T H.273), and no code.
+_SRGB_CODES: Final = (b"", bytes((1, 13)))
 _UNSUPPORTED_MODES: Final = frozenset({"I", "F", "I;16S", "I;16BS"})
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -69,6 +71,13 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         if settings.record_location:
             details["location"] = exif.location(tags)
         profile = image.info.get("icc_profile")
+        if found.coded_colours[:2] not in _SRGB_CODES:
+            warnings.append(
+                Problem(
+                    "profile_ignored",
+                    "The colours may be off: the file says (cICP) that they are not sRGB.",
+                )
+            )
         small = scaling.shrunk(decoded, scaling.reduction(decoded.size, target))
     base = _coloured(_scaled(small, target), profile, warnings)
     if orientation in _TURNS:
@@ -125,6 +134,9 @@ def _decoded(
 def _tags(image: ImageFile, warnings: list[Problem]) -> Image.Exif:
     try:
         with picture.blaming_content("metadata_damaged", "The EXIF block cannot be read"):
+            # Browsers turn a picture by EXIF alone; Pillow takes these for it as well.
+            for other in ("xmp", "XML:com.adobe.xmp", "Raw profile type exif"):
+                image.info.pop(other, None)
             return image.getexif()
     except RejectedError as error:
         warnings.append(Problem(error.code, error.message))
@@ -145,5 +157,5 @@ def _coloured(image: Image.Image, profile: bytes | None, warnings: list[Problem]
         try:
             return colour.to_srgb(image, profile)
         except colour.ProfileError as error:
-            warnings.append(Problem("profile_ignored", f"Colours may be off: {error}."))
+            warnings.append(Problem("profile_ignored", f"The colours may be off: {error}."))
     return colour.plain(image)

@@ -40,11 +40,14 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
     found = Structure(most_parts=_MOST_PARTS)
     components = 0
     coefficient_bytes = 0
+    file_bytes = file.seek(0, 2)
+    file.seek(0)
     while (marker := _next_marker(file)) is not None:
         found.parts += 1
         if marker == _END or found.parts > _MOST_PARTS:
             break
-        if marker == _START:
+        # A picture has one frame, before its scans: what looks like another is in a damaged scan.
+        if marker == _START or (found.scans and marker in _OTHER_FRAMES | _FRAMES):
             continue
         length = int.from_bytes(file.read(2)) - 2
         if length < 0:
@@ -64,7 +67,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
             if found.scans > max_scans:
                 break
         elif marker not in _TABLES:
-            found.metadata_bytes += length + _HEAD_BYTES
+            found.metadata_bytes += min(length + _HEAD_BYTES, file_bytes)
         file.seek(after)
     return found
 

@@ -49,11 +49,13 @@ _PLUGINS: Final = (
 # Pillow's own limits on pixels are far above what the memory holds: see `image_processor.limits`.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread of the decoder holds a picture
 
 # What Pillow's plugins raise on content that they do not understand.
 FAULTS: Final = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,
@@ -93,7 +95,8 @@ def blaming_content(code: str, sentence: str) -> Iterator[None]:
             # Pillow's own OSErrors carry no number; those of the system (disk full) do.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise RejectedError(code, f"{sentence} ({error})") from error
+            # Pillow's words hold paths and names of its own; the cause is in the log alone.
+            raise RejectedError(code, f"{sentence}.") from error
 
 
 def signature(start: bytes) -> str | None:
@@ -117,6 +120,7 @@ class Picture:
         metadata_bytes: size of what is not picture, where that is known.
         coefficient_bytes: what the JPEG decoder keeps, see `jpeg.Structure`.
         progressive: whether it is a progressive JPEG.
+        coded_colours: content of a PNG's cICP chunk.
     """
 
     image: ImageFile.ImageFile
@@ -126,6 +130,7 @@ class Picture:
     metadata_bytes: int
     coefficient_bytes: int
     progressive: bool
+    coded_colours: bytes
 
     @property
     def kind(self) -> str:
@@ -155,7 +160,19 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         structure = _structure(form, file, settings)
     limits.check_structure(structure, settings)
     with blaming_content("corrupt_image", f"The file starts like {form} but is damaged"):
-        image = Image.open(path, formats=(form,))
+        # In a PNG it lets pass what is not the picture: a wrong checksum of a time or a comment.
+        ImageFile.LOAD_TRUNCATED_IMAGES = form == "PNG"
+        try:
+            image = Image.open(path, formats=(form,))
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if form == "PNG":
+        if image.mode == "P" and image.palette is None:
+            image.close()
+            raise RejectedError(
+                "corrupt_image", "The pixels are numbers of colours in a palette, which is missing."
+            )
+        png.scale_transparency(image, head)
     if form in _READ_AT_ONCE:
         structure.metadata_bytes = _kept(image)
         try:
@@ -171,6 +188,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         structure.metadata_bytes,
         structure.coefficient_bytes,
         structure.progressive,
+        structure.coded_colours,
     )
 
 

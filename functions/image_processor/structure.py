@@ -18,6 +18,7 @@ class Structure:
         scans: number of passes over a JPEG.
         coefficient_bytes: memory for the coefficients of a whole JPEG; 0 when one scan holds
             everything, because then a few rows are enough.
+        coded_colours: content of a PNG's cICP chunk.
     """
 
     most_parts: int = 0
@@ -27,3 +28,4 @@ class Structure:
     supported: bool = True
     scans: int = 0
     coefficient_bytes: int = 0
+    coded_colours: bytes = b""

@@ -374,11 +374,15 @@ def _swapped() -> bytes:
     return profile.replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
 
 
+def _exchanged(profile: bytes) -> bytes:
+    """Return an RGB profile with the red and the blue primary exchanged."""
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    return profile[:red] + b"bXYZ" + profile[red + 4 : blue] + b"rXYZ" + profile[blue + 4 :]
+
+
 def test_a_colour_profile_is_converted_to_srgb(tmp_path: Path) -> None:
     # An sRGB profile whose red and blue primaries are exchanged: blue numbers mean red.
-    profile = _swapped()
-    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
-    profile = profile[:red] + b"bXYZ" + profile[red + 4 : blue] + b"rXYZ" + profile[blue + 4 :]
+    profile = _exchanged(_swapped())
     content = encoded(Image.new("RGB", (40, 30), BLUE), "PNG", icc_profile=profile)
     processed = run(content, tmp_path, "a.png")
     assert close(thumbnail(processed).getpixel((5, 5)), RED, 15)
@@ -394,11 +398,108 @@ def test_an_srgb_profile_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_damaged_or_unfit_profile_is_a_warning(tmp_path: Path) -> None:
-    for mode, profile in (("RGB", b"nonsense"), ("L", _swapped())):
-        content = encoded(Image.new(mode, (40, 30), "#808080"), "PNG", icc_profile=profile)
-        processed = run(content, tmp_path, "a.png")
+    grey = Image.new("RGB", (40, 30), "#808080")
+    for mode, profile in (("RGB", b"nonsense"), ("CMYK", _swapped())):
+        content = encoded(grey.convert(mode), "JPEG", icc_profile=profile)
+        processed = run(content, tmp_path, "a.jpg")
         assert _codes(processed) == ["profile_ignored"]
         assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), (128, 128, 128))
+
+
+def test_grey_with_a_profile_for_colours_stays_grey(tmp_path: Path) -> None:
+    content = encoded(Image.new("L", (40, 30), 128), "PNG", icc_profile=_swapped())
+    processed = run(content, tmp_path, "a.png")
+    assert _codes(processed) == []
+    assert close(thumbnail(processed).convert("RGB").getpixel((5, 5)), (128, 128, 128))
+
+
+def test_a_profile_is_judged_by_its_content(tmp_path: Path) -> None:
+    profile = _exchanged(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    content = encoded(Image.new("RGB", (40, 30), BLUE), "PNG", icc_profile=profile)
+    assert close(thumbnail(run(content, tmp_path, "a.png")).getpixel((5, 5)), RED, 15)
+
+
+def test_colours_of_another_code_are_warned_of(tmp_path: Path) -> None:
+    picture = encoded(Image.new("RGB", (40, 30), RED), "PNG")
+    for code, warnings in (
+        (bytes((12, 13, 0, 1)), ["profile_ignored"]),
+        (bytes((1, 13, 0, 1)), []),
+    ):
+        content = picture[:33] + chunk(b"cICP", code) + picture[33:]
+        assert _codes(run(content, tmp_path, "a.png")) == warnings
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_transparency_of_few_greys(tmp_path: Path, bits: int) -> None:
+    """One grey of few bits is transparent; half of the picture has it."""
+    row = b"\0" + bytes([0b01010101 if bits == 2 else 0b00010001]) * 4 + b"\xff" * 4
+    width = 64 // bits
+    header = struct.pack(">IIBBBBB", width, 8, bits, 0, 0, 0, 0)
+    content = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"tRNS", b"\0\x01")
+        + chunk(b"IDAT", zlib.compress(row * 8))
+        + chunk(b"IEND", b"")
+    )
+    processed = run(content, tmp_path, "a.png", thumbnail_format="png")
+    opacity = thumbnail(processed).convert("RGBA").getchannel("A").tobytes()
+    assert (opacity[4 * width + 1], opacity[5 * width - 2]) == (0, 255)
+
+
+def test_a_palette_that_is_missing(tmp_path: Path) -> None:
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 3, 0, 0, 0)
+    content = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(9 * 8)))
+        + chunk(b"IEND", b"")
+    )
+    assert _refused(content, tmp_path, "a.png") == "corrupt_image"
+
+
+def test_a_wrong_checksum_beside_the_picture_is_passed_over(tmp_path: Path) -> None:
+    picture = encoded(corners(), "PNG")
+    broken = chunk(b"tIME", bytes(7))[:-1] + b"\0"
+    processed = run(picture[:33] + broken + picture[33:], tmp_path, "a.png")
+    assert quarters(thumbnail(processed)) == quarters(corners())
+
+
+def test_a_length_beyond_the_end_is_not_called_metadata(tmp_path: Path) -> None:
+    content = encoded(corners(), "PNG")[:33] + struct.pack(">I", 2**31 - 1) + b"tEXt" + b"abc"
+    assert _refused(content, tmp_path, "a.png") == "corrupt_image"
+
+
+def test_what_looks_like_a_frame_in_a_scan_is_none(tmp_path: Path) -> None:
+    content = encoded(corners(size=(900, 600)), "JPEG", quality=95)
+    middle = content.index(b"\xff\xda") + 200
+    for marker in (0xC3, 0xC5):
+        damaged = content[:middle] + bytes([0xFF, marker, 0, 11]) + content[middle + 4 :]
+        try:
+            run(damaged, tmp_path, "a.jpg")
+        except RejectedError as error:
+            assert error.code == "corrupt_image"  # noqa: PT017 - libjpeg may also go on
+
+
+def test_reasons_hold_no_path(tmp_path: Path) -> None:
+    with pytest.raises(RejectedError) as caught:
+        run(b"\x89PNG\r\n\x1a\n" + bytes(40), tmp_path, "a.png")
+    assert str(tmp_path) not in caught.value.message
+    assert caught.value.message == "The file starts like PNG but is damaged."
+
+
+def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RejectedError, match="an HTML page, whatever its name says"):
+        run(b"<!doctype html><html></html>", tmp_path, "a.png")
+    with pytest.raises(RejectedError, match="a HEIC picture"):
+        run(b"\0\0\0\x18ftypheic\0\0\0\0", tmp_path, "a.jpg")
+
+
+def test_xmp_turns_no_picture(tmp_path: Path) -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
+    content = encoded(corners(), "JPEG", xmp=xmp)
+    processed = run(content, tmp_path, "a.jpg")
+    assert (processed.details["orientation"], processed.details["width"]) == (1, 90)
 
 
 def _profile(
