@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from data_transformer import contents, json_faults, outputs
-from data_transformer.columns import identifier, literal, normalise
+from data_transformer.columns import TEXT, identifier, literal, normalise
 from data_transformer.engine import database
 from data_transformer.rejects import Listing, Reject
 from data_transformer.rows import line_ends
+from data_transformer.text import CleanText, detect
 from uploads.content import HEAD_BYTES
 from uploads.processing import RejectedError
+from uploads.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +32,15 @@ if TYPE_CHECKING:
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
 _WHOLE: Final = "json"  # what DuckDB calls the column of values that are no objects
+_NOTHING: Final = '"NULL"'  # DuckDB's type of a column without values
 _CHUNK: Final = 1024 * 1024
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 # What DuckDB says of a text, in an exception that it has for wrong options as well.
 _FAULTS: Final = ("Malformed JSON", "JSON transform error", "in JSON array")
 _TOO_LARGE: Final = "An object is larger than 16 MiB."
+_SEVERAL_ARRAYS: Final = (
+    'The file holds several arrays; a row is an object with names, such as {"a": 1}.'
+)
 _LIMITS: Final = {
     '"maximum_object_size"': _TOO_LARGE,
     "maximum recursion depth": "The values are nested more than 128 levels deep.",
@@ -57,7 +63,12 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     """
     path = source.save(directory / "upload.json")
     with path.open("rb") as file:
-        contents.check(file.read(HEAD_BYTES))
+        head = file.read(_CHUNK)
+    contents.check(head[:HEAD_BYTES])
+    if detect(head)[0].startswith(("utf-16", "utf-32")):
+        with path.open("rb") as file, path.with_suffix(".utf-8").open("wb") as text:
+            text.writelines(CleanText(file))
+        path.with_suffix(".utf-8").rename(path)
     first = _first(path)
     if not first:
         raise RejectedError("empty_file", "The file holds no text.")
@@ -149,7 +160,9 @@ class _Job:
             try:
                 yield from _elements(file)
             except (_OddArrayError, UnicodeError) as error:
-                raise RejectedError("invalid_json", _fault(self._path) or _TOO_LARGE) from error
+                small = self._path.stat().st_size <= LARGEST_OBJECT_BYTES
+                odd = _SEVERAL_ARRAYS if small else _TOO_LARGE
+                raise RejectedError("invalid_json", _fault(self._path) or odd) from error
 
     def convert(self, objects: Path, sorted_out: Listing | None) -> Processed:
         """Make the files of a table.
@@ -167,7 +180,9 @@ class _Job:
         try:
             with database(self._directory, self._settings.memory_limit_mb) as connection:
                 try:
-                    parts = _write(connection, objects, self._directory, are_objects=checked)
+                    parts, warnings = _write(
+                        connection, objects, self._directory, are_objects=checked
+                    )
                 except duckdb.InvalidInputException as error:
                     message = str(error)
                     limit = [text for sign, text in _LIMITS.items() if sign in message]
@@ -184,7 +199,7 @@ class _Job:
                     self._settings,
                     listing,
                     details={"format": "json", "rejected_rows": listing.count},
-                    warnings=(),
+                    warnings=warnings,
                 )
         except duckdb.OutOfMemoryException as error:
             raise RejectedError(
@@ -197,8 +212,8 @@ class _Job:
 
 def _write(
     connection: DuckDBPyConnection, objects: Path, directory: Path, *, are_objects: bool
-) -> list[Part]:
-    """Write the Parquet files of a table.
+) -> tuple[list[Part], list[Problem]]:
+    """Write the Parquet files of a table; return its parts, and how the text was read.
 
     Raises:
         _FaultError: there are values that are no objects; not if it is known that there are none.
@@ -206,26 +221,63 @@ def _write(
     reader = (
         f"{literal(str(objects))}, sample_size = -1, maximum_object_size = {LARGEST_OBJECT_BYTES}"
     )
-    columns = _describe(connection, f"read_json({reader})")
+    warnings = []
+    try:
+        columns = _describe(connection, f"read_json({reader})")
+    except duckdb.NotImplementedException as error:  # of a STRUCT, to which names are the same
+        raise RejectedError(
+            "ambiguous_names", "Names in a nested object differ in case alone: rename one of them."
+        ) from error
     if [name for name, _ in columns] == [_WHOLE]:
         if columns[0][1] == "JSON" and not are_objects:
             raise _FaultError
         # Objects with very many names alike have become one column of maps.
         reader += ", map_inference_threshold = -1"
         columns = _describe(connection, f"read_json({reader})")
+    rows_of = f"read_json({reader})"
+    lists = [name for name, kind in columns if kind.startswith("STRUCT(") and kind.endswith("[]")]
+    structs = [name for name, kind in columns if kind.startswith(("STRUCT(", "MAP("))]
+    if (lists or (len(structs) == len(columns) > 1)) and _is_one(connection, rows_of):
+        if len(lists) == 1:
+            unnested = f"SELECT unnest({identifier(lists[0])}, max_depth := 2)"
+            rows_of = f"({unnested} FROM {rows_of})"
+            columns = _describe(connection, rows_of)
+            others = "the other members of the object are not in the table"
+            warnings.append(
+                Problem("rows_in_member", f"The rows are those of {lists[0]!r}; {others}.")
+            )
+        else:
+            warnings.append(
+                Problem(
+                    "one_object",
+                    "The file is one object, so the table has one row. If its members are the "
+                    "rows, give them as an array.",
+                )
+            )
     names = normalise([name for name, _ in columns])
-    table = [replace(column, type=kind) for column, (_, kind) in zip(names, columns, strict=True)]
+    table = [
+        replace(column, type=TEXT if kind == _NOTHING else kind)
+        for column, (_, kind) in zip(names, columns, strict=True)
+    ]
     row_bytes = objects.stat().st_size / max(1, _count_lines(objects))
     parts = outputs.parts(table)
     for part in parts:
         chosen = ", ".join(
-            f"{identifier(column.original)} AS {identifier(column.name)}" for column in part.columns
+            f"{identifier(column.original)}{'::VARCHAR' if column.type == TEXT else ''} "
+            f"AS {identifier(column.name)}"
+            for column in part.columns
         )
         target = literal(str(directory / part.parquet))
         options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
-        rows = f"SELECT {chosen} FROM read_json({reader})"  # noqa: S608 - quoted
+        rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
         connection.execute(f"COPY ({rows}) TO {target} ({options})")
-    return parts
+    return parts, warnings
+
+
+def _is_one(connection: DuckDBPyConnection, rows: str) -> bool:
+    """Return whether there is one row, and no more."""
+    query = f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 2)"  # noqa: S608 - quoted
+    return connection.execute(query).fetchone() == (1,)
 
 
 def _describe(connection: DuckDBPyConnection, reader: str) -> list[tuple[str, str]]:

@@ -185,3 +185,54 @@ def test_other_kinds_of_files_are_named(
 def test_json_under_the_name_of_csv(transform: Transform, content: str) -> None:
     with pytest.raises(RejectedError, match="holds JSON"):
         transform(content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_encoding_of_json(transform: Transform, encoding: str) -> None:
+    assert transform('{"a": "ü"}\n'.encode(encoding), "table.json").rows == [("ü",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('{"data": [{"a": 1}, {"a": 2}]}', [(1,), (2,)]),
+        (
+            '{"next": null, "count": 2, "results": [{"a": 1, "b": [1]}, {"b": []}]}',
+            [(1, [1]), (None, [])],
+        ),
+    ],
+)
+def test_rows_in_a_member_of_one_object(
+    transform: Transform, text: str, rows: list[tuple[object, ...]]
+) -> None:
+    outcome = transform(text, "table.json")
+    assert outcome.rows == rows
+    assert codes(outcome) == {"rows_in_member"}
+
+
+def test_one_object_of_objects_is_one_row_and_says_so(transform: Transform) -> None:
+    outcome = transform('{"a": {"x": 1}, "b": {"y": "z"}}', "table.json")
+    assert outcome.processed.details["rows"] == 1
+    assert codes(outcome) == {"one_object"}
+
+
+def test_lists_of_objects_stay_in_a_table_of_several_rows(transform: Transform) -> None:
+    outcome = transform('{"data": [{"a": 1}]}\n{"data": [{"a": 2}]}\n', "table.json")
+    assert outcome.processed.details["rows"] == 2
+    assert codes(outcome) == set()
+
+
+def test_names_that_differ_in_case_below_the_top(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="differ in case alone"):
+        transform('{"a": {"id": 1, "ID": 2}}', "table.json")
+
+
+def test_column_of_nulls_is_text(transform: Transform) -> None:
+    outcome = transform('{"a": null, "b": 1}\n{"a": null, "b": 2}\n', "table.json")
+    assert outcome.types["a"] == "VARCHAR"
+    assert outcome.rows == [(None, 1), (None, 2)]
+
+
+def test_lines_of_arrays_are_said_to_be_such(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="several arrays"):
+        transform("[1, 2]\n[3, 4]\n", "table.json")
