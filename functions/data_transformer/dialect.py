@@ -77,7 +77,7 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
         ((one, _records(body, one, whole=whole)) for one in candidates),
         key=lambda pair: _consistency(pair[1]),
     )
-    above = _lines_above(body, records)
+    above = _lines_above(body, delimiter, records)
     if above:
         lines = body.splitlines(keepends=True)
         body = "".join(lines[above:])
@@ -107,19 +107,22 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
     )
 
 
-def _lines_above(body: str, records: list[list[str]]) -> int:
-    """Return the number of lines above the table: comments, or a title.
+def _lines_above(body: str, delimiter: str, records: list[list[str]]) -> int:
+    """Return the number of lines above a table of several columns: comments, or a title.
 
-    A comment begins with #. A title is a line with one cell, and a blank line divides it from a
-    table of several columns.
+    A comment begins with #, and has not the number of cells that rows have ("#,name" is a header).
+    A title is a line with one cell, and a blank line divides it from the table.
     """
     usual = Counter(map(len, records)).most_common(1)[0][0]
+    if usual == 1:
+        return 0
     lines = body.split("\n")[: _MOST_LINES_ABOVE + 1]
     above = 0
     while above < len(lines) - 1 and lines[above].startswith("#"):
+        if lines[above].count(delimiter) == usual - 1:
+            break
         above += 1
-    single = itertools.takewhile(lambda record: len(record) == 1, records[above:])
-    titles = len(list(single)) if usual > 1 else 0
+    titles = len(list(itertools.takewhile(lambda record: len(record) == 1, records[above:])))
     if titles and "" in lines[above : above + titles + 1]:
         seen = 0
         while above < len(lines) - 1 and (seen < titles or not lines[above]):

@@ -128,6 +128,12 @@ def test_lines_above_the_table(transform: Transform, above: str) -> None:
     assert codes(outcome) == {"lines_above_table", "bad_rows"}
 
 
+def test_a_header_may_begin_with_a_number_sign(transform: Transform) -> None:
+    outcome = transform("#,name\n1,Anna\n2,Bob\n")
+    assert [one["original_name"] for one in outcome.processed.details["profile"]] == ["#", "name"]
+    assert transform("#love\n#joy\n#love\n").processed.details["rows"] == 2
+
+
 def test_one_column_has_no_lines_above_it(transform: Transform) -> None:
     assert transform("name\n\nAnna\nBob\n").rows == [(None,), ("Anna",), ("Bob",)]
 
