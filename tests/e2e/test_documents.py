@@ -34,7 +34,7 @@ DOCUMENTED: Final = list(dict.fromkeys(line for path in DOCUMENTS for line in co
 _TESTS = "these are the tests"
 _TODAY = "asks the internet what is there today"
 _FIXTURE = "the fixture `stack` does this for its environment"
-_STATES = "the provider waits a minute for such a bucket; tests/plan/state plans it"
+_STATES = "the provider waits a minute for such a bucket; tests/plan/account plans it"
 _GITHUB = "wants a repository; tests/security/test_workflow_roles.py applies the folder"
 ELSEWHERE: Final = {
     "make unit": _TESTS,
@@ -47,7 +47,7 @@ ELSEWHERE: Final = {
     "make lock LOCK_FLAGS=--upgrade": _TODAY,
     "terraform -chdir=envs/dev init -upgrade": _TODAY,
     "git checkout HEAD~1": "the copy has no history",
-    "cd envs/state": _STATES,
+    "cd envs/account": _STATES,
     "terraform init": _STATES,
     "terraform apply -var=account_id=123456789012": _STATES,
     "cd ../dev": _FIXTURE,

@@ -228,7 +228,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with zipfile.ZipFile(root / "echo.zip", "w") as package:
         package.writestr("index.py", _HANDLER)
     for name in ("versions.tf", ".terraform.lock.hcl"):
-        (root / name).write_text((ROOT / "envs/state" / name).read_text())
+        (root / name).write_text((ROOT / "envs/account" / name).read_text())
     with local_cloud.running(tmp_path_factory.mktemp("rest_api_cloud")) as cloud:
         env = environment(cloud.client_environment(os.environ))
         terraform = Terraform(root, env, root / "terraform.log")

@@ -196,7 +196,7 @@ class Workspace:
         folder = self.tree / "envs" / root
         folder.mkdir()
         for name in ("versions.tf", ".terraform.lock.hcl"):
-            (folder / name).write_text((self.tree / "envs/state" / name).read_text())
+            (folder / name).write_text((self.tree / "envs/account" / name).read_text())
         for label, arguments in calls.items():
             (folder / f"{label}.tf").write_text(
                 f'module "{label}" {{\n{arguments}\n}}\n\n'

@@ -16,6 +16,13 @@ variable "allow_http_from_loopback" {
   nullable    = false
 }
 
+variable "api_gateway_logging_enabled" {
+  description = "Make the role that API Gateway writes logs with, and set it for the region. False when the account has one already: the setting is one for all APIs of the region."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "region" {
   description = "AWS region."
   type        = string

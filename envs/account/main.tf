@@ -1,8 +1,13 @@
-# The bucket that keeps the states of dev and prod. Applied once an account, with a local state; if
-# that is lost, `terraform import` of the bucket's resources brings it back.
+# What the environments of an account and region share: the bucket that keeps their states, and the role
+# that API Gateway writes logs with. Applied once, with a local state; if that is lost, `terraform import`
+# brings it back.
 provider "aws" {
   region              = var.region
   allowed_account_ids = [var.account_id]
+}
+
+locals {
+  _tags = { Project = "ServerlessInfrastructure", ManagedBy = "Terraform" }
 }
 
 module "state" {
@@ -12,7 +17,7 @@ module "state" {
   # Old states are what one goes back to after a mistake.
   noncurrent_version_expiration_days = 365
   allow_http_from_loopback           = var.allow_http_from_loopback
-  tags                               = { Project = "ServerlessInfrastructure", ManagedBy = "Terraform" }
+  tags                               = local._tags
 }
 
 # Without the states nothing else can be changed or destroyed any more. Delete this to destroy them.
