@@ -68,7 +68,7 @@ def _is_srgb(source: ImageCms.ImageCmsProfile) -> bool:
         return False
     probe = Image.frombytes("RGB", (len(_PROBE) // 3, 1), _PROBE)
     seen = ImageCms.profileToProfile(probe, source, _srgb())
-    assert seen is not None  # noqa: S101 - as below
+    assert seen is not None  # noqa: S101 - as above
     return all(abs(a - b) <= _SAME for a, b in zip(_PROBE, seen.tobytes(), strict=True))
 
 

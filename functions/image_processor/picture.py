@@ -95,7 +95,7 @@ def blaming_content(code: str, sentence: str) -> Iterator[None]:
             # Pillow's own OSErrors carry no number; those of the system (disk full) do.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            # Pillow's words hold paths and names of its own; the cause is in the log alone.
+            # Pillow's words hold paths and internal names, and tell the uploader nothing.
             raise RejectedError(code, f"{sentence}.") from error
 
 
