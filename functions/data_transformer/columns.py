@@ -46,6 +46,7 @@ class Candidate:
             Only asked when the cast succeeds.
         quick: SQL condition that is cheap, true of most values, and true of no other text.
         cast: SQL of the value.
+        text: SQL of the text that is cast, from that of the cell.
     """
 
     type: str
@@ -53,25 +54,27 @@ class Candidate:
     exact: str
     quick: str = "false"
     cast: str = "TRY_CAST({text} AS {type})"
+    text: str = "{text}"
 
-    def value(self, text: str) -> str:
+    def value(self, cell: str) -> str:
         """Return the SQL of the typed value; NULL where the text is no such value."""
-        return self.cast.format(text=text, type=self.type)
+        return self.cast.format(text=self.text.format(text=cell), type=self.type)
 
-    def fits(self, text: str, value: str) -> str:
+    def fits(self, cell: str, value: str) -> str:
         """Return the SQL condition that the text is missing or exactly a value of this type."""
+        text = self.text.format(text=cell)
         exact = self.exact.format(text=text, value=value)
         quick = self.quick.format(text=text, value=value)
         typed = f"{value} IS NOT NULL AND ({quick} OR {exact})"
-        return f"({text} IS NULL OR ({typed}) OR {is_missing(text)})"
+        return f"({cell} IS NULL OR ({typed}) OR {is_missing(cell)})"
 
 
 def is_missing(text: str) -> str:
-    """Return the SQL condition that a text is one of the markers in `MISSING`.
+    """Return the SQL condition that a text is one of the markers in `MISSING`, or blanks.
 
     One pattern: each value of an IN, for each column, would take the memory of a vector.
     """
-    return f"regexp_full_match({text}, {literal('|'.join(map(re.escape, MISSING)))})"
+    return f"regexp_full_match({text}, {_MISSING_PATTERN})"
 
 
 _CANONICAL: Final = "{value}::VARCHAR = {text}"
@@ -132,11 +135,17 @@ CANDIDATES: Final = (
 NOUNS: Final = {candidate.type: candidate.noun for candidate in CANDIDATES}
 
 
-def candidates(decimal: str) -> tuple[Candidate, ...]:
-    """Return the candidates for a text with this decimal mark, a point or a comma."""
-    if decimal == ".":
-        return CANDIDATES
-    return tuple(_with_comma(one) if one.type == "DOUBLE" else one for one in CANDIDATES)
+def candidates(decimal: str, *, padded: bool) -> tuple[Candidate, ...]:
+    """Return the candidates for the values of a text.
+
+    Args:
+        decimal: decimal mark, a point or a comma.
+        padded: whether there may be blanks around values.
+    """
+    found: tuple[Candidate, ...] = CANDIDATES
+    if decimal == ",":
+        found = tuple(_with_comma(one) if one.type == "DOUBLE" else one for one in found)
+    return tuple(replace(one, text="trim({text})") for one in found) if padded else found
 
 
 def _with_comma(number: Candidate) -> Candidate:
@@ -197,6 +206,9 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Return a text quoted for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+_MISSING_PATTERN: Final = literal(f" *(?:{'|'.join(map(re.escape, MISSING))}) *| +")
 
 
 def normalise(originals: Sequence[str]) -> list[Column]:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from data_transformer.columns import Column
+    from data_transformer.columns import Candidate, Column
     from data_transformer.dialect import Dialect
     from data_transformer.inference import Candidates, Inference, Reader
     from data_transformer.outputs import Part
@@ -248,9 +248,13 @@ class _Job:
         self._text = text
         self._is_unread = True
         self._table = typing_of.normalise(dialect.names)
-        self._candidates = {one.type: one for one in typing_of.candidates(dialect.decimal)}
+        self._candidates = self._by_type(padded=dialect.padded)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
+
+    def _by_type(self, *, padded: bool) -> dict[str, Candidate]:
+        candidates = typing_of.candidates(self._dialect.decimal, padded=padded)
+        return {one.type: one for one in candidates}
 
     def transform(self) -> Processed:
         """Convert the text.
@@ -325,7 +329,12 @@ class _Job:
             with self.database() as connection:
                 yield connection, self._reader(sample)
 
-        found = self._infer(reader, lines=complete.count(b"\n") + 1)
+        versions = self._dialect.versions
+        candidates = {
+            place: () if place in versions else tuple(self._candidates.values())
+            for place in range(len(self._table))
+        }
+        found = self._infer(reader, candidates=candidates, lines=complete.count(b"\n") + 1)
         sample.unlink()
         return found
 
@@ -342,13 +351,19 @@ class _Job:
             with self.database() as connection, Pipe(self._directory / "text", feed) as pipe:
                 yield connection, self._reader(pipe.path)
 
-        return self._infer(reader, candidates=guess.candidates)
+        # Blanks that are not in the sample may be why a value did not keep to its type.
+        self._candidates = self._by_type(padded=True)
+        possible = {
+            place: [self._candidates[one.type] for one in some]
+            for place, some in guess.candidates.items()
+        }
+        return self._infer(reader, candidates=possible)
 
     def _infer(
         self,
         reader: Callable[[], Reader],
         *,
-        candidates: Candidates | None = None,
+        candidates: Candidates,
         lines: int | None = None,
     ) -> Inference:
         return infer(
@@ -531,6 +546,20 @@ class _Job:
         nuls, dialect = self._text.clean.nuls, self._dialect
         if nuls:
             yield Problem("nul_characters", f"{nuls} NUL characters were removed.")
+        encoding = self._text.clean.encoding
+        if not encoding.startswith("utf"):
+            yield Problem(
+                "legacy_encoding",
+                f"The text is not UTF-8; it was read as {encoding}. If letters are wrong, save it "
+                "as UTF-8.",
+            )
+        versions = [self._table[place].name for place in sorted(dialect.versions)]
+        if versions:
+            yield Problem(
+                "versions_as_text",
+                f"{', '.join(versions[:_NAMED])}: read as text, since the column holds values such "
+                "as 1.9 and 1.10, which are not two numbers of the same kind but versions.",
+            )
         if dialect.lines_above:
             yield Problem(
                 "lines_above_table",

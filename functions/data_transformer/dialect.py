@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import _csv
     from collections.abc import Iterator
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -24,6 +25,8 @@ _VALUE: Final = re.compile(
 _PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
 _COMMA_NUMBER: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _POINT_NUMBER: Final = re.compile(r"\s*[-+]?\d+\.\d+\s*")
+# Blanks around numbers, or in front of a quote.
+_PADDED: Final = re.compile(r"(?:^|[,;\t|])[ ]+[-+]?\.?\d|\d[ ]+(?:[,;\t|]|$)", re.MULTILINE)
 _THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 # Excel's way to name the delimiter, in the first line.
 _NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\n')
@@ -44,6 +47,8 @@ class Dialect:
         lines_above: lines above the table that are neither blank nor a part of it.
         decimal: decimal mark of its numbers.
         doubtful_header: whether the header holds numbers or dates, as a row of data may.
+        padded: whether numbers have blanks around them.
+        versions: places of columns that hold versions, which look like numbers.
     """
 
     delimiter: str
@@ -54,6 +59,8 @@ class Dialect:
     lines_above: tuple[str, ...] = ()
     decimal: str = "."
     doubtful_header: bool = False
+    padded: bool = False
+    versions: frozenset[int] = frozenset()
 
 
 def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
@@ -104,7 +111,19 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
         tuple(line.strip() for line in lines[:above] if line.strip()) if above else (),
         _decimal_mark(delimiter, rest),
         has_header and any(_VALUE.fullmatch(cell) for cell in first),
+        bool(_PADDED.search(body)),
+        frozenset(_versions(rest)),
     )
+
+
+def _versions(records: list[list[str]]) -> Iterator[int]:
+    """Yield the places of columns that hold 1.9 and 1.10: as numbers, 1.10 would be 1.1."""
+    for place, cells in enumerate(itertools.zip_longest(*records, fillvalue="")):
+        found = {cell for cell in cells if cell}
+        if all(map(_POINT_NUMBER.fullmatch, found)) and any(
+            cell.endswith(".9") and f"{cell[:-1]}10" in found for cell in found
+        ):
+            yield place
 
 
 def _lines_above(body: str, delimiter: str, records: list[list[str]]) -> int:
@@ -136,14 +155,19 @@ def _original_bytes(sample: bytes, lines: int) -> bytes:
 
 
 def _lines_of_first(text: str, delimiter: str) -> int:
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
+    reader = _reader(text, delimiter)
     next(reader)
     return reader.line_num
 
 
+def _reader(text: str, delimiter: str) -> _csv.Reader:
+    """Return a reader of records; it passes over blanks in front of a cell or its quote."""
+    file = io.StringIO(text, newline="\n")
+    return csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+
+
 def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
-    reader: Iterator[list[str]] = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
-    records = [record for record in islice(reader, _RECORDS) if record]
+    records = [record for record in islice(_reader(text, delimiter), _RECORDS) if record]
     if not whole and 1 < len(records) < _RECORDS:
         records.pop()
     return records

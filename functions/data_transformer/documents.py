@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from data_transformer import contents, json_faults, outputs
-from data_transformer.columns import TEXT, identifier, literal, normalise
+from data_transformer import contents, json_faults, json_text, outputs
+from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, normalise
 from data_transformer.engine import database
+from data_transformer.inference import infer
 from data_transformer.rejects import Listing, Reject
 from data_transformer.rows import line_ends
 from data_transformer.text import CleanText, detect
@@ -20,12 +22,13 @@ from uploads.processing import RejectedError
 from uploads.result import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import TextIO
 
     from duckdb import DuckDBPyConnection
 
+    from data_transformer.inference import Reader
     from data_transformer.outputs import Part
     from data_transformer.settings import Settings
     from uploads.processing import Processed, Source
@@ -38,6 +41,21 @@ _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 # What DuckDB says of a text, in an exception that it has for wrong options as well.
 _FAULTS: Final = ("Malformed JSON", "JSON transform error", "in JSON array")
 _TOO_LARGE: Final = "An object is larger than 16 MiB."
+# Types of texts that DuckDB would change: it takes 01-02-03 for a date, and writes UUIDs in lower
+# case. Parquet has no 128-bit integers. In the text of a type, a name is followed by a space.
+_TEMPORAL: Final = {one.type: one for one in CANDIDATES if one.type.startswith(("DATE", "TIME"))}
+_INEXACT: Final = re.compile(
+    r'"(?:[^"]|"")*"|(?<!\w)(UUID|HUGEINT|DATE|TIMESTAMP WITH TIME ZONE|TIMESTAMP(?:_\w+)?|TIME)'
+    r"(?=[,)\[]|$)"
+)
+# By what DuckDB's json_type() returns.
+_SCALARS: Final = {
+    TEXT: {"VARCHAR"},
+    "BOOLEAN": {"BOOLEAN"},
+    "BIGINT": {"BIGINT"},
+    "HUGEINT": {"BIGINT", "UBIGINT"},
+    "DOUBLE": {"BIGINT", "UBIGINT", "DOUBLE"},
+}
 _SEVERAL_ARRAYS: Final = (
     'The file holds several arrays; a row is an object with names, such as {"a": 1}.'
 )
@@ -65,29 +83,76 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     with path.open("rb") as file:
         head = file.read(_CHUNK)
     contents.check(head[:HEAD_BYTES])
-    if detect(head)[0].startswith(("utf-16", "utf-32")):
-        with path.open("rb") as file, path.with_suffix(".utf-8").open("wb") as text:
-            text.writelines(CleanText(file))
-        path.with_suffix(".utf-8").rename(path)
-    first = _first(path)
-    if not first:
+    warnings = _prepare(path, head)
+    if not _first(path):
         raise RejectedError("empty_file", "The file holds no text.")
-    job = _Job(source, path, directory, settings, first)
+    job = _Job(source, path, directory, settings, warnings)
     try:
         return job.convert(job.objects(), None)
     except _FaultError:  # rare, and to look at each value takes time
         return job.convert(*job.sort_out())
 
 
+def _prepare(path: Path, head: bytes) -> list[Problem]:
+    """Make a text UTF-8 with rows that are objects and numbers that stay exact.
+
+    Args:
+        path: the text, changed in place.
+        head: its beginning.
+
+    Returns:
+        What was changed.
+
+    Raises:
+        RejectedError: the rows are arrays, but not all of them.
+    """
+    if detect(head)[0].startswith(("utf-16", "utf-32")):
+        with path.open("rb") as file, path.with_suffix(".utf-8").open("wb") as text:
+            text.writelines(CleanText(file))
+        path.with_suffix(".utf-8").rename(path)
+    warnings = []
+    if json_text.keep_exact(path):
+        warnings.append(
+            Problem(
+                "long_numbers",
+                "Numbers with more digits than a double or a 64-bit integer holds are in the table "
+                "as text, digit by digit.",
+            )
+        )
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        shape = json_text.shape_of_arrays(file.read(_CHUNK))
+    if not shape:
+        return warnings
+    target = path.with_suffix(".objects")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            values = _elements(file) if shape == "array" else _lines(file)
+            names = json_text.objects_of_arrays((text for _, text in values), target)
+    except (_OddArrayError, ValueError) as error:  # UnicodeError is a ValueError
+        found = str(error) if type(error) is ValueError else ""
+        sentence = found or _fault(path) or _SEVERAL_ARRAYS
+        raise RejectedError("invalid_json", sentence) from error
+    target.rename(path)
+    given = "the first gives the names of the columns" if names else "the columns are numbered"
+    warnings.append(Problem("rows_of_arrays", f"The rows are arrays, not objects; {given}."))
+    return warnings
+
+
 class _Job:
     def __init__(
-        self, source: Source, path: Path, directory: Path, settings: Settings, first: str
+        self,
+        source: Source,
+        path: Path,
+        directory: Path,
+        settings: Settings,
+        warnings: list[Problem],
     ) -> None:
         self._source = source
         self._path = path
         self._directory = directory
         self._settings = settings
-        self._first = first
+        self._first = _first(path)
+        self._warnings = warnings
 
     def objects(self) -> Path:
         """Return a file for DuckDB to read: the text itself, or an array's objects as JSON Lines.
@@ -120,6 +185,9 @@ class _Job:
         target = self._directory / "upload.jsonl"
         if not self._path.exists():
             self._source.save(self._path)
+            with self._path.open("rb") as file:
+                head = file.read(_CHUNK)
+            _prepare(self._path, head)
         count = 0
         fault = None
 
@@ -181,7 +249,11 @@ class _Job:
             with database(self._directory, self._settings.memory_limit_mb) as connection:
                 try:
                     parts, warnings = _write(
-                        connection, objects, self._directory, are_objects=checked
+                        connection,
+                        objects,
+                        self._directory,
+                        are_objects=checked,
+                        quoted=any(one.code == "long_numbers" for one in self._warnings),
                     )
                 except duckdb.InvalidInputException as error:
                     message = str(error)
@@ -199,7 +271,7 @@ class _Job:
                     self._settings,
                     listing,
                     details={"format": "json", "rejected_rows": listing.count},
-                    warnings=warnings,
+                    warnings=[*self._warnings, *warnings],
                 )
         except duckdb.OutOfMemoryException as error:
             raise RejectedError(
@@ -211,37 +283,52 @@ class _Job:
 
 
 def _write(
-    connection: DuckDBPyConnection, objects: Path, directory: Path, *, are_objects: bool
+    connection: DuckDBPyConnection,
+    objects: Path,
+    directory: Path,
+    *,
+    are_objects: bool,
+    quoted: bool,
 ) -> tuple[list[Part], list[Problem]]:
     """Write the Parquet files of a table; return its parts, and how the text was read.
 
     Raises:
         _FaultError: there are values that are no objects; not if it is known that there are none.
     """
-    reader = (
-        f"{literal(str(objects))}, sample_size = -1, maximum_object_size = {LARGEST_OBJECT_BYTES}"
-    )
+    options = f"maximum_object_size = {LARGEST_OBJECT_BYTES}"
+    source = f"{literal(str(objects))}, {options}"
     warnings = []
+    inferred = f"{source}, sample_size = -1"
     try:
-        columns = _describe(connection, f"read_json({reader})")
-    except duckdb.NotImplementedException as error:  # of a STRUCT, to which names are the same
-        raise RejectedError(
-            "ambiguous_names", "Names in a nested object differ in case alone: rename one of them."
-        ) from error
+        columns = _describe(connection, f"read_json({inferred})")
+    except duckdb.NotImplementedException:  # of a STRUCT, to which names are the same
+        inferred += ", maximum_depth = 1"
+        columns = _scalars(connection, f"read_json({inferred})")
+        warnings.append(
+            Problem(
+                "nested_as_text",
+                "Names in a nested object differ in case alone; nested values are in the table as "
+                "JSON texts.",
+            )
+        )
     if [name for name, _ in columns] == [_WHOLE]:
         if columns[0][1] == "JSON" and not are_objects:
             raise _FaultError
         # Objects with very many names alike have become one column of maps.
-        reader += ", map_inference_threshold = -1"
-        columns = _describe(connection, f"read_json({reader})")
-    rows_of = f"read_json({reader})"
+        inferred += ", map_inference_threshold = -1"
+        columns = _describe(connection, f"read_json({inferred})")
+    if quoted:  # among other numbers they would make a column of JSON, with the quotes
+        columns = [(name, TEXT if kind == "JSON" else kind) for name, kind in columns]
+    rows_of = f"read_json({source}, {_exact_columns(columns)})"
+    if _are_renamed(columns):
+        rows_of = f"read_json({inferred})"
     lists = [name for name, kind in columns if kind.startswith("STRUCT(") and kind.endswith("[]")]
     structs = [name for name, kind in columns if kind.startswith(("STRUCT(", "MAP("))]
     if (lists or (len(structs) == len(columns) > 1)) and _is_one(connection, rows_of):
         if len(lists) == 1:
             unnested = f"SELECT unnest({identifier(lists[0])}, max_depth := 2)"
             rows_of = f"({unnested} FROM {rows_of})"
-            columns = _describe(connection, rows_of)
+            columns = _describe(connection, f"({unnested} FROM read_json({inferred}))")
             others = "the other members of the object are not in the table"
             warnings.append(
                 Problem("rows_in_member", f"The rows are those of {lists[0]!r}; {others}.")
@@ -254,24 +341,87 @@ def _write(
                     "rows, give them as an array.",
                 )
             )
-    names = normalise([name for name, _ in columns])
+    types = _types(connection, rows_of, columns)
     table = [
-        replace(column, type=TEXT if kind == _NOTHING else kind)
-        for column, (_, kind) in zip(names, columns, strict=True)
+        replace(column, type=types[name])
+        for column, (name, _) in zip(normalise(list(types)), columns, strict=True)
     ]
     row_bytes = objects.stat().st_size / max(1, _count_lines(objects))
     parts = outputs.parts(table)
     for part in parts:
         chosen = ", ".join(
-            f"{identifier(column.original)}{'::VARCHAR' if column.type == TEXT else ''} "
-            f"AS {identifier(column.name)}"
-            for column in part.columns
+            f"{_value(column)} AS {identifier(column.name)}" for column in part.columns
         )
         target = literal(str(directory / part.parquet))
-        options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
+        parquet = outputs.parquet_options(row_bytes * len(part.places) / len(table))
         rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
-        connection.execute(f"COPY ({rows}) TO {target} ({options})")
+        connection.execute(f"COPY ({rows}) TO {target} ({parquet})")
     return parts, warnings
+
+
+def _scalars(connection: DuckDBPyConnection, reader: str) -> list[tuple[str, str]]:
+    """Return names and types of columns that are read as JSON; nested values stay JSON."""
+    names = [name for name, _ in _describe(connection, reader)]
+    kinds = ", ".join(f"list(DISTINCT json_type({identifier(name)}))" for name in names)
+    found = connection.execute(f"SELECT {kinds} FROM {reader}").fetchone() or ()  # noqa: S608 - quoted
+    columns = []
+    for name, values in zip(names, found, strict=True):
+        types = {value for value in values if value not in {None, "NULL"}}
+        kind = next((kind for kind, fitting in _SCALARS.items() if types <= fitting), "JSON")
+        columns.append((name, kind))
+    return columns
+
+
+def _exact(kind: str) -> str:
+    """Return a type that keeps what DuckDB's inferred one would change."""
+    return _INEXACT.sub(
+        lambda match: {None: match[0], "HUGEINT": "DECIMAL(38,0)"}.get(match[1], TEXT), kind
+    )
+
+
+def _exact_columns(columns: list[tuple[str, str]]) -> str:
+    """Return the option of a reader that names columns and their exact types."""
+    given = ", ".join(f"{literal(name)}: {literal(_exact(kind))}" for name, kind in columns)
+    return f"columns = {{{given}}}"
+
+
+def _are_renamed(columns: list[tuple[str, str]]) -> bool:
+    """Return whether DuckDB may have numbered names that differ in case alone: a, A_1."""
+    lower = {name.lower() for name, _ in columns}
+    return any(
+        (match := re.fullmatch(r"(.+)_\d+", name, re.DOTALL)) and match[1].lower() in lower
+        for name, _ in columns
+    )
+
+
+def _types(
+    connection: DuckDBPyConnection, rows_of: str, columns: list[tuple[str, str]]
+) -> dict[str, str]:
+    """Return the exact type of each column by its name in the text.
+
+    Texts are dates or times by the rules for delimited text: none of them may change.
+    """
+    types = {name: TEXT if kind == _NOTHING else _exact(kind) for name, kind in columns}
+    temporal = [Column(name, name) for name, kind in columns if kind in _TEMPORAL]
+    texts = ", ".join(
+        f"{identifier(column.name)}::VARCHAR AS c{place}" for place, column in enumerate(temporal)
+    )
+
+    @contextmanager
+    def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
+        yield connection, f"(SELECT {texts} FROM {rows_of})"  # noqa: S608 - quoted
+
+    read: Callable[[], Reader] = reader
+    found = infer(temporal, read, known=tuple(_TEMPORAL.values()), misfits_share=0)
+    return types | {column.original: column.type for column in found.columns}
+
+
+def _value(column: Column) -> str:
+    """Return the SQL of a column's values."""
+    name = identifier(column.original)
+    if column.type in _TEMPORAL:
+        return _TEMPORAL[column.type].value(f"{name}::VARCHAR")
+    return f"{name}::{column.type}" if column.type in {TEXT, "DECIMAL(38,0)"} else name
 
 
 def _is_one(connection: DuckDBPyConnection, rows: str) -> bool:

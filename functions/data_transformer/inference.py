@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from data_transformer.columns import Candidate, Column
 
 BATCH: Final = 150  # columns looked at together: a vector of each has to fit in the memory
+_BLANKS: Final = 16  # around a marker
 _FEW: Final = 32  # pairs of a column and a candidate
 
 type Candidates = Mapping[int, Sequence[Candidate]]
@@ -169,7 +170,7 @@ def _counts(candidate: Candidate, text: str, value: str) -> tuple[str, str]:
 
 def _markers(cell: str) -> str:
     """Return the SQL of how many cells hold a marker of a missing value."""
-    longest = max(map(len, MISSING))
+    longest = max(map(len, MISSING)) + _BLANKS
     return f"count(*) FILTER (strlen({cell}) <= {longest} AND {is_missing(cell)})"
 
 

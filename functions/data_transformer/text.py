@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
+_LEGACY_BYTES: Final = 16 * 1024
+_FEW_BYTES: Final = 8
+_ASCII: Final = bytes(range(128))
+# Candidates besides Windows-1252, which charset-normalizer calls cp1252.
+_LEGACY: Final = [
+    "cp932", "euc_jp", "gb18030", "big5", "cp949", "koi8_r", "cp1251",
+]  # fmt: skip
 CHUNK_BYTES: Final = 1024 * 1024
 
 _BOMS: Final = (
@@ -44,7 +51,27 @@ def detect(head: bytes) -> tuple[str, int]:
     decoded = codecs.getincrementaldecoder("utf-8")("replace").decode(head)
     broken = decoded.count("\ufffd")
     whole = sum(character > "\x7f" for character in decoded) - broken if broken else 0
-    return ("windows-1252" if broken > whole else "utf-8"), 0
+    return (_legacy(head) if broken > whole else "utf-8"), 0
+
+
+def _legacy(head: bytes) -> str:
+    """Return the encoding of a text that is not Unicode, by its whole lines that are not ASCII.
+
+    Few such bytes are accents in a Western text; they fit any encoding.
+    """
+    lines = [line for line in head.splitlines()[:-1] or [head] if not line.isascii()]
+    text = b""
+    for line in lines:
+        if text and len(text) + len(line) > _LEGACY_BYTES:
+            break
+        text += line + b"\n"
+    if len(text.translate(None, _ASCII)) < _FEW_BYTES:
+        return "windows-1252"
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - takes longer than most tables
+
+    best = from_bytes(text, cp_isolation=[*_LEGACY, "cp1252"]).best()
+    found = best.encoding if best else ""
+    return found if found in _LEGACY else "windows-1252"
 
 
 class CleanText:
@@ -103,7 +130,7 @@ class CleanText:
             if self._is_utf8(chunk):
                 yield chunk
             else:
-                self.encoding = "windows-1252"
+                self.encoding = _legacy(chunk)
                 yield from self._decoded(itertools.chain([chunk], raw))
 
     def _is_utf8(self, chunk: bytes) -> bool:

@@ -18,7 +18,6 @@ Transform = Any
         ("[]", "no_objects: The file holds no objects to make rows of."),
         ("[1, 2]", "no_objects: The file holds no objects to make rows of."),
         ('[{"a": 1}, 2]', "too_many_bad_rows: 1 of 2 rows do not fit the table"),
-        ('[[{"a": 1}]]', "no_objects: The file holds no objects to make rows of."),
         ("null", "no_objects: The file holds no objects to make rows of."),
         ("5", "no_objects: The file holds no objects to make rows of."),
         ("1\n2\n", "no_objects: The file holds no objects to make rows of."),

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - names in other scripts
 """Tables that can be read in several ways: which one is taken, and that the answer says so."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from data_transformer import json_text
 from data_transformer.columns import MISSING
 from uploads.processing import RejectedError
 
@@ -229,8 +231,9 @@ def test_lists_of_objects_stay_in_a_table_of_several_rows(transform: Transform) 
 
 
 def test_names_that_differ_in_case_below_the_top(transform: Transform) -> None:
-    with pytest.raises(RejectedError, match="differ in case alone"):
-        transform('{"a": {"id": 1, "ID": 2}}', "table.json")
+    outcome = transform('{"a": {"id": 1, "ID": 2}, "b": 1, "c": "x", "d": null}', "table.json")
+    assert outcome.rows == [('{"id":1,"ID":2}', 1, "x", None)]
+    assert codes(outcome) == {"nested_as_text"}
 
 
 def test_column_of_nulls_is_text(transform: Transform) -> None:
@@ -239,6 +242,146 @@ def test_column_of_nulls_is_text(transform: Transform) -> None:
     assert outcome.rows == [(None, 1), (None, 2)]
 
 
-def test_lines_of_arrays_are_said_to_be_such(transform: Transform) -> None:
-    with pytest.raises(RejectedError, match="several arrays"):
-        transform("[1, 2]\n[3, 4]\n", "table.json")
+@pytest.mark.parametrize("text", ["[1, 2]\n[3, 4, 5]\n", "[[1, 2], [3, 4, 5]]"])
+def test_rows_that_are_arrays(transform: Transform, text: str) -> None:
+    outcome = transform(text, "table.json")
+    assert list(outcome.types) == ["column_1", "column_2", "column_3"]
+    assert outcome.rows == [(1, 2, None), (3, 4, 5)]
+    assert codes(outcome) == {"rows_of_arrays"}
+
+
+def test_first_array_of_texts_gives_the_names(transform: Transform) -> None:
+    outcome = transform('[["name", "age"], ["Ann", 1], ["Bob", 2]]', "table.json")
+    assert outcome.types == {"name": "VARCHAR", "age": "BIGINT"}
+    assert outcome.rows == [("Ann", 1), ("Bob", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[1]\n[2]\nx\n", "Row 3 is malformed."),
+        ("[1]\n[2]\n3\n", "Row 3 is not an array"),
+        ("[[1], [2", "ends too early"),
+        ("[[1]]\n[[2]]", "several arrays"),
+    ],
+)
+def test_rows_that_are_not_all_arrays_are_rejected(
+    transform: Transform, text: str, reason: str
+) -> None:
+    with pytest.raises(RejectedError, match=reason):
+        transform(text, "table.json")
+
+
+def test_member_with_an_empty_name(transform: Transform) -> None:
+    outcome = transform('{"v": "x", "": 1}\n{"v": "y"}\n', "table.json")
+    assert outcome.rows == [("x", 1), ("y", None)]
+    assert list(outcome.types) == ["v", "unnamed"]
+
+
+def test_json_numbers_keep_every_digit(transform: Transform) -> None:
+    rows = [
+        '{"v": 0.12345678901234567890, "s": "12345678901234567890123", "u": 18446744073709551615}',
+        '{"v": 0.30000000000000004, "s": "é", "u": 1}',
+    ]
+    outcome = transform("\n".join(rows), "table.json")
+    assert outcome.rows[0][0] == "0.12345678901234567890"
+    assert [str(row[2]) for row in outcome.rows] == ["18446744073709551615", "1"]
+    assert codes(outcome) == {"long_numbers"}
+    assert codes(transform(rows[1], "table.json")) == set()
+
+
+def test_long_numbers_where_chunks_meet(
+    transform: Transform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f'{{"n": {number}, "": "a, {number}"}}' for number in range(10**25, 10**25 + 30)]
+    for size in (64, 100, 1000):
+        monkeypatch.setattr(json_text, "_CHUNK", size)
+        outcome = transform("[" + ",\n".join(rows) + "]", "table.json")
+        expected = [(str(10**25 + number), f"a, {10**25 + number}") for number in range(30)]
+        assert outcome.rows == expected
+        assert list(outcome.types) == ["n", "unnamed"]
+
+
+@pytest.mark.parametrize(
+    ("number", "exact"),
+    [
+        (b"18446744073709551615", True),
+        (b"18446744073709551616", False),
+        (b"-0.30000000000000004", True),
+        (b"0.300000000000000041", False),
+        (b"1" * 5000, False),
+        (b"1.2.3", True),  # no number: the parser says so
+    ],
+)
+def test_numbers_that_a_parser_would_round(number: bytes, exact: bool) -> None:  # noqa: FBT001
+    assert json_text.is_exact(number) is exact
+
+
+def test_json_texts_that_look_like_dates_or_uuids_stay(transform: Transform) -> None:
+    uuid = "6F9619FF-8B86-D011-B42D-00CF4FC964FF"
+    outcome = transform(
+        f'{{"c": "01-02-03", "d": "2020-01-02", "u": "{uuid}", "n": {{"date": "01-02-03"}}}}',
+        "table.json",
+    )
+    assert outcome.types["c"] == outcome.types["u"] == "VARCHAR"
+    assert outcome.types["d"] == "DATE"
+    assert outcome.rows[0][2] == uuid
+    assert outcome.rows[0][3] == {"date": "01-02-03"}
+
+
+def test_names_that_duckdb_numbers(transform: Transform) -> None:
+    outcome = transform('{"a": 1, "A": 2}\n{"a": 3, "A": 4}', "table.json")
+    assert outcome.rows == [(1, 2), (3, 4)]
+
+
+def test_broken_rows_of_utf_16_json_are_listed(transform: Transform) -> None:
+    rows = "".join(f'{{"a": {number}}}\n' for number in range(20)) + "{\n"
+    outcome = transform(rows.encode("utf-16"), "table.json")
+    assert len(outcome.rows) == 20
+    assert outcome.processed.details["rejected_rows"] == 1
+
+
+def test_blanks_around_values_and_before_quotes(transform: Transform) -> None:
+    outcome = transform('a, b, c\n1, "x, y",  NA\n2, "z", .5 \n')
+    assert outcome.types == {"a": "BIGINT", "b": "VARCHAR", "c": "DOUBLE"}
+    assert outcome.rows == [(1, "x, y", None), (2, "z", 0.5)]
+
+
+def test_blanks_around_values_behind_the_sample(transform: Transform) -> None:
+    values = [" 7" if number == 700_000 else str(number) for number in range(800_000)]
+    outcome = transform("v\n" + "\n".join(values) + "\n")
+    assert outcome.types == {"v": "BIGINT"}
+    assert outcome.processed.details["rejected_rows"] == 0
+
+
+def test_versions_are_text(transform: Transform) -> None:
+    outcome = transform("version,n\n1.9,1\n1.10,2\n")
+    assert [row[0] for row in outcome.rows] == ["1.9", "1.10"]
+    assert codes(outcome) == {"versions_as_text"}
+    assert transform("v,n\n0.5,1\n0.120,2\n").types["v"] == "DOUBLE"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp932", "山田太郎"),
+        ("gb18030", "张伟"),
+        ("big5", "張偉"),
+        ("cp949", "김철수"),
+        ("cp1251", "Иван"),
+        ("koi8_r", "Иван"),
+    ],
+)
+def test_text_in_a_national_encoding(transform: Transform, encoding: str, name: str) -> None:
+    names = {
+        "cp932": "名前,年齢\n山田太郎,1\n鈴木花子,2\nカタカナ,3\n",
+        "gb18030": "姓名,城市\n张伟,北京\n王芳,上海\n李娜,广州\n",
+        "big5": "姓名,城市\n張偉,台北\n王芳,高雄\n李娜,台中\n",
+        "cp949": "이름,도시\n김철수,서울\n이영희,부산\n",
+        "cp1251": "имя,город\nИван,Москва\nОльга,Казань\nПётр,Тверь\n",
+        "koi8_r": "имя,город\n" + "Иван,Москва\nОльга,Казань\nПётр,Тверь\n" * 2_000,
+    }
+    outcome = transform(names[encoding].encode(encoding))
+    assert outcome.rows[0][0] == name
+    assert outcome.processed.details["encoding"] == encoding
+    assert codes(outcome) == {"legacy_encoding"}
