@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
-from image_processor import colour, exif, limits, memory, picture, scaling, thumbnails
+from image_processor import colour, exif, limits, memory, picture, png, scaling, thumbnails
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PIL.ImageFile import ImageFile
 
     from image_processor.picture import Picture
     from image_processor.settings import Settings
@@ -57,7 +55,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         animated = picture.animated(found)  # asked first: it moves through the file
         target = _prepare(found, settings)
         decoded = _decoded(found, path, settings, warnings)
-        tags = _tags(image, warnings)
+        tags = _tags(decoded, warnings)
         orientation = exif.orientation(tags)
         details: dict[str, Any] = {
             "format": found.form.lower(),
@@ -65,12 +63,12 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
             "orientation": orientation,
             "animated": animated,
             "progressive": found.progressive,
-            "transparent": image.has_transparency_data,
+            "transparent": decoded.has_transparency_data,
             "camera": exif.camera(tags),
         }
         if settings.record_location:
             details["location"] = exif.location(tags)
-        profile = image.info.get("icc_profile")
+        profile = decoded.info.get("icc_profile")
         if found.coded_colours[:2] not in _SRGB_CODES:
             warnings.append(
                 Problem(
@@ -117,21 +115,24 @@ def _decoded(
     found: Picture, path: Path, settings: Settings, warnings: list[Problem]
 ) -> Image.Image:
     try:
-        picture.load(found.image, incomplete=False)
+        picture.load(found, incomplete=False)
     except RejectedError:
-        if not settings.allow_truncated:
+        mended = found.form == "PNG" and png.mend_checksum(path, found.full)
+        if not mended and not settings.allow_truncated:
             raise
+    else:
+        return found.image
+    if not mended:
         warnings.append(Problem("incomplete", "The picture is damaged; a part of it is missing."))
-        found.image.close()
-        again = picture.open_picture(path, settings)
-        with again.image:
-            _prepare(again, settings)
-            picture.load(again.image, incomplete=True)
-            return again.image.copy()
-    return found.image
+    found.image.close()
+    again = picture.open_picture(path, settings)
+    with again.image:
+        _prepare(again, settings)
+        picture.load(again, incomplete=not mended)
+        return again.image.copy()
 
 
-def _tags(image: ImageFile, warnings: list[Problem]) -> Image.Exif:
+def _tags(image: Image.Image, warnings: list[Problem]) -> Image.Exif:
     try:
         with picture.blaming_content("metadata_damaged", "The EXIF block cannot be read"):
             # Browsers turn a picture by EXIF alone; Pillow takes these for it as well.

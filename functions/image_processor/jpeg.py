@@ -23,6 +23,10 @@ _SCAN: Final = 0xDA
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE: Final = frozenset({0xC2, 0xCA})
 _OTHER_FRAMES: Final = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
+# Sequential DCT with Huffman coding: with one scan, rows are decoded as their data come.
+_SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
+# The decoder looks some bits ahead. These are no code, so that they do not become pixels.
+PADDING: Final = b"\xfe" * 8
 _TABLES: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 
 # In compressed data, FF is followed by 00 or by a restart marker (D0 to D7).
@@ -40,10 +44,13 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
     found = Structure(most_parts=_MOST_PARTS)
     components = 0
     coefficient_bytes = 0
+    sequential = False
     file_bytes = file.seek(0, 2)
     file.seek(0)
+    end = file_bytes
     while (marker := _next_marker(file)) is not None:
         found.parts += 1
+        end = file.tell() - 2 if marker == _END else end
         if marker == _END or found.parts > _MOST_PARTS:
             break
         # A picture has one frame, before its scans: what looks like another is in a damaged scan.
@@ -58,6 +65,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
         elif marker in _FRAMES:
             frame = file.read(length)
             found.progressive = marker in _PROGRESSIVE
+            sequential = marker in _SEQUENTIAL
             components, coefficient_bytes = _coefficients(frame)
         elif marker == _SCAN:
             found.scans += 1
@@ -69,6 +77,8 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
         elif marker not in _TABLES:
             found.metadata_bytes += min(length + _HEAD_BYTES, file_bytes)
         file.seek(after)
+    if sequential and found.scans == 1 and not found.coefficient_bytes:
+        found.rows_end = end
     return found
 
 

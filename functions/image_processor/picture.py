@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import warnings
 import zlib
@@ -121,6 +122,7 @@ class Picture:
         coefficient_bytes: what the JPEG decoder keeps, see `jpeg.Structure`.
         progressive: whether it is a progressive JPEG.
         coded_colours: content of a PNG's cICP chunk.
+        by_rows: whether it is a JPEG without the marker of its end, see `load`.
     """
 
     image: ImageFile.ImageFile
@@ -131,6 +133,7 @@ class Picture:
     coefficient_bytes: int
     progressive: bool
     coded_colours: bytes
+    by_rows: bool
 
     @property
     def kind(self) -> str:
@@ -159,6 +162,11 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         limits.check_file(form, file_bytes, settings)
         structure = _structure(form, file, settings)
     limits.check_structure(structure, settings)
+    if structure.rows_end:
+        with path.open("r+b") as file:
+            file.truncate(structure.rows_end)
+            file.seek(structure.rows_end)
+            file.write(jpeg.PADDING)
     with blaming_content("corrupt_image", f"The file starts like {form} but is damaged"):
         # In a PNG it lets pass what is not the picture: a wrong checksum of a time or a comment.
         ImageFile.LOAD_TRUNCATED_IMAGES = form == "PNG"
@@ -189,6 +197,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         structure.coefficient_bytes,
         structure.progressive,
         structure.coded_colours,
+        bool(structure.rows_end),
     )
 
 
@@ -210,22 +219,52 @@ def _kept(image: ImageFile.ImageFile) -> int:
     return sum(len(value) for value in image.info.values() if isinstance(value, bytes))
 
 
-def load(image: ImageFile.ImageFile, *, incomplete: bool) -> None:
+def load(picture: Picture, *, incomplete: bool) -> None:
     """Decode the pixels.
 
+    At the marker of the end of a JPEG, libjpeg fills what is missing with grey and raises nothing.
+    Without it, the decoder stops at the first row whose data are missing. So the last row shows
+    whether the picture is complete, also of a file that has lost its last bytes.
+
     Args:
-        image: an opened picture.
+        picture: an opened picture.
         incomplete: whether missing data is left grey or black instead of refused.
 
     Raises:
         RejectedError: they are damaged or incomplete.
     """
+    image = picture.image
+    sentence = "The picture is damaged or incomplete"
     ImageFile.LOAD_TRUNCATED_IMAGES = incomplete
     try:
-        with blaming_content("corrupt_image", "The picture is damaged or incomplete"):
-            image.load()
+        with blaming_content("corrupt_image", sentence):
+            if incomplete or not picture.by_rows:
+                image.load()
+                return
+            mark = _mark_last_row(image)
+            try:
+                image.load()
+            except OSError as error:
+                if error.errno is not None:
+                    raise
+                image.tile = []  # nothing is left to decode
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if image.crop(_last_row(image)).tobytes() == mark:
+        raise RejectedError("corrupt_image", f"{sentence}.")
+
+
+def _mark_last_row(image: ImageFile.ImageFile) -> bytes:
+    """Fill the last row, which is not decoded yet, with noise; return it."""
+    row = (image.width, 1)
+    noise = random.Random(0).randbytes(image.width * len(image.getbands()))  # noqa: S311 - no secret
+    image.load_prepare()
+    image.im.paste(Image.frombytes(image.mode, row, noise).im, _last_row(image))
+    return noise
+
+
+def _last_row(image: ImageFile.ImageFile) -> tuple[int, int, int, int]:
+    return (0, image.height - 1, image.width, image.height)
 
 
 def animated(picture: Picture) -> bool:

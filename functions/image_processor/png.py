@@ -7,17 +7,22 @@ Source of the format: Portable Network Graphics (third edition), section 5.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from image_processor.structure import Structure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
     from typing import BinaryIO
 
     from PIL.Image import Image
 
 _SIGNATURE_BYTES: Final = 8
 _CHUNK_BYTES: Final = 12  # length, type and checksum
+_ZLIB_HEADER_BYTES: Final = 2
+_INFLATED_BYTES: Final = 1024 * 1024
 _CODED_COLOURS_BYTES: Final = 4  # primaries, transfer function, matrix, full range
 # A file of the largest allowed size has 32,768 of the 8 KiB that libpng makes.
 _MOST_PARTS: Final = 200_000
@@ -53,3 +58,73 @@ def scale_transparency(image: Image, head: bytes) -> None:
     bits, grey = head[24], image.info.get("transparency")
     if image.mode == "L" and bits < 8 and isinstance(grey, int):
         image.info["transparency"] = grey * 255 // (2**bits - 1)
+
+
+def mend_checksum(path: Path, size: tuple[int, int]) -> bool:
+    """Write the right checksum behind the pixels of a PNG, where only that is wrong.
+
+    Args:
+        path: the file, changed in place.
+        size: width and height of the picture.
+
+    Returns:
+        Whether all pixels are there, and the checksum was wrong.
+    """
+    data = path.read_bytes()
+    chunks = list(_chunks(data))
+    packed = b"".join(data[start:end] for kind, start, end in chunks if kind == b"IDAT")
+    right = _checksum(packed[_ZLIB_HEADER_BYTES:], most=8 * size[0] * size[1] + 16 * size[1] + 64)
+    if right is None:
+        return False
+    checksum, unused = right
+    stored = packed[len(packed) - unused :][: len(checksum)]
+    if stored == checksum:
+        return False
+    pixels = packed[: len(packed) - unused] + checksum
+    with path.open("wb") as file:
+        file.write(data[:_SIGNATURE_BYTES])
+        written = False
+        for kind, start, end in chunks:
+            if kind != b"IDAT":
+                file.write(_chunk(kind, data[start:end]))
+            elif not written:
+                file.write(_chunk(kind, pixels))
+                written = True
+    return True
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the type of each chunk, and where its content starts and ends."""
+    position = _SIGNATURE_BYTES
+    while position + _CHUNK_BYTES <= len(data):
+        length = int.from_bytes(data[position : position + 4])
+        start = position + 8
+        yield data[position + 4 : start], start, min(start + length, len(data))
+        position = start + length + 4
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(content, zlib.crc32(kind))
+    return len(content).to_bytes(4) + kind + content + check.to_bytes(4)
+
+
+def _checksum(packed: bytes, *, most: int) -> tuple[bytes, int] | None:
+    """Return the Adler-32 of what deflated data hold, and the number of bytes behind them.
+
+    Args:
+        packed: deflated data without the header of zlib.
+        most: size that they may have at the most.
+
+    Returns:
+        None if the data are damaged, cut, or larger.
+    """
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    check, size = 1, 0
+    try:
+        while packed and not inflater.eof and size <= most:
+            plain = inflater.decompress(packed, _INFLATED_BYTES)
+            check, size = zlib.adler32(plain, check), size + len(plain)
+            packed = inflater.unconsumed_tail
+    except zlib.error:
+        return None
+    return (check.to_bytes(4), len(inflater.unused_data)) if inflater.eof else None

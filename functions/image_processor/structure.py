@@ -19,6 +19,8 @@ class Structure:
         coefficient_bytes: memory for the coefficients of a whole JPEG; 0 when one scan holds
             everything, because then a few rows are enough.
         coded_colours: content of a PNG's cICP chunk.
+        rows_end: end of the data of a JPEG that is decoded row by row, without the marker of its
+            end; 0 for others.
     """
 
     most_parts: int = 0
@@ -29,3 +31,4 @@ class Structure:
     scans: int = 0
     coefficient_bytes: int = 0
     coded_colours: bytes = b""
+    rows_end: int = 0

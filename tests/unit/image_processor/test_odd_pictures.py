@@ -566,3 +566,76 @@ def test_a_grey_profile_is_applied_with_and_without_opacity(tmp_path: Path, mode
     seen: Any = thumbnail(processed).convert("RGBA").getpixel((5, 5))
     assert seen[0] > 175  # half the light is no half of the sRGB scale
     assert seen[3] in ({255} if mode == "L" else range(195, 206))
+
+
+def _photo(form: str = "JPEG", **options: Any) -> bytes:
+    return encoded(Image.effect_noise((200, 120), 80).convert("RGB"), form, **options)
+
+
+def test_jpeg_without_the_marker_of_its_end(tmp_path: Path) -> None:
+    processed = run(_photo()[:-2], tmp_path)
+    assert thumbnail(processed).size == (200, 120)
+    assert _codes(processed) == []
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_jpeg_with_a_part_of_its_scan_and_the_marker_of_its_end(
+    tmp_path: Path, share: float
+) -> None:
+    whole = _photo()
+    assert _refused(whole[: int(len(whole) * share)] + b"\xff\xd9", tmp_path) == "corrupt_image"
+
+
+def _with_checksum(content: bytes, change: int) -> bytes:
+    """Return a PNG of one IDAT chunk with other bytes at the end of its pixels."""
+    at = content.index(b"IDAT")
+    length = int.from_bytes(content[at - 4 : at])
+    data = content[at + 4 : at + 4 + length]
+    other = data[: len(data) - 4 - change] + b"\0\0\0\0"
+    return content[: at - 4] + chunk(b"IDAT", other) + content[at + 8 + length :]
+
+
+def test_png_with_a_wrong_checksum_of_its_pixels(tmp_path: Path) -> None:
+    processed = run(_with_checksum(_photo("PNG"), 0), tmp_path, "a.png")
+    assert thumbnail(processed).size == (200, 120)
+    assert _codes(processed) == []
+
+
+def test_png_with_damaged_pixels(tmp_path: Path) -> None:
+    content = _with_checksum(_photo("PNG"), 300)
+    assert _refused(content, tmp_path, "a.png") == "corrupt_image"
+
+
+def test_png_with_a_right_checksum_of_too_few_pixels(tmp_path: Path) -> None:
+    whole = _photo("PNG")
+    at = whole.index(b"IDAT")
+    few = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    content = whole[: at - 4] + few + chunk(b"IEND", b"")
+    assert _refused(content, tmp_path, "a.png") == "corrupt_image"
+
+
+def test_png_whose_checksum_is_wrong_in_several_parts(tmp_path: Path) -> None:
+    content = _with_checksum(_photo("PNG"), 0)
+    at = content.index(b"IDAT")
+    length = int.from_bytes(content[at - 4 : at])
+    data = content[at + 4 : at + 4 + length]
+    parts = b"".join(chunk(b"IDAT", data[start : start + 5000]) for start in range(0, length, 5000))
+    split = content[: at - 4] + parts + content[at + 8 + length :]
+    assert thumbnail(run(split, tmp_path, "a.png")).size == (200, 120)
+
+
+def test_png_with_pixels_that_cannot_be_inflated(tmp_path: Path) -> None:
+    whole = _photo("PNG")
+    at = whole.index(b"IDAT")
+    content = whole[: at - 4] + chunk(b"IDAT", b"\x78\x9c" + b"\xff" * 50) + chunk(b"IEND", b"")
+    assert _refused(content, tmp_path, "a.png") == "corrupt_image"
+
+
+def test_upright_by_exif_although_incomplete(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    cut = _photo(exif=exif)[:-4000]
+    processed = run(cut, tmp_path, allow_truncated=True)
+    assert processed.details["orientation"] == 6
+    assert thumbnail(processed).size == (120, 200)
+    assert _codes(processed) == ["incomplete"]
