@@ -17,7 +17,7 @@ from scripts import LOCAL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-MINIMUM_VERSION: Final = (1, 11)
+MINIMUM_VERSION: Final = (1, 10)
 PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
 
 # Where packages and images keep a provider mirror. Terraform itself looks into the last two only.
@@ -239,7 +239,7 @@ def executable(env: Mapping[str, str]) -> str:
     found = shutil.which("terraform", path=env.get("PATH"))
     if not found:
         raise TerraformError(
-            "Terraform is not on PATH: install version 1.11 or later "
+            "Terraform is not on PATH: install version 1.10 or later "
             "(https://developer.hashicorp.com/terraform/install)"
         )
     return found
@@ -254,6 +254,6 @@ def check_version(env: Mapping[str, str]) -> None:
     version = str(_ask(env, "version", "-json")["terraform_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_VERSION:
         raise TerraformError(
-            f"Terraform is {version}, but the S3 backend's lock file needs 1.11 or later: "
+            f"Terraform is {version}, but the S3 backend's lock file needs 1.10 or later: "
             "https://developer.hashicorp.com/terraform/install"
         )

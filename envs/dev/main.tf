@@ -15,6 +15,7 @@ module "stack" {
   permissions_boundary_arn = var.permissions_boundary_arn
 
   api = {
+    logging_enabled     = var.api_logging_enabled
     execution_log_level = var.execution_log_level
     data_trace_enabled  = var.data_trace_enabled
   }

@@ -14,8 +14,13 @@ output "api_id" {
 }
 
 output "api_log_group_name" {
-  description = "Name of the log group with the API's access log."
+  description = "Name of the log group with the API's access log; null without one."
   value       = module.stack.api_log_group_name
+}
+
+output "api_name" {
+  description = "Name of the API, with which its alarms begin."
+  value       = module.stack.api_name
 }
 
 output "api_stage_arn" {

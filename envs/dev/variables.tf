@@ -5,6 +5,13 @@ variable "allow_http_from_loopback" {
   nullable    = false
 }
 
+variable "api_logging_enabled" {
+  description = "Have the API write logs. False where you may not make the role that this needs (envs/account makes it): AWS refuses an API that logs without it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "architecture" {
   description = "Processor architecture of the functions: x86_64 or arm64."
   type        = string

@@ -1,5 +1,6 @@
 terraform {
-  required_version = ">= 1.11"
+  # 1.10 lets the S3 backend lock with a file of its own (use_lockfile).
+  required_version = ">= 1.10"
 
   required_providers {
     # 5.32 added `logging_config` to aws_lambda_function, the newest thing that is used.

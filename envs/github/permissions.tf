@@ -7,7 +7,7 @@ locals {
     for e in var.environments : e => {
       api       = ["arn:${local._partition}:apigateway:${var.region}::/restapis", "arn:${local._partition}:apigateway:${var.region}::/restapis/*"]
       api_tags  = ["arn:${local._partition}:apigateway:${var.region}::/tags/*"]
-      alarms    = [for f in local._functions : "arn:${local._partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${f}-${e}-*"]
+      alarms    = [for f in concat(local._functions, ["serverless-api"]) : "arn:${local._partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${f}-${e}-*"]
       boundary  = "arn:${local._partition}:iam::${var.account_id}:policy/serverless-uploads-${e}-boundary"
       bucket    = "arn:${local._partition}:s3:::serverless-uploads-${e}-${var.account_id}"
       dashboard = "arn:${local._partition}:cloudwatch::${var.account_id}:dashboard/serverless-uploads-${e}"

@@ -29,6 +29,13 @@ variable "alarm_topic_arns" {
   }
 }
 
+variable "api_logging_enabled" {
+  description = "Have the API write logs. False where you may not make the role that this needs (envs/account makes it): AWS refuses an API that logs without it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "artifacts" {
   description = "Take the zips from a bucket, to which `make package-publish` copied one build for all environments; build/artifacts.tfvars.json holds the value. Null: from build/."
   type = object({

@@ -34,8 +34,8 @@ output "id" {
 }
 
 output "log_group_name" {
-  description = "Name of the access log's group."
-  value       = aws_cloudwatch_log_group.access.name
+  description = "Name of the access log's group; null without an access log."
+  value       = one(aws_cloudwatch_log_group.access[*].name)
 }
 
 output "name" {

@@ -28,17 +28,17 @@ resource "aws_api_gateway_stage" "this" {
   client_certificate_id = one(aws_api_gateway_client_certificate.this[*].id)
   tags                  = var.tags
 
-  access_log_settings {
-    destination_arn = aws_cloudwatch_log_group.access.arn
-    format          = jsonencode(local._access_log_format)
+  dynamic "access_log_settings" {
+    for_each = aws_cloudwatch_log_group.access[*].arn
+
+    content {
+      destination_arn = access_log_settings.value
+      format          = jsonencode(local._access_log_format)
+    }
   }
 
-  # API Gateway writes logs only once the account has a role for it, and makes the
-  # group of the execution log itself, without a retention, if it is not there.
-  depends_on = [
-    aws_api_gateway_account.this,
-    aws_cloudwatch_log_group.execution,
-  ]
+  # The group must be there before API Gateway writes into it.
+  depends_on = [aws_cloudwatch_log_group.execution]
 }
 
 resource "aws_api_gateway_client_certificate" "this" {

@@ -1,3 +1,10 @@
+variable "access_log_enabled" {
+  description = "Log every request. False where the account has no role for API Gateway to write logs with; execution_log_level must then be OFF, too."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "access_log_retention_days" {
   description = "Days that the access log and the execution log are kept."
   type        = number
@@ -10,6 +17,31 @@ variable "access_log_retention_days" {
       var.access_log_retention_days,
     )
     error_message = "access_log_retention_days is ${var.access_log_retention_days}; CloudWatch Logs allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653."
+  }
+}
+
+variable "alarms" {
+  description = "CloudWatch alarms of the API: the SNS topics that are told, or unattended = true when nobody shall be. They go off when the API answers this share of the requests of five minutes with 5XX, or when one request in a hundred takes this share of the time that its function may take."
+  type = object({
+    enabled          = optional(bool, true)
+    topic_arns       = optional(list(string), [])
+    unattended       = optional(bool, false)
+    error_share      = optional(number, 0.05)
+    share_of_timeout = optional(number, 0.9)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for share in [var.alarms.error_share, var.alarms.share_of_timeout] : share > 0 && share <= 1
+    ])
+    error_message = "The shares of alarms must be above 0 and at most 1; given: error_share ${var.alarms.error_share}, share_of_timeout ${var.alarms.share_of_timeout}."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarms.topic_arns : can(regex("^arn:[^:]+:sns:", arn))])
+    error_message = "alarms.topic_arns must be ARNs of SNS topics; given: ${jsonencode(var.alarms.topic_arns)}."
   }
 }
 
@@ -102,13 +134,6 @@ variable "cors" {
     condition     = try(var.cors.max_age_seconds, 0) >= 0 && try(var.cors.max_age_seconds, 0) <= 86400
     error_message = "cors.max_age_seconds is ${try(var.cors.max_age_seconds, 0)}; it must be 0 to 86400."
   }
-}
-
-variable "create_account_logging_role" {
-  description = "Create the CloudWatch role of API Gateway for the whole account and region. There is one for all APIs: leave it off where another stack owns it."
-  type        = bool
-  default     = false
-  nullable    = false
 }
 
 variable "custom_domain" {

@@ -54,16 +54,17 @@ module "api" {
   allowed_cidrs = var.api.allowed_cidrs
   cors          = length(var.cors_allowed_origins) == 0 ? null : { allow_origins = var.cors_allowed_origins }
 
-  throttling_rate_limit       = var.api.rate_limit
-  throttling_burst_limit      = var.api.burst_limit
-  access_log_retention_days   = var.logging.retention_days
-  execution_log_level         = var.api.execution_log_level
-  data_trace_enabled          = var.api.data_trace_enabled
-  metrics_enabled             = var.api.metrics_enabled
-  tracing_enabled             = var.tracing_enabled
-  create_account_logging_role = var.api.create_account_logging_role
-  log_kms_key_arn             = var.kms_key_arn
-  custom_domain               = var.api.custom_domain
-  web_acl                     = var.api.web_acl_arn == null ? null : { arn = var.api.web_acl_arn }
-  tags                        = local.tags
+  throttling_rate_limit     = var.api.rate_limit
+  throttling_burst_limit    = var.api.burst_limit
+  access_log_retention_days = var.logging.retention_days
+  access_log_enabled        = var.api.logging_enabled
+  execution_log_level       = var.api.logging_enabled ? var.api.execution_log_level : "OFF"
+  alarms                    = var.alarms
+  data_trace_enabled        = var.api.data_trace_enabled
+  metrics_enabled           = var.api.metrics_enabled
+  tracing_enabled           = var.tracing_enabled
+  log_kms_key_arn           = var.kms_key_arn
+  custom_domain             = var.api.custom_domain
+  web_acl                   = var.api.web_acl_arn == null ? null : { arn = var.api.web_acl_arn }
+  tags                      = local.tags
 }

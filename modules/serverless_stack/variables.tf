@@ -8,7 +8,7 @@ variable "access_log" {
 }
 
 variable "alarms" {
-  description = "CloudWatch alarms of every function: the SNS topics that are told, or unattended = true when nobody shall be."
+  description = "CloudWatch alarms of the API and of every function: the SNS topics that are told, or unattended = true when nobody shall be."
   type = object({
     enabled    = optional(bool, true)
     topic_arns = optional(list(string), [])
@@ -26,20 +26,20 @@ variable "allow_http_from_loopback" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted or processed again through it, requests per second and at once, logs, and what modules/rest_api offers besides."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted or processed again through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides."
   type = object({
-    authorization               = optional(string, "NONE")
-    deletion_enabled            = optional(bool, false)
-    reprocessing_enabled        = optional(bool, false)
-    authorizers                 = optional(map(object({ user_pool_arns = list(string) })), {})
-    allowed_cidrs               = optional(list(string), [])
-    rate_limit                  = optional(number, 1000)
-    burst_limit                 = optional(number, 2000)
-    execution_log_level         = optional(string, "ERROR")
-    data_trace_enabled          = optional(bool, false)
-    metrics_enabled             = optional(bool, true)
-    create_account_logging_role = optional(bool, false)
-    web_acl_arn                 = optional(string)
+    authorization        = optional(string, "NONE")
+    deletion_enabled     = optional(bool, false)
+    reprocessing_enabled = optional(bool, false)
+    authorizers          = optional(map(object({ user_pool_arns = list(string) })), {})
+    allowed_cidrs        = optional(list(string), [])
+    rate_limit           = optional(number, 1000)
+    burst_limit          = optional(number, 2000)
+    logging_enabled      = optional(bool, true)
+    execution_log_level  = optional(string, "ERROR")
+    data_trace_enabled   = optional(bool, false)
+    metrics_enabled      = optional(bool, true)
+    web_acl_arn          = optional(string)
     custom_domain = optional(object({
       name            = string
       certificate_arn = string

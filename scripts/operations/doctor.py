@@ -70,7 +70,12 @@ def checks(
     yield from _guarded("notifications", _notifications, environment)
     for function in FUNCTIONS:
         yield from _guarded(f"{function}: queue", _queue, environment, function)
-        yield from _guarded(f"{function}: alarms", _alarms, environment, function)
+        name = environment.function_name(function)
+        watched = {name, environment.queue_url(function).rpartition("/")[2]}
+        yield from _guarded(f"{function}: alarms", _alarms, environment, function, name, watched)
+    api = str(environment.outputs["api_name"])
+    yield from _guarded("API: alarms", _alarms, environment, "API", api, {api})
+    yield from _guarded("API: logs", _logging_role, environment)
     with httpx.Client(timeout=60, auth=_signature(environment)) as http:
         client = Client(environment.api_url, http)
         yield from _guarded("API: status", _status, environment, client)
@@ -195,28 +200,47 @@ def _queue(environment: Environment, function: str) -> Iterator[Check]:
     )
 
 
-def _alarms(environment: Environment, function: str) -> Iterator[Check]:
-    name = environment.function_name(function)
-    watched = {name, environment.queue_url(function).rpartition("/")[2]}
+def _alarms(
+    environment: Environment, owner: str, prefix: str, watched: set[str]
+) -> Iterator[Check]:
     pages = environment.cloudwatch.get_paginator("describe_alarms").paginate(
-        AlarmNamePrefix=f"{name}-", AlarmTypes=["MetricAlarm"]
+        AlarmNamePrefix=f"{prefix}-", AlarmTypes=["MetricAlarm"]
     )
     # Another environment's name may begin with this one's.
     alarms = [a for page in pages for a in page["MetricAlarms"] if watched & set(_dimensions(a))]
     loud = sorted(a["AlarmName"] for a in alarms if a["StateValue"] == "ALARM")
     if not alarms:
         yield Check(
-            f"{function}: alarms",
+            f"{owner}: alarms",
             ok=False,
             found="there are none",
             fix="terraform apply, with alarms.enabled",
         )
         return
     yield Check(
-        f"{function}: alarms",
+        f"{owner}: alarms",
         ok=not loud,
         found=f"in alarm: {', '.join(loud)}" if loud else f"{len(alarms)} quiet",
         fix=_ALARMS_ARE_EXPLAINED,
+    )
+
+
+def _logging_role(environment: Environment) -> Iterator[Check]:
+    """API Gateway writes logs with a role of the region; it writes none, silently, without it."""
+    if environment.is_emulated:  # the emulator needs no role
+        return
+    role = environment.apigateway.get_account().get("cloudwatchRoleArn")
+    logs = environment.api_log_group
+    yield Check(
+        "API: logs",
+        ok=bool(role) or not logs,
+        found="off"
+        if not logs
+        else f"written with {role}"
+        if role
+        else f"none: API Gateway has no role to write logs with in {environment.region}",
+        fix="terraform -chdir=envs/account apply, which makes the role; or switch the logs off: "
+        "api_logging_enabled = false",
     )
 
 

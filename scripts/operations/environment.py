@@ -19,6 +19,7 @@ from scripts.operations.errors import OperationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from types_boto3_apigateway.client import APIGatewayClient
     from types_boto3_cloudwatch.client import CloudWatchClient
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_logs.client import CloudWatchLogsClient
@@ -43,7 +44,7 @@ _NEEDED: Final = frozenset(
     {
         "api_gateway_url",
         "api_id",
-        "api_log_group_name",
+        "api_name",
         "dead_letter_queue_urls",
         "function_names",
         "image_processor_arn",
@@ -93,10 +94,19 @@ class Environment:
     @property
     def api_url(self) -> str:
         """Address of the API, without a trailing slash."""
-        endpoint = self.endpoints.get("AWS_ENDPOINT_URL")
-        if endpoint:
-            return stage_url(endpoint, self.outputs["api_id"])
+        if self.is_emulated:
+            return stage_url(self.endpoints["AWS_ENDPOINT_URL"], self.outputs["api_id"])
         return str(self.outputs["api_gateway_url"])
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an emulator is asked instead of AWS."""
+        return bool(self.endpoints.get("AWS_ENDPOINT_URL"))
+
+    @property
+    def api_log_group(self) -> str | None:
+        """Name of the log group with the API's access log; None when the API does not log."""
+        return self.outputs.get("api_log_group_name")
 
     def function_name(self, function: str) -> str:
         """Return a function's name in AWS."""
@@ -105,6 +115,13 @@ class Environment:
     def queue_url(self, function: str) -> str:
         """Return the address of a function's dead-letter queue."""
         return str(self.outputs["dead_letter_queue_urls"][function])
+
+    @cached_property
+    def apigateway(self) -> APIGatewayClient:
+        """Client of API Gateway."""
+        return self.session.client(
+            "apigateway", endpoint_url=self._endpoint("API_GATEWAY"), config=_CONFIG
+        )
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:

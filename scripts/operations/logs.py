@@ -232,7 +232,8 @@ def run(
 ) -> int:
     """Run the command; return its exit status. With `--json`, each line is an object of its own."""
     groups = {name: environment.outputs["log_group_names"][name] for name in FUNCTIONS}
-    groups["api_access"] = environment.outputs["api_log_group_name"]
+    if environment.api_log_group:
+        groups["api_access"] = environment.api_log_group
     logs = Logs(environment.logs, groups)
     since = beginning(options.wanted, options.since, datetime.now(UTC))
     shown: set[tuple[str, str, int, str]] = set()

@@ -139,7 +139,7 @@ def test_doctor_is_content_and_leaves_nothing(stack: Stack, command: Command) ->
     before = sum(1 for _ in stack.client.files())
     found = command.ask("doctor")
     assert [check for check in found["checks"] if not check["ok"]] == []
-    assert len(found["checks"]) == 17
+    assert len(found["checks"]) == 18
     assert sum(1 for _ in stack.client.files()) == before
 
 

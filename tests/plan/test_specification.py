@@ -297,9 +297,11 @@ def test_api_answers_browsers_only_where_origins_are_named(environment: Environm
 def test_api_has_an_access_log_that_is_kept_as_long_as_the_others(
     environment: Environment,
 ) -> None:
-    group = environment.stack("module.api.aws_cloudwatch_log_group.access")
+    group = environment.stack("module.api.aws_cloudwatch_log_group.access[0]")
     assert group["name"] == f"/aws/apigateway/serverless-api-{environment.suffix}/prod/access"
     assert group["retention_in_days"] == (365 if environment.name == "prod" else 7)
+    (written,) = environment.stack("module.api.aws_api_gateway_stage.this")["access_log_settings"]
+    assert "$context.requestId" in written["format"]
 
 
 def test_api_writes_no_request_bodies_to_its_log(environment: Environment) -> None:

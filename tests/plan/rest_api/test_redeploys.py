@@ -74,7 +74,8 @@ _NOT_SERVED: dict[str, dict[str, Any]] = {
         "web_acl": {"arn": "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/shop/1"}
     },
     "a client certificate": {"client_certificate_enabled": True},
-    "the role for logs": {"create_account_logging_role": True},
+    "no access log": {"access_log_enabled": False},
+    "alarms": {"alarms": {"unattended": True}},
     "a key for logs": {"log_kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/abc"},
     "a usage plan": {
         "usage_plans": {"basic": {"api_keys": ["one"], "rate_limit": 1, "burst_limit": 1}}

@@ -255,17 +255,17 @@ def test_missing_terraform(tmp_path: Path) -> None:
         terraform.executable({"PATH": str(tmp_path)})
 
 
-@pytest.mark.parametrize("version", ["1.11.0", "1.11.4-rc1", "1.20.0", "2.0.0"])
+@pytest.mark.parametrize("version", ["1.10.0", "1.11.4-rc1", "1.20.0", "2.0.0"])
 def test_version_that_is_new_enough(tmp_path: Path, version: str) -> None:
     script = f"""echo '{{"terraform_version": "{version}"}}'"""
     terraform.check_version({"PATH": fake_terraform.install(tmp_path, script)})
     assert fake_terraform.runs(tmp_path) == ["version -json"]
 
 
-@pytest.mark.parametrize("version", ["0.15.5", "1.9.8", "1.10.5"])
+@pytest.mark.parametrize("version", ["0.15.5", "1.9.8"])
 def test_version_that_is_too_old(tmp_path: Path, version: str) -> None:
     script = f"""echo '{{"terraform_version": "{version}"}}'"""
-    with pytest.raises(TerraformError, match=rf"Terraform is {version}, .* needs 1\.11 or later"):
+    with pytest.raises(TerraformError, match=rf"Terraform is {version}, .* needs 1\.10 or later"):
         terraform.check_version({"PATH": fake_terraform.install(tmp_path, script)})
 
 

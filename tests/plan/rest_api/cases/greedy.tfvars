@@ -1,4 +1,5 @@
-name = "shop"
+alarms = { unattended = true }
+name   = "shop"
 routes = {
   home = {
     method   = "GET"

@@ -1,3 +1,4 @@
+alarms                    = { topic_arns = ["oncall"], error_share = 5, share_of_timeout = 0 }
 name                      = "orders api"
 access_log_retention_days = 8
 allowed_cidrs             = ["192.0.2.0/24", "anywhere"]

@@ -1,12 +1,12 @@
 suffix = "team-a"
 alarms = { enabled = false, unattended = true }
 api = {
-  authorization               = "users"
-  authorizers                 = { users = { user_pool_arns = ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"] } }
-  create_account_logging_role = true
-  deletion_enabled            = true
-  reprocessing_enabled        = true
-  web_acl_arn                 = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b"
+  authorization        = "users"
+  authorizers          = { users = { user_pool_arns = ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"] } }
+  logging_enabled      = false
+  deletion_enabled     = true
+  reprocessing_enabled = true
+  web_acl_arn          = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b"
   custom_domain = {
     name            = "uploads.example.com"
     certificate_arn = "arn:aws:acm:us-east-1:000000000000:certificate/0a1b"

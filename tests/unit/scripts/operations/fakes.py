@@ -27,6 +27,7 @@ OUTPUTS: dict[str, Any] = {
     "api_gateway_url": "https://a1.example/prod",
     "api_id": "a1",
     "api_log_group_name": "access",
+    "api_name": "api-dev",
     "dead_letter_queue_urls": {f: f"https://sqs.example/1/{f}-dev-dlq" for f in FUNCTIONS},
     "function_names": {f: f"{f}-dev" for f in FUNCTIONS},
     "image_processor_arn": f"{ARN}image_processor-dev",
@@ -248,6 +249,16 @@ class Logs:
         return Pages(paginate)
 
 
+class ApiGateway:
+    """The account's settings."""
+
+    def __init__(self) -> None:
+        self.account: dict[str, Any] = {"cloudwatchRoleArn": "arn:aws:iam::111122223333:role/logs"}
+
+    def get_account(self) -> dict[str, Any]:
+        return self.account
+
+
 class CloudWatch:
     """Alarms."""
 
@@ -273,9 +284,14 @@ class Aws:
     s3: S3 = field(default_factory=S3)
     logs: Logs = field(default_factory=Logs)
     cloudwatch: CloudWatch = field(default_factory=CloudWatch)
+    apigateway: ApiGateway = field(default_factory=ApiGateway)
 
-    def environment(self, session: boto3.Session | None = None) -> Environment:
-        made = Environment("dev", OUTPUTS, session or SESSION)
+    def environment(
+        self, session: boto3.Session | None = None, endpoint: str = "", **outputs: Any
+    ) -> Environment:
+        made = Environment(
+            "dev", OUTPUTS | outputs, session or SESSION, {"AWS_ENDPOINT_URL": endpoint}
+        )
         vars(made).update(vars(self))
         return made
 

@@ -71,6 +71,7 @@ def healthy(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             alarm(f"{function}-dev-errors", FunctionName=f"{function}-dev"),
             alarm(f"{function}-dev-dead-letters", QueueName=f"{function}-dev-dlq"),
         ]
+    aws.cloudwatch.alarms.append(alarm("api-dev-errors", ApiName="api-dev"))
     monkeypatch.setattr(doctor, "BUILD", tmp_path)
     aws.functions.configuration["CodeSha256"] = CODE
     for function, extensions in PROCESSORS.items():
@@ -103,7 +104,7 @@ def test_all_is_well_and_nothing_stays(
 ) -> None:
     assert run("doctor") == 0
     shown = capsys.readouterr().out
-    assert "17 of 17 checks are good." in shown
+    assert "19 of 19 checks are good." in shown
     assert "bad" not in shown
     assert "round trip: doctor.png" in shown
     assert aws.s3.objects == {}
@@ -139,8 +140,27 @@ def red(run: Run, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, st
     return outcome(capsys)
 
 
+def test_an_api_that_does_not_log_needs_no_role(aws: Aws) -> None:
+    aws.apigateway.account = {}
+    [check] = doctor._logging_role(aws.environment(api_log_group_name=None))
+    assert (check.ok, check.found) == (True, "off")
+
+
+def test_the_emulator_logs_without_a_role(aws: Aws) -> None:
+    assert list(doctor._logging_role(aws.environment(endpoint="http://127.0.0.1:1"))) == []
+
+
 @pytest.mark.usefixtures("api")
 class TestRed:
+    def test_no_role_to_write_logs_with(
+        self, aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        aws.apigateway.account = {}
+        found, fix = red(run, capsys)["API: logs"]
+        assert found == "none: API Gateway has no role to write logs with in eu-west-1"
+        assert fix is not None
+        assert fix.startswith("terraform -chdir=envs/account apply")
+
     def test_waiting_dead_letters(
         self, aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -53,7 +53,14 @@ def test_an_environment_on_aws(variables: dict[str, str]) -> None:
     assert found.api_url == "https://a1.example/prod"
     assert found.queue_url("api_handler") == "https://sqs.example/1/api_handler-dev-dlq"
     assert found.function_name("api_handler") == "api_handler-dev"
-    clients = (found.cloudwatch, found.functions, found.logs, found.s3, found.sqs)
+    clients = (
+        found.apigateway,
+        found.cloudwatch,
+        found.functions,
+        found.logs,
+        found.s3,
+        found.sqs,
+    )
     for client in clients:
         assert isinstance(client, BaseClient)
         assert client.meta.region_name == "eu-west-1"

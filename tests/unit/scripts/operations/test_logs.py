@@ -60,6 +60,14 @@ def test_a_life_in_its_order(run: Run, capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("lines")
+def test_an_api_without_a_log(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    options = operate.parser().parse_args(["logs", KEY, "--json"])
+    assert logs.run(options, aws.environment(api_log_group_name=None), Screen(as_json=True)) == 0
+    sources = [json.loads(line)["source"] for line in capsys.readouterr().out.splitlines()]
+    assert sources == ["api_handler", *["image_processor"] * 4]
+
+
+@pytest.mark.usefixtures("lines")
 @pytest.mark.parametrize("wanted", ["api-1", "f-2", ID])
 def test_an_identifier_leads_to_the_whole_life(
     run: Run, capsys: pytest.CaptureFixture[str], wanted: str

@@ -1,0 +1,2 @@
+suffix              = "pr-7"
+api_logging_enabled = false
