@@ -181,7 +181,7 @@ def explain(console: Console, deployment: Deployment, results: Path) -> None:
         "Results": str(results),
         "API": deployment.api_url,
         "Bucket": f"s3://{deployment.outputs['s3_bucket_name']}",
-        "Logs": ", ".join(deployment.outputs["log_group_names"].values()),
+        "Logs": ", ".join(f["log_group"] for f in deployment.outputs["functions"].values()),
         "Emulator": f"{deployment.cloud.aws.url} (logs: {deployment.cloud.directory})",
         "Next": f"curl {deployment.api_url}/status",
     }

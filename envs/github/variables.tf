@@ -40,6 +40,13 @@ variable "environments" {
   }
 }
 
+variable "functions" {
+  description = "Names of the environments' functions without their suffix. Add those of your own processors."
+  type        = list(string)
+  default     = ["api-handler", "data-transformer", "image-processor"]
+  nullable    = false
+}
+
 variable "kms_key_arns" {
   description = "ARNs of the KMS keys that the environments use (their kms_key_arn). Empty: keys managed by AWS."
   type        = set(string)

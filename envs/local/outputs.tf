@@ -38,29 +38,14 @@ output "data_transform_arn" {
   value       = module.stack.data_transform_arn
 }
 
-output "dead_letter_queue_urls" {
-  description = "URLs of the dead-letter queues by function."
-  value       = module.stack.dead_letter_queue_urls
-}
-
-output "function_names" {
-  description = "Names of the functions in AWS by function."
-  value       = module.stack.function_names
+output "functions" {
+  description = "The functions by name: arn, function_name, queue_url of the dead-letter queue, log_group, role_arn, and kinds, the endings of the files that start it with their content types."
+  value       = module.stack.functions
 }
 
 output "image_processor_arn" {
   description = "ARN of the function that processes images."
   value       = module.stack.image_processor_arn
-}
-
-output "log_group_names" {
-  description = "Names of the log groups by function."
-  value       = module.stack.log_group_names
-}
-
-output "role_arns" {
-  description = "ARNs of the roles that the functions run as, by function."
-  value       = module.stack.role_arns
 }
 
 output "s3_bucket_name" {

@@ -62,7 +62,7 @@ class App:
         }
         if settings.enable_delete:
             self._routes["DELETE", "/files/{key+}"] = self._delete
-        if settings.reprocess_functions:
+        if settings.enable_reprocess:
             # A greedy parameter is the last part of a path, so this one takes "/reprocess" with it.
             self._routes["POST", "/files/{key+}"] = self._reprocess
 
@@ -240,8 +240,7 @@ def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str,
 
     API Gateway's REST APIs pass parameters of the path percent-encoded; other implementations of
     the same event decode them, and a key may hold a percent sign of its own. A key that is not
-    found decoded is therefore looked up as it came. The two cannot be confused: the identifier
-    that each key holds is that of one file.
+    found decoded is therefore looked up as it came.
     """
     encoded = _encoded_key(event)
     try:

@@ -9,14 +9,14 @@ import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
 from api_handler import cursor as cursors
 from api_handler import names
 from api_handler.errors import ApiError
-from uploads import keys
+from uploads import events, keys
 from uploads import result as results
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 MAX_KEY_BYTES: Final = 1024
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
-
-# A result record without a sequencer cannot exist; a file without a result has the lowest one, so
-# that its S3 event, which may still be under way, wins.
-_LOWEST_SEQUENCER: Final = "0"
 
 
 class Files:
@@ -64,8 +60,9 @@ class Files:
         Raises:
             ApiError: 400 or 415, see `names`.
         """
-        name, extension = names.checked_name(name, self._settings.accepted_extensions)
-        content_type = names.checked_content_type(content_type, extension)
+        kinds = self._settings.kinds
+        name, kind = names.checked_name(name, kinds)
+        content_type = names.checked_content_type(content_type, kind, kinds[kind].content_types)
         key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
         expires_at = _in(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
@@ -110,6 +107,7 @@ class Files:
                 "last_modified": _timestamp(entry["LastModified"]),
             }
             for entry in page.get("Contents", [])
+            if is_key(entry["Key"])  # not the folder itself, which the console can make
         ]
         more = page["IsTruncated"] and found
         return {
@@ -126,13 +124,14 @@ class Files:
         head = self._head(key)
         stored = results.load(self._s3, self._settings.bucket, key)
         result = stored.result if stored and _is_of(stored.result, head) else None
+        expected = "pending" if keys.starts_function(key, self._settings.kinds) else "unsupported"
         name = quote(key.rpartition("/")[2], safe="")
         return {
             "key": key,
             "size": head["ContentLength"],
             "content_type": head["ContentType"],
             "last_modified": _timestamp(head["LastModified"]),
-            "state": result.status if result else "pending",
+            "state": result.status if result else expected,
             "url": self._link(
                 key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}"
             ),
@@ -158,42 +157,29 @@ class Files:
     def reprocess(self, key: str) -> None:
         """Have an upload processed again, by the code and settings that are deployed now.
 
-        The function gets the event that S3 sent when the file came, so retries, the dead-letter
-        queue and the order of versions work as they do for an upload.
-
         Raises:
             ApiError: 404 when there is no such upload, 409 when no function processes its kind.
         """
         head = self._head(key)
-        function = self._settings.reprocess_functions.get(f".{key.rpartition('.')[2]}")
-        if function is None:
+        kind = keys.kind_of(key, self._settings.kinds)
+        if kind is None:
             raise ApiError(409, "not_processable", "Files of this kind are not processed.")
         stored = results.load(self._s3, self._settings.bucket, key)
         known = stored is not None and _is_of(stored.result, head)
-        event = {
-            "reprocess": True,
-            "Records": [
-                {
-                    "eventName": "ObjectCreated:Put",
-                    "s3": {
-                        "bucket": {"name": self._settings.bucket},
-                        "object": {
-                            "key": quote_plus(key, safe="/"),
-                            "size": head["ContentLength"],
-                            "eTag": head["ETag"].strip('"'),
-                            "versionId": head.get("VersionId"),
-                            "sequencer": (
-                                stored.result.source.sequencer
-                                if stored and known
-                                else _LOWEST_SEQUENCER
-                            ),
-                        },
-                    },
-                }
-            ],
-        }
+        event = events.reprocess_event(
+            self._settings.bucket,
+            key,
+            size=head["ContentLength"],
+            etag=head["ETag"].strip('"'),
+            version_id=head.get("VersionId"),
+            sequencer=(
+                stored.result.source.sequencer if stored and known else events.LOWEST_SEQUENCER
+            ),
+        )
         self._lambda().invoke(
-            FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode()
+            FunctionName=self._settings.kinds[kind].function,
+            InvocationType="Event",
+            Payload=json.dumps(event).encode(),
         )
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef:
@@ -241,8 +227,8 @@ class Files:
 
 def is_key(text: str) -> bool:
     """Tell whether a text may be the key of an upload."""
-    folder, _, name = text.removeprefix(keys.UPLOADS_PREFIX).rpartition("/")
-    return bool(text.startswith(keys.UPLOADS_PREFIX) and folder and name and _storable(text))
+    name = text.removeprefix(keys.UPLOADS_PREFIX)
+    return bool(text.startswith(keys.UPLOADS_PREFIX) and name and _storable(text))
 
 
 def checked_key(key: str) -> str:

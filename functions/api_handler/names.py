@@ -6,22 +6,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from api_handler.errors import ApiError
+from uploads.keys import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 MAX_NAME_BYTES: Final = 255
-
-# What a browser may call a file of this kind; the first is the one that is stored. Windows with
-# Excel calls a CSV file `application/vnd.ms-excel`.
-_CONTENT_TYPES: Final = {
-    ".jpg": ("image/jpeg", "image/pjpeg"),
-    ".jpeg": ("image/jpeg", "image/pjpeg"),
-    ".png": ("image/png",),
-    ".json": ("application/json", "application/x-ndjson", "text/json"),
-    ".csv": ("text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"),
-}
-_UNKNOWN: Final = ("application/octet-stream",)
 
 # No file of these names can be made on Windows, whatever follows the first dot.
 # Source: "Naming Files, Paths, and Namespaces", Microsoft Learn.
@@ -46,11 +36,11 @@ def unprintable(text: str) -> bool:
     )
 
 
-def checked_name(name: str, accepted_extensions: Sequence[str]) -> tuple[str, str]:
-    """Return the name under which a file is stored, and its extension.
+def checked_name(name: str, kinds: Collection[str]) -> tuple[str, str]:
+    """Return the name under which a file is stored, and its kind, one of `kinds`.
 
     The name is brought into Unicode normal form C, because some systems send another form of what
-    looks the same, and its extension into lower case, because S3 notifications tell cases apart.
+    looks the same, and its ending into lower case, because S3 notifications tell cases apart.
 
     Raises:
         ApiError: 400 for a name that cannot be used, 415 for a kind of file that is not accepted.
@@ -68,34 +58,34 @@ def checked_name(name: str, accepted_extensions: Sequence[str]) -> tuple[str, st
         raise _invalid("The file name holds ${filename}, which has a meaning of its own.")
     if name.partition(".")[0].upper() in _RESERVED:
         raise _invalid("The file name is reserved on Windows; choose another one.")
-    stem, dot, ending = name.rpartition(".")
-    extension = f".{ending.lower()}"
-    if not stem or extension not in accepted_extensions:
+    kind = kind_of(name, kinds)
+    stem = name[: -len(kind)] if kind else ""
+    if not kind or not stem:
         raise ApiError(
             415,
             "unsupported_type",
-            f"Files of this kind are not accepted; accepted are {', '.join(accepted_extensions)}.",
+            f"Files of this kind are not accepted; accepted are {', '.join(kinds)}.",
         )
-    return stem + dot + ending.lower(), extension
+    return stem + kind, kind
 
 
-def checked_content_type(declared: str | None, extension: str) -> str:
+def checked_content_type(declared: str | None, kind: str, accepted: Sequence[str]) -> str:
     """Return the content type under which a file is stored.
 
     Args:
         declared: what the client calls it, parameters such as `charset` allowed; None or empty
             where it does not know (browsers do so for types that the system lacks).
-        extension: the file's extension in lower case.
+        kind: the ending of the file's name.
+        accepted: the content types of the kind; the first one is stored.
 
     Raises:
-        ApiError: 415 when the declared type is not one of the extension's.
+        ApiError: 415 when the declared type is not one of the kind's.
     """
-    accepted = _CONTENT_TYPES.get(extension, _UNKNOWN)
     if declared and declared.partition(";")[0].strip().lower() not in accepted:
         raise ApiError(
             415,
             "unsupported_type",
-            f"A {extension} file has the content type {accepted[0]}, not the one declared.",
+            f"A {kind} file has the content type {accepted[0]}, not the one declared.",
         )
     return accepted[0]
 

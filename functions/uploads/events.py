@@ -6,11 +6,16 @@ Source of the format: "Event message structure", Amazon S3 User Guide.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote_plus, unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# Of an upload without a result. It is lower than any of S3's, so the upload's own event, which may
+# still be under way, wins.
+LOWEST_SEQUENCER: Final = "0"
 
 
 class MalformedEventError(ValueError):
@@ -47,6 +52,24 @@ def order(sequencer: str) -> int:
     padded with zeros on the right.
     """
     return int(sequencer.ljust(64, "0"), 16)
+
+
+def reprocess_event(
+    bucket: str, key: str, *, size: int, etag: str, version_id: str | None, sequencer: str
+) -> dict[str, Any]:
+    """Return the event that S3 sent when an upload came, marked to process the upload again.
+
+    Retries, the dead-letter queue and the order of versions then work as for an upload.
+    """
+    described = {
+        "key": quote_plus(key, safe="/"),
+        "size": size,
+        "eTag": etag,
+        "versionId": version_id,
+        "sequencer": sequencer,
+    }
+    s3 = {"bucket": {"name": bucket}, "object": described}
+    return {"reprocess": True, "Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
 
 
 def parse(event: Mapping[str, Any]) -> list[Upload]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 UPLOADS_PREFIX: Final = "uploads/"
 PROCESSED_PREFIX: Final = "processed/"
@@ -12,6 +15,30 @@ RESULT_NAME: Final = "result.json"
 # A key has at most 1,024 bytes in S3; below an upload's own name, a revision and the name of an
 # output must find room.
 _LONGEST_NAME_BYTES: Final = 900
+
+
+def kind_of(key: str, kinds: Collection[str]) -> str | None:
+    """Return the kind of file that a key's name says, the longest where several fit, or None.
+
+    Args:
+        key: object key, or a file's name; its case does not matter.
+        kinds: endings in lower case, each with its dot (`.csv`, `.csv.gz`).
+    """
+    name = key.rpartition("/")[2].lower()
+    return max((kind for kind in kinds if name.endswith(kind)), key=len, default=None)
+
+
+def starts_function(key: str, kinds: Collection[str]) -> bool:
+    """Tell whether S3 starts a function for a key.
+
+    S3 compares endings with their case; the bucket's notifications name three spellings of each:
+    `.csv`, `.CSV` and `.Csv`.
+    """
+    kind = kind_of(key, kinds)
+    if kind is None:
+        return False
+    capitalised = ".".join(part.capitalize() for part in kind.split("."))
+    return key.endswith((kind, kind.upper(), capitalised))
 
 
 def derived_prefix(upload_key: str) -> str:

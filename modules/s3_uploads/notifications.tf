@@ -11,10 +11,8 @@ locals {
         folded       = !n.case_sensitive
         events       = n.events
 
-        # S3 compares case-sensitively, so every spelling is a filter of its own: .csv has 8.
-        spellings = n.case_sensitive || pair[1] == "" ? [pair[1]] : [
-          for letters in setproduct([for c in split("", pair[1]) : distinct([lower(c), upper(c)])]...) : join("", letters)
-        ]
+        # S3 compares case-sensitively, so each spelling is a filter of its own: .csv, .CSV, .Csv.
+        spellings = n.case_sensitive ? [pair[1]] : distinct([pair[1], lower(pair[1]), upper(pair[1]), title(lower(pair[1]))])
       }
     ]
   ])
@@ -76,7 +74,7 @@ resource "aws_s3_bucket_notification" "this" {
 
     precondition {
       condition     = length(local._configurations) <= 100
-      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, because every spelling of a suffix is one: set case_sensitive, or use eventbridge_enabled with rules of your own."
+      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, three for each suffix (.csv, .CSV, .Csv): set case_sensitive, or use eventbridge_enabled with rules of your own."
     }
   }
 }

@@ -120,7 +120,7 @@ variable "noncurrent_version_expiration_days" {
 }
 
 variable "notifications" {
-  description = "Functions to start when objects appear: a map from a name to the function's ARN, prefixes, suffixes (null: any) and events. Suffixes match in any spelling (.jpg, .JPG, .Jpg) unless case_sensitive. The function must already allow s3.amazonaws.com to invoke it."
+  description = "Functions to start when objects appear: a map from a name to the function's ARN, prefixes, suffixes (null: any) and events. Suffixes match in lower case, in capitals and with a capital (.jpg, .JPG, .Jpg) unless case_sensitive. The function must already allow s3.amazonaws.com to invoke it."
   type = map(object({
     function_arn   = string
     prefixes       = list(string)

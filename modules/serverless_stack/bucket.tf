@@ -12,15 +12,10 @@ module "uploads" {
   tags                     = local.tags
 
   notifications = {
-    images = {
-      function_arn = module.image_processor.trigger_arn
+    for name, p in local._processors : name => {
+      function_arn = module.functions[name].trigger_arn
       prefixes     = [local.upload_prefix]
-      suffixes     = local._image_suffixes
-    }
-    tables = {
-      function_arn = module.data_transformer.trigger_arn
-      prefixes     = [local.upload_prefix]
-      suffixes     = local._table_suffixes
+      suffixes     = keys(p.kinds)
     }
   }
 }

@@ -1,21 +1,10 @@
 locals {
   _region = data.aws_region.current.id
 
-  # Names rather than outputs, so that a plan shows the whole dashboard.
-  _names = {
-    api_handler      = "api-handler-${var.suffix}"
-    data_transformer = "data-transformer-${var.suffix}"
-    image_processor  = "image-processor-${var.suffix}"
-  }
-  _timeouts = {
-    api_handler      = var.api_handler.timeout_seconds
-    data_transformer = var.data_transformer.timeout_seconds
-    image_processor  = var.image_processor.timeout_seconds
-  }
   _on_api = ["ApiName", "serverless-api-${var.suffix}", "Stage", "prod"]
 
   # Rows of widgets from top to bottom, each { title, stat, metrics, annotations }.
-  _dashboard_rows = [
+  _dashboard_rows = concat([
     [
       {
         title   = "API: requests and errors"
@@ -43,7 +32,7 @@ locals {
         metrics = concat(
           [["ServerlessUploads", "UploadsAsked", "service", "api-handler", "environment", var.suffix]],
           [
-            for pair in setproduct(["UploadsSucceeded", "UploadsRejected"], ["data-transformer", "image-processor"]) :
+            for pair in setproduct(["UploadsSucceeded", "UploadsRejected"], [for f in keys(local._processors) : replace(f, "_", "-")]) :
             ["ServerlessUploads", pair[0], "service", pair[1], "environment", var.suffix, { label = "${pair[0]} ${pair[1]}" }]
           ],
         )
@@ -53,7 +42,7 @@ locals {
         title = "Uploads: time to process (ms)"
         stat  = "p50"
         metrics = [
-          for pair in setproduct(["data-transformer", "image-processor"], ["p50", "p99"]) :
+          for pair in setproduct([for f in keys(local._processors) : replace(f, "_", "-")], ["p50", "p99"]) :
           ["ServerlessUploads", "ProcessingTime", "service", pair[0], "environment", var.suffix, { stat = pair[1], label = "${pair[0]} ${pair[1]}" }]
         ]
         limits = []
@@ -71,39 +60,42 @@ locals {
         limits  = []
       }
     ],
-    [
+    ],
+    # Three widgets fill a row.
+    chunklist([
       for f, n in local._names : {
         title   = "${n}: duration against its timeout (ms)"
         stat    = "p50"
         metrics = [for s in ["p50", "p95", "p99", "Maximum"] : ["AWS/Lambda", "Duration", "FunctionName", n, { stat = s, label = s }]]
-        limits  = [{ label = "timeout", value = local._timeouts[f] * 1000 }]
+        limits  = [{ label = "timeout", value = local._functions[f].size.timeout_seconds * 1000 }]
       }
-    ],
+    ], 3),
     [
-      {
-        title   = "Functions: executions at the same time"
-        stat    = "Maximum"
-        metrics = [for n in values(local._names) : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", n]]
-        limits  = []
-      },
-      {
-        title = "Bucket: objects (once a day)"
-        stat  = "Average"
-        metrics = [
-          ["AWS/S3", "NumberOfObjects", "BucketName", local.bucket_name, "StorageType", "AllStorageTypes"],
-        ]
-        limits = []
-      },
-      {
-        title = "Bucket: bytes (once a day)"
-        stat  = "Average"
-        metrics = [
-          ["AWS/S3", "BucketSizeBytes", "BucketName", local.bucket_name, "StorageType", "StandardStorage"],
-        ]
-        limits = []
-      },
-    ],
-  ]
+      [
+        {
+          title   = "Functions: executions at the same time"
+          stat    = "Maximum"
+          metrics = [for n in values(local._names) : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", n]]
+          limits  = []
+        },
+        {
+          title = "Bucket: objects (once a day)"
+          stat  = "Average"
+          metrics = [
+            ["AWS/S3", "NumberOfObjects", "BucketName", local.bucket_name, "StorageType", "AllStorageTypes"],
+          ]
+          limits = []
+        },
+        {
+          title = "Bucket: bytes (once a day)"
+          stat  = "Average"
+          metrics = [
+            ["AWS/S3", "BucketSizeBytes", "BucketName", local.bucket_name, "StorageType", "StandardStorage"],
+          ]
+          limits = []
+        },
+      ],
+  ])
 }
 
 resource "aws_cloudwatch_dashboard" "this" {

@@ -1,44 +1,146 @@
+# The functions of the stack. What else there is about a function follows from its entry here: role, queue,
+# log group, alarms, what starts it, what the API accepts, the dashboard, the outputs, and so the tools.
 locals {
-  _image_suffixes = [".jpg", ".jpeg", ".png"]
-  _table_suffixes = [".json", ".csv"]
-
-  # { ".jpg" = "image-processor-dev", ... }
-  _processor_by_suffix = merge(
-    { for s in local._image_suffixes : s => "image-processor-${var.suffix}" },
-    { for s in local._table_suffixes : s => "data-transformer-${var.suffix}" },
+  # Started by uploads. `kinds` are the endings of the names of the files that a function reads, each with the
+  # content types that a client may give such a file; the first one is stored.
+  _processors = merge(
+    {
+      image_processor = {
+        description = "Makes thumbnails of uploaded images and records their metadata"
+        kinds       = local._shipped_kinds["image_processor"]
+        size        = var.image_processor
+        environment = {
+          THUMBNAIL_SIZES   = "160,640,1600"
+          THUMBNAIL_FORMAT  = "webp"
+          THUMBNAIL_QUALITY = "80"
+        }
+        statements = {}
+        code       = local._shipped_code["image_processor"]
+      }
+      data_transformer = {
+        description = "Turns uploaded CSV and JSON into typed Parquet"
+        kinds       = local._shipped_kinds["data_transformer"]
+        size        = var.data_transformer
+        environment = {
+          OUTPUT_FORMATS          = "parquet"
+          MAX_REJECTED_ROWS_SHARE = "0.1"
+        }
+        statements = {}
+        code       = local._shipped_code["data_transformer"]
+      }
+    },
+    {
+      for name, p in var.processors : name => {
+        description = p.description
+        kinds       = p.kinds
+        size        = p
+        environment = {}
+        statements  = p.statements
+        code = {
+          handler            = coalesce(p.handler, "${name}.index.handler")
+          architecture       = coalesce(p.architecture, var.architecture)
+          signing_config_arn = null
+          path               = p.package
+          s3                 = p.artifact
+        }
+      }
+    },
   )
-  _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
 
+  _functions = merge(
+    {
+      for name, p in local._processors : name => merge(p, {
+        statements  = merge(local._processor_statements, p.statements)
+        permissions = local._invocation_by_bucket
+      })
+    },
+    {
+      api_handler = {
+        description = "Answers the API: status, uploads, files and their results"
+        kinds       = {}
+        size        = merge({ ephemeral_storage_mb = 512 }, var.api_handler)
+        environment = {
+          # Empty would mean the function's own default, any origin; no page's origin is "none".
+          CORS_ALLOWED_ORIGINS     = coalesce(join(",", var.cors_allowed_origins), "none")
+          MAX_UPLOAD_BYTES         = tostring(var.max_upload_bytes)
+          KINDS                    = jsonencode(local._kinds)
+          UPLOAD_URL_TTL_SECONDS   = "900"
+          DOWNLOAD_URL_TTL_SECONDS = "300"
+          ENABLE_DELETE            = tostring(var.api.deletion_enabled)
+          ENABLE_REPROCESS         = tostring(var.api.reprocessing_enabled)
+        }
+        statements = merge(
+          {
+            # A presigned form has its signer's rights: no more than to write an upload.
+            SignUploads = {
+              actions   = ["s3:PutObject"]
+              resources = ["${local.bucket_arn}/${local.upload_prefix}*"]
+            }
+            ReadFiles = {
+              actions   = ["s3:GetObject"]
+              resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
+            }
+            ListFiles = {
+              actions    = ["s3:ListBucket"]
+              resources  = [local.bucket_arn]
+              conditions = { StringLike = { "s3:prefix" = [for p in [local.upload_prefix, local.output_prefix] : "${p}*"] } }
+            }
+          },
+          {
+            for sid in ["DeleteFiles"] : sid => {
+              actions   = ["s3:DeleteObject"]
+              resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
+            } if var.api.deletion_enabled
+          },
+          {
+            for sid in ["InvokeProcessors"] : sid => {
+              actions   = ["lambda:InvokeFunction"]
+              resources = [for name in keys(local._processors) : "${local._function_arn_prefix}${local._names[name]}"]
+            } if var.api.reprocessing_enabled
+          },
+          local._key_statement,
+        )
+        permissions = {}
+        code        = local._shipped_code["api_handler"]
+      }
+    },
+  )
+
+  # Of the functions that this repository ships, a plan checks the packages; users' own have their own.
+  _shipped_kinds = {
+    api_handler = {}
+    data_transformer = {
+      ".csv"  = ["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"]
+      ".json" = ["application/json", "application/x-ndjson", "text/json"]
+    }
+    image_processor = {
+      ".jpeg" = ["image/jpeg", "image/pjpeg"]
+      ".jpg"  = ["image/jpeg", "image/pjpeg"]
+      ".png"  = ["image/png"]
+    }
+  }
   _package_dir = coalesce(var.package_dir, "${path.module}/../../build")
-  _zips        = { for f in ["api_handler", "data_transformer", "image_processor"] : f => "${f}-${var.architecture}" }
-
-  # { image_processor = { path, s3, handler, architecture } }
-  _code = {
-    for f, zip in local._zips : f => {
+  _shipped_code = {
+    for f in keys(local._shipped_kinds) : f => {
       handler            = "${f}.index.handler"
       architecture       = var.architecture
       signing_config_arn = var.code_signing_config_arn
-      path               = var.artifacts == null ? "${local._package_dir}/${zip}.zip" : null
-      s3                 = var.artifacts == null ? null : merge(var.artifacts.zips[zip], { bucket = var.artifacts.bucket })
-    }
-  }
-  _code_sha256 = {
-    for f, code in local._code : f => code.s3 == null ? filebase64sha256(code.path) : code.s3.sha256_base64
-  }
-
-  # Environment variables of every function.
-  _environment = {
-    for f in keys(local._zips) : f => {
-      ENVIRONMENT                  = var.suffix
-      CODE_SHA256                  = local._code_sha256[f]
-      POWERTOOLS_SERVICE_NAME      = replace(f, "_", "-")
-      POWERTOOLS_METRICS_NAMESPACE = "ServerlessUploads"
+      path               = var.artifacts == null ? "${local._package_dir}/${f}-${var.architecture}.zip" : null
+      s3                 = var.artifacts == null ? null : merge(var.artifacts.zips["${f}-${var.architecture}"], { bucket = var.artifacts.bucket })
     }
   }
 
-  _alarms  = var.alarms
-  _logging = { retention_days = var.logging.retention_days, application_level = var.logging.level, kms_key_arn = var.kms_key_arn }
-  _queue   = { kms_key_arn = var.kms_key_arn, allow_http_from_loopback = var.allow_http_from_loopback }
+  # Names in AWS: { image_processor = "image-processor-dev" }
+  _names = { for f in concat(keys(local._shipped_kinds), keys(var.processors)) : f => "${replace(f, "_", "-")}-${var.suffix}" }
+
+  # What the API needs to know: { ".jpg" = { content_types = ["image/jpeg", ...], function = "image-processor-dev" } }
+  _kinds = merge([
+    for f, p in local._processors : {
+      for ending, types in p.kinds : ending => { content_types = types, function = local._names[f] }
+    }
+  ]...)
+
+  _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
 
   _invocation_by_bucket = {
     AllowBucket = {
@@ -78,132 +180,51 @@ locals {
   }
 }
 
-module "image_processor" {
-  source = "../lambda_with_dlq"
+module "functions" {
+  source   = "../lambda_with_dlq"
+  for_each = local._functions
 
-  name                 = "image-processor-${var.suffix}"
-  description          = "Makes thumbnails of uploaded images and records their metadata"
-  code                 = local._code["image_processor"]
-  memory_mb            = var.image_processor.memory_mb
-  timeout_seconds      = var.image_processor.timeout_seconds
-  ephemeral_storage_mb = var.image_processor.ephemeral_storage_mb
-  reserved_concurrency = var.image_processor.reserved_concurrency
+  name                 = local._names[each.key]
+  description          = each.value.description
+  code                 = each.value.code
+  memory_mb            = each.value.size.memory_mb
+  timeout_seconds      = each.value.size.timeout_seconds
+  ephemeral_storage_mb = each.value.size.ephemeral_storage_mb
+  reserved_concurrency = each.value.size.reserved_concurrency
   environment = merge(
-    local._environment["image_processor"],
     {
-      THUMBNAIL_SIZES   = "160,640,1600"
-      THUMBNAIL_FORMAT  = "webp"
-      THUMBNAIL_QUALITY = "80"
+      BUCKET_NAME                  = local.bucket_name
+      ENVIRONMENT                  = var.suffix
+      CODE_SHA256                  = each.value.code.s3 == null ? filebase64sha256(each.value.code.path) : each.value.code.s3.sha256_base64
+      POWERTOOLS_SERVICE_NAME      = replace(each.key, "_", "-")
+      POWERTOOLS_METRICS_NAMESPACE = "ServerlessUploads"
     },
-    var.image_processor.environment,
+    each.value.environment,
+    each.value.size.environment,
   )
-  statements        = local._processor_statements
-  permissions       = local._invocation_by_bucket
-  alarms            = local._alarms
-  logging           = local._logging
-  dead_letter_queue = local._queue
-  kms_key_arn       = var.kms_key_arn
-  tracing_enabled   = var.tracing_enabled
-  vpc               = var.vpc
-  tags              = local.tags
-
+  statements               = each.value.statements
+  permissions              = each.value.permissions
   permissions_boundary_arn = var.permissions_boundary_arn
+  alarms                   = var.alarms
+  logging                  = { retention_days = var.logging.retention_days, application_level = var.logging.level, kms_key_arn = var.kms_key_arn }
+  dead_letter_queue        = { kms_key_arn = var.kms_key_arn, allow_http_from_loopback = var.allow_http_from_loopback }
+  kms_key_arn              = var.kms_key_arn
+  tracing_enabled          = var.tracing_enabled
+  vpc                      = var.vpc
+  tags                     = local.tags
 }
 
-module "data_transformer" {
-  source = "../lambda_with_dlq"
-
-  name                 = "data-transformer-${var.suffix}"
-  description          = "Turns uploaded CSV and JSON into typed Parquet"
-  code                 = local._code["data_transformer"]
-  memory_mb            = var.data_transformer.memory_mb
-  timeout_seconds      = var.data_transformer.timeout_seconds
-  ephemeral_storage_mb = var.data_transformer.ephemeral_storage_mb
-  reserved_concurrency = var.data_transformer.reserved_concurrency
-  environment = merge(
-    local._environment["data_transformer"],
-    {
-      OUTPUT_FORMATS          = "parquet"
-      MAX_REJECTED_ROWS_SHARE = "0.1"
-    },
-    var.data_transformer.environment,
-  )
-  statements        = local._processor_statements
-  permissions       = local._invocation_by_bucket
-  alarms            = local._alarms
-  logging           = local._logging
-  dead_letter_queue = local._queue
-  kms_key_arn       = var.kms_key_arn
-  tracing_enabled   = var.tracing_enabled
-  vpc               = var.vpc
-  tags              = local.tags
-
-  permissions_boundary_arn = var.permissions_boundary_arn
+moved {
+  from = module.api_handler
+  to   = module.functions["api_handler"]
 }
 
-module "api_handler" {
-  source = "../lambda_with_dlq"
+moved {
+  from = module.data_transformer
+  to   = module.functions["data_transformer"]
+}
 
-  name                 = "api-handler-${var.suffix}"
-  description          = "Answers the API: status, uploads, files and their results"
-  code                 = local._code["api_handler"]
-  memory_mb            = var.api_handler.memory_mb
-  timeout_seconds      = var.api_handler.timeout_seconds
-  reserved_concurrency = var.api_handler.reserved_concurrency
-  environment = merge(
-    local._environment["api_handler"],
-    {
-      BUCKET = local.bucket_name
-      # Empty would mean the function's own default, any origin; no page's origin is "none".
-      CORS_ALLOWED_ORIGINS     = coalesce(join(",", var.cors_allowed_origins), "none")
-      MAX_UPLOAD_BYTES         = tostring(var.max_upload_bytes)
-      ACCEPTED_EXTENSIONS      = join(",", concat(local._image_suffixes, local._table_suffixes))
-      UPLOAD_URL_TTL_SECONDS   = "900"
-      DOWNLOAD_URL_TTL_SECONDS = "300"
-      ENABLE_DELETE            = tostring(var.api.deletion_enabled)
-      ENABLE_REPROCESS         = tostring(var.api.reprocessing_enabled)
-      REPROCESS_FUNCTIONS      = jsonencode(local._processor_by_suffix)
-    },
-    var.api_handler.environment,
-  )
-  statements = merge(
-    {
-      # A presigned form has its signer's rights: no more than to write an upload.
-      SignUploads = {
-        actions   = ["s3:PutObject"]
-        resources = ["${local.bucket_arn}/${local.upload_prefix}*"]
-      }
-      ReadFiles = {
-        actions   = ["s3:GetObject"]
-        resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
-      }
-      ListFiles = {
-        actions    = ["s3:ListBucket"]
-        resources  = [local.bucket_arn]
-        conditions = { StringLike = { "s3:prefix" = [for p in [local.upload_prefix, local.output_prefix] : "${p}*"] } }
-      }
-    },
-    {
-      for sid in ["DeleteFiles"] : sid => {
-        actions   = ["s3:DeleteObject"]
-        resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
-      } if var.api.deletion_enabled
-    },
-    {
-      for sid in ["InvokeProcessors"] : sid => {
-        actions   = ["lambda:InvokeFunction"]
-        resources = [for name in distinct(values(local._processor_by_suffix)) : "${local._function_arn_prefix}${name}"]
-      } if var.api.reprocessing_enabled
-    },
-    local._key_statement,
-  )
-  alarms            = local._alarms
-  logging           = local._logging
-  dead_letter_queue = local._queue
-  kms_key_arn       = var.kms_key_arn
-  tracing_enabled   = var.tracing_enabled
-  vpc               = var.vpc
-  tags              = local.tags
-
-  permissions_boundary_arn = var.permissions_boundary_arn
+moved {
+  from = module.image_processor
+  to   = module.functions["image_processor"]
 }

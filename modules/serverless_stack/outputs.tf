@@ -5,7 +5,7 @@ output "api_gateway_url" {
 
 output "api_handler_arn" {
   description = "ARN of the function behind the API."
-  value       = module.api_handler.arn
+  value       = module.functions["api_handler"].arn
 }
 
 output "api_id" {
@@ -35,43 +35,29 @@ output "dashboard_name" {
 
 output "data_transform_arn" {
   description = "ARN of the function that transforms tables."
-  value       = module.data_transformer.arn
+  value       = module.functions["data_transformer"].arn
 }
 
-output "dead_letter_queue_urls" {
-  description = "URLs of the dead-letter queues by function."
-  value       = { for f, m in local._functions : f => m.dead_letter_queue.url }
-}
-
-output "function_names" {
-  description = "Names of the functions in AWS by function."
-  value       = { for f, m in local._functions : f => m.name }
+output "functions" {
+  description = "The functions by name: arn, function_name, queue_url of the dead-letter queue, log_group, role_arn, and kinds, the endings of the files that start it with their content types."
+  value = {
+    for name, f in local._functions : name => {
+      arn           = module.functions[name].arn
+      function_name = module.functions[name].name
+      queue_url     = module.functions[name].dead_letter_queue.url
+      log_group     = module.functions[name].log_group_name
+      role_arn      = module.functions[name].role_arn
+      kinds         = f.kinds
+    }
+  }
 }
 
 output "image_processor_arn" {
   description = "ARN of the function that processes images."
-  value       = module.image_processor.arn
-}
-
-output "log_group_names" {
-  description = "Names of the log groups by function."
-  value       = { for f, m in local._functions : f => m.log_group_name }
-}
-
-output "role_arns" {
-  description = "ARNs of the roles that the functions run as, by function."
-  value       = { for f, m in local._functions : f => m.role_arn }
+  value       = module.functions["image_processor"].arn
 }
 
 output "s3_bucket_name" {
   description = "Name of the bucket."
   value       = module.uploads.name
-}
-
-locals {
-  _functions = {
-    api_handler      = module.api_handler
-    data_transformer = module.data_transformer
-    image_processor  = module.image_processor
-  }
 }

@@ -90,9 +90,9 @@ variable "artifacts" {
 
   validation {
     condition = var.artifacts == null || alltrue([
-      for f in ["api_handler", "data_transformer", "image_processor"] : can(var.artifacts.zips["${f}-${var.architecture}"])
+      for f in keys(local._shipped_kinds) : can(var.artifacts.zips["${f}-${var.architecture}"])
     ])
-    error_message = "artifacts.zips needs api_handler-${var.architecture}, data_transformer-${var.architecture} and image_processor-${var.architecture}; given: ${join(", ", try(keys(var.artifacts.zips), []))}. Publish a build for ${var.architecture}."
+    error_message = "artifacts.zips needs ${join(", ", [for f in keys(local._shipped_kinds) : "${f}-${var.architecture}"])}; given: ${join(", ", try(keys(var.artifacts.zips), []))}. Publish a build for ${var.architecture}."
   }
 }
 
@@ -199,10 +199,10 @@ variable "package_dir" {
 
   validation {
     condition = var.artifacts != null || alltrue([
-      for f in ["api_handler", "data_transformer", "image_processor"] :
+      for f in keys(local._shipped_kinds) :
       fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")
     ])
-    error_message = "The functions' zips are not all in ${coalesce(var.package_dir, "build/")}: run `make package` first (missing for ${var.architecture}: ${join(", ", [for f in ["api_handler", "data_transformer", "image_processor"] : f if !fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")])})."
+    error_message = "The functions' zips are not all in ${coalesce(var.package_dir, "build/")}: run `make package` first (missing for ${var.architecture}: ${join(", ", [for f in keys(local._shipped_kinds) : f if !fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")])})."
   }
 }
 
@@ -210,6 +210,60 @@ variable "permissions_boundary_arn" {
   description = "ARN of the policy that limits what each function's role can be allowed to do, whatever is written into its own policy. Null: none."
   type        = string
   default     = null
+}
+
+variable "processors" {
+  description = "Functions of your own that uploads start, by name: what they do, kinds (the endings of the names of the files that start it, each with the content types that clients may give such a file), the zip (package, a path, or artifact, an object in S3), the handler (null: <name>.index.handler), size, environment variables, and what they may do beyond reading uploads and writing results."
+  type = map(object({
+    description          = string
+    kinds                = map(list(string))
+    package              = optional(string)
+    handler              = optional(string)
+    architecture         = optional(string)
+    memory_mb            = optional(number, 256)
+    timeout_seconds      = optional(number, 60)
+    ephemeral_storage_mb = optional(number, 512)
+    reserved_concurrency = optional(number, -1)
+    environment          = optional(map(string), {})
+    artifact = optional(object({
+      bucket        = string
+      key           = string
+      sha256_base64 = string
+      version_id    = optional(string)
+      runtime       = optional(string)
+      architecture  = optional(string)
+    }))
+    statements = optional(map(object({
+      actions    = list(string)
+      resources  = list(string)
+      conditions = optional(map(map(list(string))), {})
+    })), {})
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.processors) : can(regex("^[a-z][a-z0-9]*(_[a-z0-9]+)*$", name)) && !contains(keys(local._shipped_kinds), name)])
+    error_message = "A name in processors must be lower-case words joined by underscores, such as word_count, and none of ${join(", ", keys(local._shipped_kinds))}; given: ${join(", ", keys(var.processors))}."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.processors) : (p.package == null) != (p.artifact == null)])
+    error_message = "Each of processors needs exactly one of package and artifact; not so: ${join(", ", [for name, p in var.processors : name if(p.package == null) == (p.artifact == null)])}."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.processors) : length(p.kinds) > 0 && alltrue([for e, types in p.kinds : can(regex("^([.][a-z0-9]+)+$", e)) && length(types) > 0])])
+    error_message = "The kinds of processors must be endings in lower case with their dot, each with a content type, such as { \".txt\" = [\"text/plain\"] }; given: ${jsonencode({ for name, p in var.processors : name => p.kinds })}."
+  }
+
+  # A file must start one function, so no ending may be the end of another one.
+  validation {
+    condition = length(distinct(flatten([
+      for p in concat(values(local._shipped_kinds), values(var.processors)[*].kinds) : keys(p)
+    ]))) == length(flatten([for p in concat(values(local._shipped_kinds), values(var.processors)[*].kinds) : keys(p)]))
+    error_message = "Two functions claim one kind of file: ${jsonencode(merge({ for name, kinds in local._shipped_kinds : name => keys(kinds) if length(kinds) > 0 }, { for name, p in var.processors : name => keys(p.kinds) }))}. Leave each ending to one of them."
+  }
 }
 
 variable "suffix" {

@@ -104,7 +104,9 @@ def run(
     limits = httpx.Limits(max_connections=options.clients)
     credentials = environment.session.get_credentials()
     auth = Signature(environment.api_url, credentials, environment.region) if credentials else None
-    names = {function: environment.function_name(function) for function in environments.FUNCTIONS}
+    names = {
+        function: environment.function_name(function) for function in environment.function_names
+    }
     pace = screen.Pace(options.rate) if options.rate else None
     sizes = memory.sizes(environment)
     letters = check.dead_letters(environment)

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scripts.operations.environment import FUNCTIONS, UPLOADS
 from scripts.operations.queue import Queue
+from uploads.keys import UPLOADS_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,7 +58,8 @@ class Verdict:
 def dead_letters(environment: Environment) -> int:
     """Count the messages in all dead-letter queues, roughly, as SQS does."""
     levels = [
-        Queue(environment.sqs, environment.queue_url(function)).level() for function in FUNCTIONS
+        Queue(environment.sqs, environment.queue_url(function)).level()
+        for function in environment.function_names
     ]
     return sum(level.waiting + level.in_flight for level in levels)
 
@@ -69,9 +70,9 @@ def judge(environment: Environment, records: Sequence[Record], letters_before: i
     The keys of uploads begin with the time, so two listings from the first key to the last tell it.
     """
     verdict = Verdict(dead_letters=max(0, dead_letters(environment) - letters_before))
-    names = sorted(record.key.removeprefix(UPLOADS) for record in records if record.key)
+    names = sorted(record.key.removeprefix(UPLOADS_PREFIX) for record in records if record.key)
     s3, bucket = environment.s3, environment.bucket
-    uploads = Counter(v["Key"] for v in _between(s3, bucket, UPLOADS, names))
+    uploads = Counter(v["Key"] for v in _between(s3, bucket, UPLOADS_PREFIX, names))
     commits: Counter[str] = Counter()
     sizes: dict[str, int] = {}
     for version in _between(s3, bucket, _PROCESSED, names):
@@ -87,7 +88,7 @@ def judge(environment: Environment, records: Sequence[Record], letters_before: i
             verdict.lost.append(record.key)
         if record.state != record.expected:
             verdict.wrong.append(f"{record.key}: {record.state} instead of {record.expected}")
-        result = f"{_PROCESSED}{record.key.removeprefix(UPLOADS)}/result.json"
+        result = f"{_PROCESSED}{record.key.removeprefix(UPLOADS_PREFIX)}/result.json"
         if commits[result] > record.sent:
             verdict.doubled.append(f"{record.key}: {commits[result]} results")
         verdict.partial += [

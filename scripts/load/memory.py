@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from scripts.operations.environment import FUNCTIONS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -29,7 +27,7 @@ def sizes(environment: Environment) -> dict[str, int]:
         function: environment.functions.get_function_configuration(
             FunctionName=environment.function_name(function)
         )["MemorySize"]
-        for function in FUNCTIONS
+        for function in environment.function_names
     }
 
 
@@ -41,9 +39,9 @@ def reported(environment: Environment, since_ms: int) -> dict[str, int]:
         since_ms: from when on, in milliseconds since 1970.
     """
     found: dict[str, int] = {}
-    for function in FUNCTIONS:
+    for function in environment.function_names:
         pages = environment.logs.get_paginator("filter_log_events").paginate(
-            logGroupName=environment.outputs["log_group_names"][function],
+            logGroupName=environment.log_group(function),
             filterPattern='"platform.report"',
             startTime=since_ms,
         )

@@ -22,11 +22,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts import ROOT
 from scripts.client import Client
 from scripts.client import ClientError as ApiError
-from scripts.operations.environment import FUNCTIONS, PROCESSORS, UPLOADS
 from scripts.operations.options import positive
 from scripts.operations.queue import Queue
 from scripts.operations.screen import bad, good, plain
 from scripts.operations.signing import Signature
+from uploads.keys import PROCESSED_PREFIX, UPLOADS_PREFIX
 
 if TYPE_CHECKING:
     import argparse
@@ -65,10 +65,10 @@ def checks(
         round_trip_seconds: how long a result may take; None uploads nothing.
     """
     yield Check("outputs", ok=True, found=f"bucket {environment.bucket}, API {environment.api_url}")
-    for function in FUNCTIONS:
+    for function in environment.function_names:
         yield from _guarded(f"{function}: deployed", _function, environment, function, build)
     yield from _guarded("notifications", _notifications, environment)
-    for function in FUNCTIONS:
+    for function in environment.function_names:
         yield from _guarded(f"{function}: queue", _queue, environment, function)
         name = environment.function_name(function)
         watched = {name, environment.queue_url(function).rpartition("/")[2]}
@@ -177,9 +177,9 @@ def _notifications(environment: Environment) -> Iterator[Check]:
             there.add((name, values.get("prefix", ""), values.get("suffix", "")))
     missing = [
         f"{extension} → {function}"
-        for function, extensions in PROCESSORS.items()
+        for function, extensions in environment.processors.items()
         for extension in extensions
-        if (environment.function_name(function), UPLOADS, extension) not in there
+        if (environment.function_name(function), UPLOADS_PREFIX, extension) not in there
     ]
     yield Check(
         "notifications",
@@ -288,10 +288,10 @@ def _round_trip(
 
 def _remove(environment: Environment, key: str) -> str:
     """Remove every version of an upload and of what was made of it; tell what stays."""
-    folder = key.removeprefix(UPLOADS).rpartition("/")[0]
+    folder = key.removeprefix(UPLOADS_PREFIX).rpartition("/")[0]
     pages = environment.s3.get_paginator("list_object_versions")
     try:
-        for prefix in (UPLOADS, "processed/"):
+        for prefix in (UPLOADS_PREFIX, PROCESSED_PREFIX):
             for page in pages.paginate(Bucket=environment.bucket, Prefix=f"{prefix}{folder}/"):
                 for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                     environment.s3.delete_object(

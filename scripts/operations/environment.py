@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from types_boto3_sts.client import STSClient
 
 LOCAL_NAME: Final = "local"
-UPLOADS: Final = "uploads/"
-
-# Which function processes which kind of upload.
-PROCESSORS: Final = {
-    "image_processor": (".jpg", ".jpeg", ".png"),
-    "data_transformer": (".json", ".csv"),
-}
-FUNCTIONS: Final = (*PROCESSORS, "api_handler")
 
 # How many requests to one service may be under way.
 CONNECTIONS: Final = 16
@@ -45,10 +37,8 @@ _NEEDED: Final = frozenset(
         "api_gateway_url",
         "api_id",
         "api_name",
-        "dead_letter_queue_urls",
-        "function_names",
+        "functions",
         "image_processor_arn",
-        "log_group_names",
         "s3_bucket_name",
     }
 )
@@ -108,13 +98,31 @@ class Environment:
         """Name of the log group with the API's access log; None when the API does not log."""
         return self.outputs.get("api_log_group_name")
 
+    @property
+    def function_names(self) -> tuple[str, ...]:
+        """The functions, as the Terraform modules call them (`image_processor`)."""
+        return tuple(self.outputs["functions"])
+
+    @property
+    def processors(self) -> dict[str, tuple[str, ...]]:
+        """The functions that uploads start, each with the endings of their files' names."""
+        return {
+            name: tuple(function["kinds"])
+            for name, function in self.outputs["functions"].items()
+            if function["kinds"]
+        }
+
     def function_name(self, function: str) -> str:
         """Return a function's name in AWS."""
-        return str(self.outputs["function_names"][function])
+        return self._of(function, "function_name")
 
     def queue_url(self, function: str) -> str:
         """Return the address of a function's dead-letter queue."""
-        return str(self.outputs["dead_letter_queue_urls"][function])
+        return self._of(function, "queue_url")
+
+    def log_group(self, function: str) -> str:
+        """Return the name of a function's log group."""
+        return self._of(function, "log_group")
 
     @cached_property
     def apigateway(self) -> APIGatewayClient:
@@ -174,6 +182,14 @@ class Environment:
             if isinstance(value, BaseClient):
                 value.close()
 
+    def _of(self, function: str, attribute: str) -> str:
+        if function not in self.function_names:
+            raise OperationError(
+                f"{self.name} has no function {function}: name one of "
+                f"{', '.join(self.function_names)}"
+            )
+        return str(self.outputs["functions"][function][attribute])
+
     def _arn_part(self, index: int) -> str:
         return str(self.outputs["image_processor_arn"]).split(":")[index]
 
@@ -200,7 +216,7 @@ def find(name: str, variables: Mapping[str, str] = os.environ) -> Environment:
         known = sorted(
             path.parent.name
             for path in ROOT.glob("envs/*/outputs.tf")
-            if '"function_names"' in path.read_text()
+            if 'output "functions"' in path.read_text()
         )
         raise OperationError(
             f"there is no environment {name}: name one of {', '.join(known)}, or the path of its "

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from scripts.operations.environment import FUNCTIONS, PROCESSORS, UPLOADS
 from scripts.operations.options import span, text
+from uploads.keys import UPLOADS_PREFIX
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from types_boto3_logs.client import CloudWatchLogsClient
 
@@ -79,11 +79,14 @@ class Line:
 class Logs:
     """The log groups of an environment."""
 
-    def __init__(self, client: CloudWatchLogsClient, groups: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: CloudWatchLogsClient, groups: Mapping[str, str], processors: Collection[str]
+    ) -> None:
         """Bind to log groups by source."""
         self._client = client
         self._groups = groups
         self._read = 0
+        self._processors = processors
 
     def find(self, source: str, term: str, since: datetime) -> Iterator[Line]:
         """Return the lines of a source that hold a term."""
@@ -126,7 +129,7 @@ class Logs:
             {
                 (line.source, line.request_id)
                 for line in found.values()
-                if line.source in PROCESSORS and line.request_id
+                if line.source in self._processors and line.request_id
             }
         )
         for source, request_id in invocations[:_INVOCATIONS]:
@@ -151,14 +154,14 @@ def _uploads(line: Line) -> Iterator[str]:
     """Return the uploads that a line is about."""
     for name in ("key", "correlation_id"):
         value = line.fields.get(name)
-        if isinstance(value, str) and value.startswith(UPLOADS):
+        if isinstance(value, str) and value.startswith(UPLOADS_PREFIX):
             yield value
 
 
 def _term(wanted: str) -> str:
     """Return what to look for: of a key its upload's identifier, which is never encoded."""
     identifier = _UPLOAD_ID.search(wanted)
-    return identifier[0] if identifier and wanted.startswith(UPLOADS) else wanted
+    return identifier[0] if identifier and wanted.startswith(UPLOADS_PREFIX) else wanted
 
 
 def beginning(wanted: str, span: timedelta | None, now: datetime) -> datetime:
@@ -231,10 +234,10 @@ def run(
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Run the command; return its exit status. With `--json`, each line is an object of its own."""
-    groups = {name: environment.outputs["log_group_names"][name] for name in FUNCTIONS}
+    groups = {name: environment.log_group(name) for name in environment.function_names}
     if environment.api_log_group:
         groups["api_access"] = environment.api_log_group
-    logs = Logs(environment.logs, groups)
+    logs = Logs(environment.logs, groups, environment.processors)
     since = beginning(options.wanted, options.since, datetime.now(UTC))
     shown: set[tuple[str, str, int, str]] = set()
     with contextlib.suppress(KeyboardInterrupt) if options.follow else contextlib.nullcontext():

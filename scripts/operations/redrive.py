@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from scripts.operations.environment import FUNCTIONS
 from scripts.operations.options import positive
 from scripts.operations.queue import BATCH, HOLD_SECONDS, Queue
 from scripts.operations.screen import Pace, age, plain
@@ -201,7 +200,7 @@ def acceptor(functions: LambdaClient, name: str) -> Callable[[bytes], None]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("function", choices=FUNCTIONS, help="whose dead-letter queue")
+    parser.add_argument("function", help="whose dead-letter queue, such as image_processor")
     parser.add_argument(
         "--error",
         action="append",

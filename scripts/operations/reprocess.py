@@ -15,14 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
 
-from scripts.operations.environment import CONNECTIONS, PROCESSORS, UPLOADS
+from scripts.operations.environment import CONNECTIONS
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive
 from scripts.operations.screen import Pace, plain
+from uploads import events, keys
 
 if TYPE_CHECKING:
     import argparse
@@ -37,10 +37,6 @@ State = Literal["pending", "succeeded", "rejected"]
 STATES: Final[tuple[State, ...]] = ("pending", "succeeded", "rejected")
 
 _SAMPLE: Final = 10
-
-# An upload without a result gets the lowest sequencer, so that its own S3 event, which may still be
-# under way, wins.
-_LOWEST_SEQUENCER: Final = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class Summary:
 def deployed(environment: Environment) -> dict[str, Function]:
     """Return the processing functions by the file extensions that they take."""
     found: dict[str, Function] = {}
-    for function, extensions in PROCESSORS.items():
+    for function, extensions in environment.processors.items():
         name = environment.function_name(function)
         answer = environment.functions.get_function_configuration(FunctionName=name)
         changed_at = datetime.strptime(answer["LastModified"], "%Y-%m-%dT%H:%M:%S.%f%z")
@@ -114,9 +110,10 @@ def examine(
         functions: see `deployed`.
         margin: how long after a change of a function its old settings may still be at work.
     """
-    function = functions.get("." + key.rpartition(".")[2].lower())
-    if function is None:
+    kind = keys.kind_of(key, functions)
+    if kind is None:
         return None
+    function = functions[kind]
     try:
         head = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -136,38 +133,21 @@ def examine(
         current=known
         and record["function"]["code_sha256"] == function.code_sha256
         and began_at > function.changed_at + margin,
-        event=event(
+        event=events.reprocess_event(
             bucket,
             key,
             size=head["ContentLength"],
             etag=etag,
-            version=version,
-            sequencer=source["sequencer"] if known else _LOWEST_SEQUENCER,
+            version_id=version,
+            sequencer=source["sequencer"] if known else events.LOWEST_SEQUENCER,
         ),
     )
-
-
-def event(
-    bucket: str, key: str, *, size: int, etag: str, version: str | None, sequencer: str
-) -> dict[str, Any]:
-    """Return the event that S3 sent when the upload came, marked as a wish to process it again."""
-    described = {
-        "key": quote_plus(key, safe="/"),
-        "size": size,
-        "eTag": etag,
-        "versionId": version,
-        "sequencer": sequencer,
-    }
-    s3 = {"bucket": {"name": bucket}, "object": described}
-    return {"reprocess": True, "Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
 
 
 def _result(s3: S3Client, bucket: str, key: str) -> tuple[dict[str, Any], datetime]:
     """Return an upload's result record, empty when there is none, and when its work began."""
     try:
-        answer = s3.get_object(
-            Bucket=bucket, Key=f"processed/{key.removeprefix(UPLOADS)}/result.json"
-        )
+        answer = s3.get_object(Bucket=bucket, Key=keys.result_key(key))
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
             return {}, datetime.min.replace(tzinfo=UTC)
@@ -179,7 +159,10 @@ def _result(s3: S3Client, bucket: str, key: str) -> tuple[dict[str, Any], dateti
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument(
-        "prefix", nargs="?", default=UPLOADS, help="start of the keys (default: all uploads)"
+        "prefix",
+        nargs="?",
+        default=keys.UPLOADS_PREFIX,
+        help="start of the keys (default: all uploads)",
     )
     parser.add_argument(
         "--state",
@@ -205,8 +188,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environment: Environment, screen: Screen) -> int:
     """Run the command; return its exit status."""
-    if not options.prefix.startswith(UPLOADS):
-        raise OperationError(f"{options.prefix} is no prefix of uploads: it must start {UPLOADS}")
+    if not options.prefix.startswith(keys.UPLOADS_PREFIX):
+        raise OperationError(
+            f"{options.prefix} is no prefix of uploads: it must start {keys.UPLOADS_PREFIX}"
+        )
     summary = Summary()
     pace = Pace(options.rate)
     with screen.progress("Looking at uploads …") as progress:
@@ -245,8 +230,8 @@ def _all(
         margin=timedelta(seconds=options.margin),
     )
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for keys in uploads(environment.s3, environment.bucket, options.prefix):
-            for found in pool.map(one, keys):
+        for page in uploads(environment.s3, environment.bucket, options.prefix):
+            for found in pool.map(one, page):
                 summary.looked_at += 1
                 if found:
                     yield found

@@ -161,7 +161,7 @@ def shared(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Shell:
         (project / "envs" / name).symlink_to(stack.variables.parent)
     # Terraform is in the folder itself, from where ../../build is another.
     (stack.variables.parents[2] / "build").symlink_to(project / "build")
-    for queue in stack.outputs["dead_letter_queue_urls"].values():
+    for queue in (f["queue_url"] for f in stack.outputs["functions"].values()):
         stack.aws("sqs").purge_queue(QueueUrl=queue)
     (project / ".curlrc").write_text("fail-with-body\nsilent\n")
     env = {

@@ -34,7 +34,7 @@ def shell(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     # Terraform is asked once; the redrive in a process of its own asks it again.
     monkeypatch.setattr(terraform.Terraform, "outputs", lambda _: stack.outputs)
-    for queue in stack.outputs["dead_letter_queue_urls"].values():
+    for queue in (f["queue_url"] for f in stack.outputs["functions"].values()):
         stack.aws("sqs").purge_queue(QueueUrl=queue)
 
 
@@ -78,7 +78,7 @@ def photo(tmp_path: Path) -> Path:
 def broken(stack: Stack) -> Iterator[Callable[[], None]]:
     """Deploys a version of the image processor that always fails; returns what repairs it."""
     functions = stack.aws("lambda")
-    name = stack.outputs["function_names"]["image_processor"]
+    name = stack.outputs["functions"]["image_processor"]["function_name"]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("image_processor/index.py", _BROKEN)
@@ -98,7 +98,7 @@ def test_a_broken_version_is_repaired_and_its_events_replayed(
     stack: Stack, command: Command, broken: Callable[[], None], photo: Path
 ) -> None:
     sqs = stack.aws("sqs")
-    queue = stack.outputs["dead_letter_queue_urls"]["image_processor"]
+    queue = stack.outputs["functions"]["image_processor"]["queue_url"]
 
     def in_queue() -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -144,9 +144,9 @@ def test_doctor_is_content_and_leaves_nothing(stack: Stack, command: Command) ->
 
 
 def test_doctor_names_what_is_wrong_and_its_fix(stack: Stack, command: Command) -> None:
-    queue = stack.outputs["dead_letter_queue_urls"]["data_transformer"]
+    queue = stack.outputs["functions"]["data_transformer"]["queue_url"]
     bucket = stack.outputs["s3_bucket_name"]
-    alarm = f"{stack.outputs['function_names']['api_handler']}-throttles"
+    alarm = f"{stack.outputs['functions']['api_handler']['function_name']}-throttles"
     s3, alarms = stack.aws("s3"), stack.aws("cloudwatch")
     stack.aws("sqs").send_message(QueueUrl=queue, MessageBody="{}")
     alarms.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
@@ -177,7 +177,7 @@ def test_new_settings_are_applied_to_what_is_there(
     stack: Stack, command: Command, photo: Path
 ) -> None:
     functions = stack.aws("lambda")
-    name = stack.outputs["function_names"]["image_processor"]
+    name = stack.outputs["functions"]["image_processor"]["function_name"]
     prefix = "uploads/new settings/"
     keys = [f"{prefix}{number}/photo.png" for number in range(2)]
     bucket, content = stack.outputs["s3_bucket_name"], photo.read_bytes()

@@ -116,11 +116,11 @@ def test_files_are_listed(stack: Stack, tmp_path: Path) -> None:
 
 def test_a_poisoned_event_ends_in_the_queue_of_its_function(stack: Stack) -> None:
     sqs = stack.aws("sqs")
-    queues: dict[str, str] = stack.outputs["dead_letter_queue_urls"]
+    queues: dict[str, str] = {n: f["queue_url"] for n, f in stack.outputs["functions"].items()}
     poison = {"no": "S3 event"}
     for function, queue in queues.items():
         stack.aws("lambda").invoke(
-            FunctionName=stack.outputs["function_names"][function],
+            FunctionName=stack.outputs["functions"][function]["function_name"],
             InvocationType="Event",
             Payload=json.dumps(poison | {"for": function}).encode(),
         )
@@ -139,12 +139,12 @@ def test_a_poisoned_event_ends_in_the_queue_of_its_function(stack: Stack) -> Non
 
 
 def test_a_failed_event_is_tried_three_times(stack: Stack) -> None:
-    function = stack.outputs["function_names"]["image_processor"]
-    queue = stack.outputs["dead_letter_queue_urls"]["image_processor"]
+    function = stack.outputs["functions"]["image_processor"]["function_name"]
+    queue = stack.outputs["functions"]["image_processor"]["queue_url"]
     sqs, logs = stack.aws("sqs"), stack.aws("logs")
 
     def failures() -> int:
-        group = stack.outputs["log_group_names"]["image_processor"]
+        group = stack.outputs["functions"]["image_processor"]["log_group"]
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         messages = [event["message"] for page in pages for event in page["events"]]
         return sum(m.startswith("uploads.events.MalformedEventError") for m in messages)
@@ -173,7 +173,7 @@ def test_functions_start_no_function(stack: Stack) -> None:
 
 
 def test_the_log_is_json(stack: Stack) -> None:
-    group = stack.outputs["log_group_names"]["image_processor"]
+    group = stack.outputs["functions"]["image_processor"]["log_group"]
     events = stack.aws("logs").filter_log_events(logGroupName=group)["events"]
     lines = [json.loads(e["message"]) for e in events if '"outcome"' in e["message"]]
     assert lines

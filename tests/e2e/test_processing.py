@@ -280,7 +280,7 @@ def test_the_role_lets_a_function_see_that_an_upload_was_deleted(
     described = {"key": "uploads/gone.csv", "size": 5, "eTag": "e", "sequencer": "0A"}
     s3_part = {"bucket": {"name": stack.outputs["s3_bucket_name"]}, "object": described}
     answer = stack.aws("lambda").invoke(
-        FunctionName=stack.outputs["function_names"][function],
+        FunctionName=stack.outputs["functions"][function]["function_name"],
         Payload=json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": s3_part}]}),
     )
     assert json.loads(answer["Payload"].read()) == {"uploads/gone.csv": "deleted"}

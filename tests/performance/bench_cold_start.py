@@ -53,7 +53,7 @@ s3 = boto3.client("s3")
 @app.get("/files")
 @tracer.capture_method
 def files() -> dict:
-    page = s3.list_objects_v2(Bucket=os.environ["BUCKET"], MaxKeys=100)
+    page = s3.list_objects_v2(Bucket=os.environ["BUCKET_NAME"], MaxKeys=100)
     return {"files": [entry["Key"] for entry in page.get("Contents", [])]}
 
 
@@ -106,7 +106,8 @@ def _empty(directory: Path) -> Path:
 
 def _measure(directory: Path, handler: str, endpoint: str) -> tuple[float, float, float]:
     environment = {
-        "BUCKET": "bucket",
+        "BUCKET_NAME": "bucket",
+        "KINDS": "{}",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "POWERTOOLS_SERVICE_NAME": "api-handler",

@@ -41,7 +41,7 @@ PEERS = ROOT / ".local" / "peers" / "bin"
 ARCHITECTURE = host_architecture()
 FUNCTIONS = list_functions(ROOT / "functions")
 
-ENVIRONMENT = {"BUCKET": "b"}
+ENVIRONMENT = {"BUCKET_NAME": "b", "KINDS": "{}"}
 TIMES = ["cold s", "downloaded s", "warm s", "no-op s"]
 STARTS = 5
 # What takes longer is run once.

@@ -36,14 +36,14 @@ def resources(stack: Stack, function: str) -> dict[str, str]:
     """ARNs of own and foreign resources."""
     bucket = f"arn:aws:s3:::{stack.outputs['s3_bucket_name']}"
     name, other = (
-        stack.outputs["function_names"][f]
+        stack.outputs["functions"][f]["function_name"]
         for f in (function, FUNCTIONS[(FUNCTIONS.index(function) + 1) % len(FUNCTIONS)])
     )
 
     def arn(service: str, resource: str, account: str = ACCOUNT_ID) -> str:
         return f"arn:aws:{service}:{REGION}:{account}:{resource}"
 
-    role = stack.outputs["role_arns"][function]
+    role = stack.outputs["functions"][function]["role_arn"]
     return {
         "anything": "*",
         "the bucket": bucket,
@@ -69,7 +69,7 @@ def resources(stack: Stack, function: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_may_do_what_is_expected_and_nothing_else(stack: Stack, function: str) -> None:
-    role = stack.outputs["role_arns"][function]
+    role = stack.outputs["functions"][function]["role_arn"]
     found = {what: allowed(stack, role, arn) for what, arn in resources(stack, function).items()}
     assert {what: actions for what, actions in found.items() if actions} == EXPECTED[function]
 

@@ -67,7 +67,10 @@ def test_the_logs_hold_no_secret(stack: Stack) -> None:
     httpx.post(form["url"], data=form["fields"], files={"file": b"a\n1\n"}).raise_for_status()
     assert "X-Amz-" in json.dumps(stack.client.wait(form["key"]))
     logs = stack.aws("logs")
-    groups = [*stack.outputs["log_group_names"].values(), stack.outputs["api_log_group_name"]]
+    groups = [
+        *(f["log_group"] for f in stack.outputs["functions"].values()),
+        stack.outputs["api_log_group_name"],
+    ]
     lines = {
         group: [
             event["message"]
@@ -76,6 +79,6 @@ def test_the_logs_hold_no_secret(stack: Stack) -> None:
         ]
         for group in groups
     }
-    assert lines[stack.outputs["log_group_names"]["api_handler"]]
-    assert lines[stack.outputs["log_group_names"]["data_transformer"]]
+    assert lines[stack.outputs["functions"]["api_handler"]["log_group"]]
+    assert lines[stack.outputs["functions"]["data_transformer"]["log_group"]]
     assert [line for group in groups for line in lines[group] if SECRETS.search(line)] == []

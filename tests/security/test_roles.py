@@ -23,11 +23,11 @@ type Call = Callable[[Stack, boto3.Session], Any]
 @pytest.fixture(scope="module")
 def sessions(stack: Stack) -> Iterator[dict[str, boto3.Session]]:
     """Credentials of each function's role."""
-    roles = stack.outputs["role_arns"]
+    roles = {n: f["role_arn"] for n, f in stack.outputs["functions"].items()}
     yield {
         function: session_of(stack, roles[function].rpartition("/")[2]) for function in FUNCTIONS
     }
-    for queue in stack.outputs["dead_letter_queue_urls"].values():
+    for queue in (f["queue_url"] for f in stack.outputs["functions"].values()):
         stack.aws("sqs").purge_queue(QueueUrl=queue)
 
 
@@ -58,13 +58,13 @@ def s3_list(prefix: str) -> Call:
 
 def send_to_queue_of(function: str) -> Call:
     return lambda stack, session: stack.aws("sqs", session).send_message(
-        QueueUrl=stack.outputs["dead_letter_queue_urls"][function], MessageBody="{}"
+        QueueUrl=stack.outputs["functions"][function]["queue_url"], MessageBody="{}"
     )
 
 
 def invoke(function: str) -> Call:
     return lambda stack, session: stack.aws("lambda", session).invoke(
-        FunctionName=stack.outputs["function_names"][function], Payload=b"{}"
+        FunctionName=stack.outputs["functions"][function]["function_name"], Payload=b"{}"
     )
 
 

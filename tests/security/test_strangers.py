@@ -141,7 +141,7 @@ def test_another_account_cannot_use_the_bucket(
 def test_another_account_cannot_use_the_queues(
     stack: Stack, stranger: boto3.Session, action: str, arguments: dict[str, Any]
 ) -> None:
-    for url in stack.outputs["dead_letter_queue_urls"].values():
+    for url in (f["queue_url"] for f in stack.outputs["functions"].values()):
         with pytest.raises(ClientError) as refusal:
             getattr(stack.aws("sqs", stranger), action)(QueueUrl=url, **arguments)
         assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] in {400, 403}
@@ -162,7 +162,7 @@ def test_the_bucket_refuses_plain_http(stack: Stack, bucket: str, colleague: bot
 
 def test_the_queues_refuse_plain_http(stack: Stack, colleague: boto3.Session) -> None:
     sqs, theirs = stack.aws("sqs"), stack.aws("sqs", colleague)
-    for url in stack.outputs["dead_letter_queue_urls"].values():
+    for url in (f["queue_url"] for f in stack.outputs["functions"].values()):
         policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
         theirs.receive_message(QueueUrl=url)
         # Refused everything, we too could not give the policy back.

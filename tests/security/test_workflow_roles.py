@@ -79,7 +79,7 @@ def test_the_role_that_plans_can_plan(stack: Stack, planner: boto3.Session) -> N
 
 
 def test_what_was_changed_by_hand_is_in_the_plan(stack: Stack, planner: boto3.Session) -> None:
-    function = stack.outputs["function_names"]["image_processor"]
+    function = stack.outputs["functions"]["image_processor"]["function_name"]
     lambdas = stack.aws("lambda")
     before = lambdas.get_function_configuration(FunctionName=function)["Timeout"]
     lambdas.update_function_configuration(FunctionName=function, Timeout=before - 1)
@@ -131,7 +131,7 @@ def test_the_role_that_deploys_keeps_to_its_environment(stack: Stack, foreign: s
 
 @pytest.mark.usefixtures("roles")
 def test_the_role_that_deploys_makes_no_role_without_the_boundary(stack: Stack) -> None:
-    for arn in stack.outputs["role_arns"].values():
+    for arn in (f["role_arn"] for f in stack.outputs["functions"].values()):
         found = allowed(stack, f"arn:aws:iam::{ACCOUNT_ID}:role/{DEPLOY}", arn)
         assert "iam:GetRole" in found
         assert not found & {
@@ -164,14 +164,12 @@ WITHOUT_RESOURCE = {
 
 def _own(stack: Stack) -> list[str]:
     region = f"{REGION}:{ACCOUNT_ID}"
+    functions = stack.outputs["functions"].values()
     return [
         f"arn:aws:s3:::{stack.outputs['s3_bucket_name']}",
         f"arn:aws:s3:::terraform-state-{ACCOUNT_ID}/serverless-uploads/{SUFFIX}.tfstate",
-        *stack.outputs["role_arns"].values(),
-        *(
-            f"arn:aws:lambda:{region}:function:{n}"
-            for n in stack.outputs["function_names"].values()
-        ),
-        *(f"arn:aws:sqs:{region}:{n}-dlq" for n in stack.outputs["function_names"].values()),
+        *(f["role_arn"] for f in functions),
+        *(f["arn"] for f in functions),
+        *(f"arn:aws:sqs:{region}:{f['function_name']}-dlq" for f in functions),
         f"arn:aws:apigateway:{REGION}::/restapis/{stack.outputs['api_id']}",
     ]

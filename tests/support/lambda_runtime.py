@@ -1,6 +1,6 @@
 """Run an unpacked zip as Lambda does: AWS's runtime client, and a stand-in for the Runtime API.
 
-    with LambdaFunction(directory, "api_handler.index.handler", {"BUCKET": "b"}) as function:
+    with LambdaFunction(directory, "api_handler.index.handler", {"BUCKET_NAME": "b"}) as function:
         answer = function.invoke({"httpMethod": "GET"})
 
 The process sees the standard library, the unpacked zip and the runtime client, and nothing else of

@@ -46,7 +46,7 @@ module "signed" {
       read_file   = { method = "GET", path = "/files/{key+}" }
       } : name => merge(route, {
         function = {
-          name       = module.stack.function_names["api_handler"]
+          name       = module.stack.functions["api_handler"].function_name
           invoke_arn = join("/", [
             "arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions",
             module.stack.api_handler_arn,

@@ -155,7 +155,7 @@ def test_a_form_is_good_for_what_it_was_made_for_and_nothing_else(deployment: De
 
 def test_a_form_that_has_expired_is_refused(deployment: Deployment) -> None:
     functions = deployment.aws("lambda")
-    name = deployment.outputs["function_names"]["api_handler"]
+    name = deployment.outputs["functions"]["api_handler"]["function_name"]
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     short = variables | {"UPLOAD_URL_TTL_SECONDS": "1"}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": short})
@@ -265,7 +265,7 @@ def logged(deployment: Deployment) -> list[dict[str, Any]]:
     pages = deployment.aws("logs").get_paginator("filter_log_events")
     messages = [
         event["message"]
-        for group in deployment.outputs["log_group_names"].values()
+        for group in (f["log_group"] for f in deployment.outputs["functions"].values())
         for page in pages.paginate(logGroupName=group)
         for event in page["events"]
     ]

@@ -127,7 +127,7 @@ class Platform:
         found: Counter[str] = Counter()
         for function in FUNCTIONS:
             pages = self.environment.logs.get_paginator("filter_log_events").paginate(
-                logGroupName=self.environment.outputs["log_group_names"][function],
+                logGroupName=self.environment.outputs["functions"][function]["log_group"],
                 startTime=self._began_ms,
             )
             lines = (event["message"] for page in pages for event in page["events"])

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts import operate, samples
 from scripts.local_cloud import ACCOUNT_ID, REGION
 from scripts.operations import reprocess
-from scripts.operations.environment import PROCESSORS, Environment
+from scripts.operations.environment import Environment
 from scripts.operations.screen import Screen
 from tests.e2e.faults import commit
 from tests.support.durable_cloud import DurableCloud
@@ -50,7 +50,11 @@ class Copy:
     def make(self, stack: Stack, package: bytes) -> None:
         """Make it as Terraform made the original; only the bucket has another name."""
         source, target = stack.aws("lambda"), self.aws("lambda")
-        self.name = stack.outputs["function_names"][FUNCTION]
+        self.name = stack.outputs["functions"][FUNCTION]["function_name"]
+        self.functions = {
+            name: function | {"function_name": self.name}
+            for name, function in stack.outputs["functions"].items()
+        }
         original = source.get_function_configuration(FunctionName=self.name)
         role = original["Role"].rpartition("/")[2]
         iam = stack.aws("iam")
@@ -90,7 +94,7 @@ class Copy:
 
     def reprocess_pending(self, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
         """Run the operator's command; return what it tells."""
-        outputs = {"s3_bucket_name": BUCKET, "function_names": dict.fromkeys(PROCESSORS, self.name)}
+        outputs = {"s3_bucket_name": BUCKET, "functions": self.functions}
         endpoints = {"AWS_ENDPOINT_URL": self.cloud.url}
         options = operate.parser().parse_args(
             ["reprocess", "--state", "pending", "--rate", "100", "--json"]

@@ -115,10 +115,10 @@ def test_the_api_runs_from_its_zip(
     environment = {
         **COMMON,
         **cloud.environment(),
-        "BUCKET": BUCKET,
+        "BUCKET_NAME": BUCKET,
         "CORS_ALLOWED_ORIGINS": "*",
         "MAX_UPLOAD_BYTES": "1000",
-        "ACCEPTED_EXTENSIONS": ".jpg,.csv",
+        "KINDS": '{".jpg": {"content_types": ["image/jpeg"], "function": "f"}}',
         "CODE_SHA256": "1",
     }
 

@@ -10,7 +10,7 @@ from tests.plan.harness import REPOSITORY, Workspace
 from tests.plan.planned import Plan
 
 DOCUMENT = yaml.safe_load((REPOSITORY / "functions/api_handler/openapi.yaml").read_text())
-ROLE = "module.api_handler.aws_iam_role_policy.this"
+ROLE = 'module.functions["api_handler"].aws_iam_role_policy.this'
 SETTINGS = {
     "off": "",
     "deleting": "deletion_enabled = true",

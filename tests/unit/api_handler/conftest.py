@@ -8,7 +8,7 @@ import pytest
 from api_handler.app import App
 from api_handler.files import Files
 from api_handler.settings import Settings
-from tests.unit.api_handler.support import Aws, Client
+from tests.unit.api_handler.support import KINDS, Aws, Client
 from uploads.log import json_logger
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def aws(region: None) -> Iterator[Aws]:  # noqa: ARG001 - clients read it when t
 def make_client(aws: Aws) -> Callable[..., Client]:
     def make(**settings: object) -> Client:
         log = io.StringIO()
-        chosen = Settings(**cast("Any", {"bucket": "bucket", "environment": "test"} | settings))
+        chosen = Settings(
+            **cast("Any", {"bucket": "bucket", "environment": "test", "kinds": KINDS} | settings)
+        )
         files = Files(chosen, aws.s3, lambda: aws.functions)
         return Client(App(chosen, files, json_logger(f"api-{id(log)}", log)), log)
 

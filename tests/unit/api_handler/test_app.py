@@ -139,6 +139,11 @@ class TestList:
             "next_cursor": None,
         }
 
+    def test_the_folder_itself_is_no_upload(self, aws: Aws, client: Client) -> None:
+        page = {"Contents": [self.ENTRY | {"Key": "uploads/"}], "IsTruncated": False}
+        aws.answers("list_objects_v2", page, Prefix="uploads/", MaxKeys=100)
+        assert client.send("GET", "/files").json["files"] == []
+
     def test_a_cursor_leads_to_what_follows_the_last_key(self, aws: Aws, client: Client) -> None:
         page = {"Contents": [self.ENTRY], "IsTruncated": True}
         aws.answers("list_objects_v2", page, Prefix="uploads/0", MaxKeys=1)
@@ -225,6 +230,25 @@ class TestDescribe:
         assert (file["state"], file["result"]) == ("pending", None)
 
     @pytest.mark.parametrize(
+        ("key", "state"),
+        [
+            # Whoever may write into the bucket can choose any key.
+            ("uploads/beach.jpg", "pending"),
+            ("uploads/BEACH.JPG", "pending"),
+            ("uploads/a/b/Beach.Jpg", "pending"),
+            ("uploads/beach.jPg", "unsupported"),
+            ("uploads/notes.txt", "unsupported"),
+            ("uploads/folder/", "unsupported"),
+        ],
+    )
+    def test_what_starts_no_function_is_not_pending_for_ever(
+        self, aws: Aws, client: Client, key: str, state: str
+    ) -> None:
+        aws.has(key)
+        aws.has_no_result()
+        assert client.send("GET", FILE, key=key).json["state"] == state
+
+    @pytest.mark.parametrize(
         ("current", "processed", "state"),
         [
             ({"version": "v2", "etag": "e1"}, {}, "pending"),
@@ -269,8 +293,6 @@ class TestDescribe:
             "",
             "a.jpg",
             "uploads/",
-            "uploads/1/",
-            "uploads//a.jpg",
             "processed/1/a.jpg/result.json",
             "uploads/1/%00.jpg",
             "uploads/1/%FF.jpg",
@@ -320,7 +342,7 @@ class TestDelete:
 class TestReprocess:
     @pytest.fixture
     def client(self, make_client: Callable[..., Client]) -> Client:
-        return make_client(reprocess_functions={".jpg": "image-processor-test"})
+        return make_client(enable_reprocess=True)
 
     def expect(self, aws: Aws, *, sequencer: str, version: str | None = "v1") -> None:
         described = {
@@ -363,8 +385,8 @@ class TestReprocess:
         assert client.send("POST", FILE, key=KEY + "/reprocess").status == 202
 
     def test_a_kind_that_nothing_processes_is_refused(self, aws: Aws, client: Client) -> None:
-        aws.has("uploads/1/a.csv")
-        answer = client.send("POST", FILE, key="uploads/1/a.csv/reprocess")
+        aws.has("uploads/1/a.txt")
+        answer = client.send("POST", FILE, key="uploads/1/a.txt/reprocess")
         assert error_of(answer) == (409, "not_processable")
 
     def test_the_path_must_say_so(self, client: Client) -> None:
@@ -431,7 +453,7 @@ class TestLog:
     ) -> None:
         for _ in ("decoded", "as it came"):
             aws.refuses("head_object", "404", 404)
-        client = make_client(enable_delete=True, reprocess_functions={".csv": "f"})
+        client = make_client(enable_delete=True, enable_reprocess=True)
         client.send(method, FILE, key=quote("uploads/1/a b.csv") + path)
         (line,) = client.lines()
         assert (line["status"], line["correlation_id"]) == (404, "uploads/1/a b.csv")

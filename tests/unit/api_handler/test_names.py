@@ -4,6 +4,7 @@ import pytest
 
 from api_handler.errors import ApiError
 from api_handler.names import checked_content_type, checked_name
+from tests.unit.api_handler.support import KINDS
 
 EXTENSIONS = (".jpg", ".csv")
 
@@ -68,17 +69,21 @@ def test_a_kind_that_is_not_accepted_is_refused_with_those_that_are(name: str) -
         ("image/JPEG", ".jpeg", "image/jpeg"),
         ("text/csv; charset=utf-8", ".csv", "text/csv"),
         ("application/vnd.ms-excel", ".csv", "text/csv"),
-        ("", ".xyz", "application/octet-stream"),
     ],
 )
 def test_the_content_type_follows_from_the_extension(
     declared: str | None, extension: str, stored: str
 ) -> None:
-    assert checked_content_type(declared, extension) == stored
+    assert checked_content_type(declared, extension, KINDS[extension].content_types) == stored
 
 
 @pytest.mark.parametrize("declared", ["text/html", "image/png", "image/jpeg\r\nX-A: b", "nonsense"])
 def test_another_content_type_is_refused(declared: str) -> None:
     with pytest.raises(ApiError) as caught:
-        checked_content_type(declared, ".jpg")
+        checked_content_type(declared, ".jpg", KINDS[".jpg"].content_types)
     assert caught.value.status == 415
+
+
+def test_the_longest_ending_is_the_kind() -> None:
+    kinds = (".gz", ".csv.gz", ".csv")
+    assert checked_name("t.CSV.GZ", kinds) == ("t.csv.gz", ".csv.gz")

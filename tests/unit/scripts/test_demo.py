@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OUTPUTS = {
     "api_id": "a1",
     "s3_bucket_name": "uploads-local",
-    "log_group_names": {"image_processor": "/aws/lambda/image-processor"},
+    "functions": {"image_processor": {"log_group": "/aws/lambda/image-processor"}},
 }
 TERRAFORM = f"""
 case "$*" in

@@ -31,3 +31,25 @@ def test_long_uploads_with_the_same_beginning_are_told_apart() -> None:
     assert len(keys.derived_prefix("uploads/" + "x" * 900)) == len("processed/") + 901
     # The shortened name of one is no short name of another.
     assert keys.derived_prefix("uploads/" + one[10:-1]) != one
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "starts"),
+    [
+        ("uploads/1/t.csv", ".csv", True),
+        ("uploads/1/T.CSV", ".csv", True),
+        ("uploads/1/t.Csv", ".csv", True),
+        ("uploads/1/t.cSv", ".csv", False),
+        ("uploads/1/t.csv.gz", ".csv.gz", True),
+        ("uploads/1/t.Csv.Gz", ".csv.gz", True),
+        ("uploads/1/t.csv.GZ", ".csv.gz", False),
+        ("uploads/1.csv/t.txt", None, False),
+        ("uploads/1/csv", None, False),
+    ],
+)
+def test_the_kind_of_a_file_and_whether_s3_starts_its_function(
+    key: str, kind: str | None, *, starts: bool
+) -> None:
+    kinds = (".csv", ".csv.gz")
+    assert keys.kind_of(key, kinds) == kind
+    assert keys.starts_function(key, kinds) is starts

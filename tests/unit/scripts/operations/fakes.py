@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 from botocore.exceptions import ClientError
 
-from scripts.operations.environment import FUNCTIONS, Environment
+from scripts.operations.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,15 +23,26 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 BUCKET = "bucket"
 KEY = "uploads/0192f0c1-2d3e-7a4b-8c5d-6e7f80910213/beach.jpg"
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:"
+PROCESSORS = {
+    "image_processor": (".jpg", ".jpeg", ".png"),
+    "data_transformer": (".json", ".csv"),
+}
+FUNCTIONS = (*PROCESSORS, "api_handler")
 OUTPUTS: dict[str, Any] = {
     "api_gateway_url": "https://a1.example/prod",
     "api_id": "a1",
     "api_log_group_name": "access",
     "api_name": "api-dev",
-    "dead_letter_queue_urls": {f: f"https://sqs.example/1/{f}-dev-dlq" for f in FUNCTIONS},
-    "function_names": {f: f"{f}-dev" for f in FUNCTIONS},
+    "functions": {
+        f: {
+            "function_name": f"{f}-dev",
+            "queue_url": f"https://sqs.example/1/{f}-dev-dlq",
+            "log_group": f"/aws/lambda/{f}",
+            "kinds": {ending: ["x/y"] for ending in PROCESSORS.get(f, ())},
+        }
+        for f in FUNCTIONS
+    },
     "image_processor_arn": f"{ARN}image_processor-dev",
-    "log_group_names": {f: f"/aws/lambda/{f}" for f in FUNCTIONS},
     "s3_bucket_name": BUCKET,
 }
 

@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from scripts.operations import doctor
-from scripts.operations.environment import FUNCTIONS, PROCESSORS
 from scripts.operations.signing import Signature
-from tests.unit.scripts.operations.fakes import ARN, refusal, s3_event
+from tests.unit.scripts.operations.fakes import ARN, FUNCTIONS, PROCESSORS, refusal, s3_event
 
 if TYPE_CHECKING:
     from pathlib import Path

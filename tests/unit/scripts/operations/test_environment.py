@@ -65,6 +65,8 @@ def test_an_environment_on_aws(variables: dict[str, str]) -> None:
         assert isinstance(client, BaseClient)
         assert client.meta.region_name == "eu-west-1"
         assert client.meta.endpoint_url.endswith(".amazonaws.com")
+    with pytest.raises(OperationError, match="dev has no function word_count: name one of"):
+        found.queue_url("word_count")
     found.close()
 
 
