@@ -199,7 +199,8 @@ def _attributes(attributes: dict[str, Any]) -> str:
     if "width" in attributes:
         return f"{attributes['width']} x {attributes['height']} px"
     if "rows" in attributes:
-        return f"{attributes['rows']} rows"
+        count = attributes["rows"]
+        return f"{count:,} row" if count == 1 else f"{count:,} rows"
     return ""
 
 

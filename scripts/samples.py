@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import struct
+import io
 from typing import TYPE_CHECKING, Final
+
+from PIL import ExifTags, Image
 
 from scripts import LOCAL
 
@@ -13,17 +15,15 @@ if TYPE_CHECKING:
 _MATPLOTLIB: Final = LOCAL / "samples" / "matplotlib" / "mpl-data" / "sample_data"
 _VEGA: Final = LOCAL / "samples" / "vega_datasets" / "_data"
 
-# Orientation 6: the camera was held upright, the picture must be turned clockwise to be shown.
-_ROTATED: Final = 6
+# The EXIF orientation of a picture that must be turned clockwise to be shown.
+_TURN_CLOCKWISE: Final = 6
 
 
 def write(directory: Path) -> list[Path]:
     """Write a photo to be turned, a drawing, a CSV and a JSON table; return their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     contents = {
-        "grace-hopper.jpg": with_orientation(
-            (_MATPLOTLIB / "grace_hopper.jpg").read_bytes(), _ROTATED
-        ),
+        "grace-hopper.jpg": held_upright((_MATPLOTLIB / "grace_hopper.jpg").read_bytes()),
         "present.png": (_MATPLOTLIB / "Minduka_Present_Blue_Pack.png").read_bytes(),
         "seattle-weather.csv": (_VEGA / "seattle-weather.csv").read_bytes(),
         "cars.json": (_VEGA / "cars.json").read_bytes(),
@@ -33,17 +33,12 @@ def write(directory: Path) -> list[Path]:
     return [directory / name for name in contents]
 
 
-def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """Return a JPEG file with an EXIF block that holds an orientation (1 to 8) and nothing else.
-
-    Raises:
-        ValueError: the content is no JPEG file.
-    """
-    start_of_image = b"\xff\xd8"
-    if not jpeg.startswith(start_of_image):
-        raise ValueError("not a JPEG file: it does not start with FF D8")
-    # A TIFF header, one directory, one entry: tag 0x0112, type SHORT, one value (Exif 2.32, 4.6.4).
-    directory = struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
-    exif = b"Exif\x00\x00" + struct.pack("<2sHI", b"II", 42, 8) + directory
-    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
-    return start_of_image + segment + jpeg[len(start_of_image) :]
+def held_upright(jpeg: bytes) -> bytes:
+    """Return a photo as a camera stores it that was held upright: on its side, and EXIF says so."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = _TURN_CLOCKWISE
+    stored = io.BytesIO()
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        on_its_side = picture.transpose(Image.Transpose.ROTATE_90)
+    on_its_side.save(stored, "JPEG", quality=95, exif=exif)
+    return stored.getvalue()

@@ -55,9 +55,9 @@ def test_a_photo_becomes_upright_thumbnails_without_metadata(stack: Stack, tmp_p
     assert set(outputs) == {"thumbnail-160.webp", "thumbnail-640.webp", "thumbnail-1600.webp"}
     for name, path in outputs.items():
         with Image.open(path) as thumbnail:
-            limit = min(int(name.removeprefix("thumbnail-").removesuffix(".webp")), height)
+            limit = min(int(name.removeprefix("thumbnail-").removesuffix(".webp")), width)
             assert thumbnail.format == "WEBP"
-            assert thumbnail.size == (limit, round(limit * width / height))
+            assert thumbnail.size == (round(limit * height / width), limit)
             assert not thumbnail.getexif()
 
 

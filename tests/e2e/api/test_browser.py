@@ -149,7 +149,7 @@ def test_what_cannot_be_used_is_explained(
     }
     shot(browser, "errors")
     assert all(sentence.endswith(".") for sentence in said.values()), said
-    assert "accepted are .jpg" in said["setup.exe"]
+    assert "accepted are .csv" in said["setup.exe"]
     assert "empty" in said["empty.csv"]
     assert "allowed" in said["large.csv"]
 

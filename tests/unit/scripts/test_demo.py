@@ -348,3 +348,8 @@ class TestMain:
 
 def test_environment_of_the_demo_is_the_local_one() -> None:
     assert (demo.ENVIRONMENT / "main.tf").is_file()
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(0, "0 rows"), (1, "1 row"), (1461, "1,461 rows")])
+def test_rows_are_counted_in_words(rows: int, shown: str) -> None:
+    assert demo._attributes({"rows": rows}) == shown

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from scripts import samples
 
@@ -23,17 +23,16 @@ def jpeg() -> bytes:
     return content.getvalue()
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_can_be_read(jpeg: bytes, orientation: int) -> None:
-    with Image.open(io.BytesIO(samples.with_orientation(jpeg, orientation))) as image:
-        assert dict(image.getexif()) == {ORIENTATION: orientation}
-        image.load()
-        assert image.size == (16, 8)
-
-
-def test_other_content_is_refused() -> None:
-    with pytest.raises(ValueError, match="not a JPEG file"):
-        samples.with_orientation(b"\x89PNG", 6)
+def test_a_photo_is_stored_on_its_side_and_shown_upright() -> None:
+    upright = Image.new("RGB", (32, 16), "white")
+    upright.paste("black", (0, 0, 16, 16))
+    content = io.BytesIO()
+    upright.save(content, "JPEG")
+    with Image.open(io.BytesIO(samples.held_upright(content.getvalue()))) as stored:
+        assert stored.size == (16, 32)
+        shown = ImageOps.exif_transpose(stored).convert("L")
+    assert shown.size == (32, 16)
+    assert (shown.getpixel((4, 8)), shown.getpixel((28, 8))) == (0, 255)
 
 
 def test_samples(tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
