@@ -162,7 +162,7 @@ def _with_comma(number: Candidate) -> Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How the values of a column get on with a candidate.
+    """How many values of a column are of a candidate's type.
 
     Attributes:
         candidate: the type.

@@ -84,9 +84,10 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         head = file.read(_CHUNK)
     contents.check(head[:HEAD_BYTES])
     warnings = _prepare(path, head)
-    if not _first(path):
+    first = _first(path)
+    if not first:
         raise RejectedError("empty_file", "The file holds no text.")
-    job = _Job(source, path, directory, settings, warnings)
+    job = _Job(source, path, directory, settings, first, warnings=warnings)
     try:
         return job.convert(job.objects(), None)
     except _FaultError:  # rare, and to look at each value takes time
@@ -145,13 +146,15 @@ class _Job:
         path: Path,
         directory: Path,
         settings: Settings,
+        first: str,
+        *,
         warnings: list[Problem],
     ) -> None:
         self._source = source
         self._path = path
         self._directory = directory
         self._settings = settings
-        self._first = _first(path)
+        self._first = first
         self._warnings = warnings
 
     def objects(self) -> Path:

@@ -28,11 +28,10 @@ resource "aws_cloudwatch_log_group" "access" {
   tags              = var.tags
 }
 
-# API Gateway gives the group its name.
+# API Gateway gives the group its name, and makes it itself, without a retention, if it is not there.
 resource "aws_cloudwatch_log_group" "execution" {
   count = var.execution_log_level == "OFF" ? 0 : 1
 
-  # API Gateway makes the group itself, without a retention, if it is not there.
   name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${var.stage_name}"
   retention_in_days = var.access_log_retention_days
   kms_key_id        = var.log_kms_key_arn

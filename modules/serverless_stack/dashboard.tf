@@ -3,65 +3,67 @@ locals {
 
   _on_api = ["ApiName", "serverless-api-${var.suffix}", "Stage", "prod"]
 
-  # Rows of widgets from top to bottom, each { title, stat, metrics, annotations }.
-  _dashboard_rows = concat([
+  _processing_services = [for f in keys(local._processors) : local._services[f]]
+
+  # Rows of at most three widgets from top to bottom, each { title, stat, metrics, limits }.
+  _dashboard_rows = concat(
     [
-      {
-        title   = "API: requests and errors"
-        stat    = "Sum"
-        metrics = [for m in ["Count", "4XXError", "5XXError"] : concat(["AWS/ApiGateway", m], local._on_api)]
-        limits  = []
-      },
-      {
-        title   = "API: latency (ms)"
-        stat    = "p50"
-        metrics = [for s in ["p50", "p95", "p99"] : concat(["AWS/ApiGateway", "Latency"], local._on_api, [{ stat = s, label = s }])]
-        limits  = []
-      },
-      {
-        title   = "Events that failed for good (waiting in the queues)"
-        stat    = "Maximum"
-        metrics = [for n in values(local._names) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${n}-dlq"]]
-        limits  = []
-      },
+      [
+        {
+          title   = "API: requests and errors"
+          stat    = "Sum"
+          metrics = [for m in ["Count", "4XXError", "5XXError"] : concat(["AWS/ApiGateway", m], local._on_api)]
+          limits  = []
+        },
+        {
+          title   = "API: latency (ms)"
+          stat    = "p50"
+          metrics = [for s in ["p50", "p95", "p99"] : concat(["AWS/ApiGateway", "Latency"], local._on_api, [{ stat = s, label = s }])]
+          limits  = []
+        },
+        {
+          title   = "Events that failed for good (waiting in the queues)"
+          stat    = "Maximum"
+          metrics = [for n in values(local._names) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${n}-dlq"]]
+          limits  = []
+        },
+      ],
+      [
+        {
+          title = "Uploads: asked for, succeeded, rejected"
+          stat  = "Sum"
+          metrics = concat(
+            [["ServerlessUploads", "UploadsAsked", "service", "api-handler", "environment", var.suffix]],
+            [
+              for pair in setproduct(["UploadsSucceeded", "UploadsRejected"], local._processing_services) :
+              ["ServerlessUploads", pair[0], "service", pair[1], "environment", var.suffix, { label = "${pair[0]} ${pair[1]}" }]
+            ],
+          )
+          limits = []
+        },
+        {
+          title = "Uploads: time to process (ms)"
+          stat  = "p50"
+          metrics = [
+            for pair in setproduct(local._processing_services, ["p50", "p99"]) :
+            ["ServerlessUploads", "ProcessingTime", "service", pair[0], "environment", var.suffix, { stat = pair[1], label = "${pair[0]} ${pair[1]}" }]
+          ]
+          limits = []
+        },
+      ],
+      [
+        for title, metric in {
+          "Functions: invocations" = "Invocations"
+          "Functions: errors"      = "Errors"
+          "Functions: throttles"   = "Throttles"
+          } : {
+          title   = title
+          stat    = "Sum"
+          metrics = [for n in values(local._names) : ["AWS/Lambda", metric, "FunctionName", n]]
+          limits  = []
+        }
+      ],
     ],
-    [
-      {
-        title = "Uploads: asked for, succeeded, rejected"
-        stat  = "Sum"
-        metrics = concat(
-          [["ServerlessUploads", "UploadsAsked", "service", "api-handler", "environment", var.suffix]],
-          [
-            for pair in setproduct(["UploadsSucceeded", "UploadsRejected"], [for f in keys(local._processors) : replace(f, "_", "-")]) :
-            ["ServerlessUploads", pair[0], "service", pair[1], "environment", var.suffix, { label = "${pair[0]} ${pair[1]}" }]
-          ],
-        )
-        limits = []
-      },
-      {
-        title = "Uploads: time to process (ms)"
-        stat  = "p50"
-        metrics = [
-          for pair in setproduct([for f in keys(local._processors) : replace(f, "_", "-")], ["p50", "p99"]) :
-          ["ServerlessUploads", "ProcessingTime", "service", pair[0], "environment", var.suffix, { stat = pair[1], label = "${pair[0]} ${pair[1]}" }]
-        ]
-        limits = []
-      },
-    ],
-    [
-      for title, metric in {
-        "Functions: invocations" = "Invocations"
-        "Functions: errors"      = "Errors"
-        "Functions: throttles"   = "Throttles"
-        } : {
-        title   = title
-        stat    = "Sum"
-        metrics = [for n in values(local._names) : ["AWS/Lambda", metric, "FunctionName", n]]
-        limits  = []
-      }
-    ],
-    ],
-    # Three widgets fill a row.
     chunklist([
       for f, n in local._names : {
         title   = "${n}: duration against its timeout (ms)"
@@ -95,7 +97,8 @@ locals {
           limits = []
         },
       ],
-  ])
+    ],
+  )
 }
 
 resource "aws_cloudwatch_dashboard" "this" {

@@ -3,32 +3,40 @@
 locals {
   # Started by uploads. `kinds` are the endings of the names of the files that a function reads, each with the
   # content types that a client may give such a file; the first one is stored.
+  _shipped_processors = {
+    image_processor = {
+      description = "Makes thumbnails of uploaded images and records their metadata"
+      kinds = {
+        ".jpeg" = ["image/jpeg", "image/pjpeg"]
+        ".jpg"  = ["image/jpeg", "image/pjpeg"]
+        ".png"  = ["image/png"]
+      }
+      size = var.image_processor
+      environment = {
+        THUMBNAIL_SIZES   = "160,640,1600"
+        THUMBNAIL_FORMAT  = "webp"
+        THUMBNAIL_QUALITY = "80"
+      }
+      statements = {}
+    }
+    data_transformer = {
+      description = "Turns uploaded CSV and JSON into typed Parquet"
+      kinds = {
+        # Windows with Excel calls a CSV file application/vnd.ms-excel.
+        ".csv"  = ["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"]
+        ".json" = ["application/json", "application/x-ndjson", "text/json"]
+      }
+      size = var.data_transformer
+      environment = {
+        OUTPUT_FORMATS          = "parquet"
+        MAX_REJECTED_ROWS_SHARE = "0.1"
+      }
+      statements = {}
+    }
+  }
+
   _processors = merge(
-    {
-      image_processor = {
-        description = "Makes thumbnails of uploaded images and records their metadata"
-        kinds       = local._shipped_kinds["image_processor"]
-        size        = var.image_processor
-        environment = {
-          THUMBNAIL_SIZES   = "160,640,1600"
-          THUMBNAIL_FORMAT  = "webp"
-          THUMBNAIL_QUALITY = "80"
-        }
-        statements = {}
-        code       = local._shipped_code["image_processor"]
-      }
-      data_transformer = {
-        description = "Turns uploaded CSV and JSON into typed Parquet"
-        kinds       = local._shipped_kinds["data_transformer"]
-        size        = var.data_transformer
-        environment = {
-          OUTPUT_FORMATS          = "parquet"
-          MAX_REJECTED_ROWS_SHARE = "0.1"
-        }
-        statements = {}
-        code       = local._shipped_code["data_transformer"]
-      }
-    },
+    { for name, p in local._shipped_processors : name => merge(p, { code = local._shipped_code[name] }) },
     {
       for name, p in var.processors : name => {
         description = p.description
@@ -106,22 +114,11 @@ locals {
     },
   )
 
-  # Of the functions that this repository ships, a plan checks the packages; users' own have their own.
-  _shipped_kinds = {
-    api_handler = {}
-    data_transformer = {
-      ".csv"  = ["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"]
-      ".json" = ["application/json", "application/x-ndjson", "text/json"]
-    }
-    image_processor = {
-      ".jpeg" = ["image/jpeg", "image/pjpeg"]
-      ".jpg"  = ["image/jpeg", "image/pjpeg"]
-      ".png"  = ["image/png"]
-    }
-  }
+  # Functions whose zips `make package` builds.
+  _shipped     = sort(concat(["api_handler"], keys(local._shipped_processors)))
   _package_dir = coalesce(var.package_dir, "${path.module}/../../build")
   _shipped_code = {
-    for f in keys(local._shipped_kinds) : f => {
+    for f in local._shipped : f => {
       handler            = "${f}.index.handler"
       architecture       = var.architecture
       signing_config_arn = var.code_signing_config_arn
@@ -130,8 +127,11 @@ locals {
     }
   }
 
-  # Names in AWS: { image_processor = "image-processor-dev" }
-  _names = { for f in concat(keys(local._shipped_kinds), keys(var.processors)) : f => "${replace(f, "_", "-")}-${var.suffix}" }
+  # Names in logs and metrics: { image_processor = "image-processor" }
+  _services = { for f in concat(local._shipped, keys(var.processors)) : f => replace(f, "_", "-") }
+
+  # Names in AWS: { image_processor = "image-processor-dev" }. Not outputs, so that a plan shows them.
+  _names = { for f, service in local._services : f => "${service}-${var.suffix}" }
 
   # What the API needs to know: { ".jpg" = { content_types = ["image/jpeg", ...], function = "image-processor-dev" } }
   _kinds = merge([
@@ -150,7 +150,7 @@ locals {
     }
   }
 
-  # What both processors do with the bucket.
+  # What every processor does with the bucket.
   _processor_statements = merge(
     {
       ReadUploads = {
@@ -196,7 +196,7 @@ module "functions" {
       BUCKET_NAME                  = local.bucket_name
       ENVIRONMENT                  = var.suffix
       CODE_SHA256                  = each.value.code.s3 == null ? filebase64sha256(each.value.code.path) : each.value.code.s3.sha256_base64
-      POWERTOOLS_SERVICE_NAME      = replace(each.key, "_", "-")
+      POWERTOOLS_SERVICE_NAME      = local._services[each.key]
       POWERTOOLS_METRICS_NAMESPACE = "ServerlessUploads"
     },
     each.value.environment,

@@ -90,9 +90,9 @@ variable "artifacts" {
 
   validation {
     condition = var.artifacts == null || alltrue([
-      for f in keys(local._shipped_kinds) : can(var.artifacts.zips["${f}-${var.architecture}"])
+      for f in local._shipped : can(var.artifacts.zips["${f}-${var.architecture}"])
     ])
-    error_message = "artifacts.zips needs ${join(", ", [for f in keys(local._shipped_kinds) : "${f}-${var.architecture}"])}; given: ${join(", ", try(keys(var.artifacts.zips), []))}. Publish a build for ${var.architecture}."
+    error_message = "artifacts.zips needs ${join(", ", [for f in local._shipped : "${f}-${var.architecture}"])}; given: ${join(", ", try(keys(var.artifacts.zips), []))}. Publish a build for ${var.architecture}."
   }
 }
 
@@ -199,10 +199,10 @@ variable "package_dir" {
 
   validation {
     condition = var.artifacts != null || alltrue([
-      for f in keys(local._shipped_kinds) :
+      for f in local._shipped :
       fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")
     ])
-    error_message = "The functions' zips are not all in ${coalesce(var.package_dir, "build/")}: run `make package` first (missing for ${var.architecture}: ${join(", ", [for f in keys(local._shipped_kinds) : f if !fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")])})."
+    error_message = "The functions' zips are not all in ${coalesce(var.package_dir, "build/")}: run `make package` first (missing for ${var.architecture}: ${join(", ", [for f in local._shipped : f if !fileexists("${coalesce(var.package_dir, "${path.module}/../../build")}/${f}-${var.architecture}.zip")])})."
   }
 }
 
@@ -243,8 +243,8 @@ variable "processors" {
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.processors) : can(regex("^[a-z][a-z0-9]*(_[a-z0-9]+)*$", name)) && !contains(keys(local._shipped_kinds), name)])
-    error_message = "A name in processors must be lower-case words joined by underscores, such as word_count, and none of ${join(", ", keys(local._shipped_kinds))}; given: ${join(", ", keys(var.processors))}."
+    condition     = alltrue([for name in keys(var.processors) : can(regex("^[a-z][a-z0-9]*(_[a-z0-9]+)*$", name)) && !contains(local._shipped, name)])
+    error_message = "A name in processors must be lower-case words joined by underscores, such as word_count, and none of ${join(", ", local._shipped)}; given: ${join(", ", keys(var.processors))}."
   }
 
   validation {
@@ -257,12 +257,12 @@ variable "processors" {
     error_message = "The kinds of processors must be endings in lower case with their dot, each with a content type, such as { \".txt\" = [\"text/plain\"] }; given: ${jsonencode({ for name, p in var.processors : name => p.kinds })}."
   }
 
-  # A file must start one function, so no ending may be the end of another one.
+  # modules/s3_uploads refuses endings of which one ends with the other.
   validation {
-    condition = length(distinct(flatten([
-      for p in concat(values(local._shipped_kinds), values(var.processors)[*].kinds) : keys(p)
-    ]))) == length(flatten([for p in concat(values(local._shipped_kinds), values(var.processors)[*].kinds) : keys(p)]))
-    error_message = "Two functions claim one kind of file: ${jsonencode(merge({ for name, kinds in local._shipped_kinds : name => keys(kinds) if length(kinds) > 0 }, { for name, p in var.processors : name => keys(p.kinds) }))}. Leave each ending to one of them."
+    condition = can({
+      for ending in flatten([for p in concat(values(local._shipped_processors), values(var.processors)) : keys(p.kinds)]) : ending => true
+    })
+    error_message = "Two functions claim one kind of file: ${jsonencode({ for name, p in merge(local._shipped_processors, var.processors) : name => keys(p.kinds) })}. Leave each ending to one of them."
   }
 }
 

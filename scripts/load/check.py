@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from scripts.operations.queue import Queue
-from uploads.keys import UPLOADS_PREFIX
+from uploads import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from scripts.load.drive import Record
     from scripts.operations.environment import Environment
-
-_PROCESSED: Final = "processed/"
 
 
 @dataclass(slots=True)
@@ -70,13 +68,13 @@ def judge(environment: Environment, records: Sequence[Record], letters_before: i
     The keys of uploads begin with the time, so two listings from the first key to the last tell it.
     """
     verdict = Verdict(dead_letters=max(0, dead_letters(environment) - letters_before))
-    names = sorted(record.key.removeprefix(UPLOADS_PREFIX) for record in records if record.key)
+    names = sorted(record.key.removeprefix(keys.UPLOADS_PREFIX) for record in records if record.key)
     s3, bucket = environment.s3, environment.bucket
-    uploads = Counter(v["Key"] for v in _between(s3, bucket, UPLOADS_PREFIX, names))
+    uploads = Counter(v["Key"] for v in _between(s3, bucket, keys.UPLOADS_PREFIX, names))
     commits: Counter[str] = Counter()
     sizes: dict[str, int] = {}
-    for version in _between(s3, bucket, _PROCESSED, names):
-        if version["Key"].endswith("/result.json"):
+    for version in _between(s3, bucket, keys.PROCESSED_PREFIX, names):
+        if version["Key"].endswith(f"/{keys.RESULT_NAME}"):
             commits[version["Key"]] += 1
         if version["IsLatest"]:
             sizes[version["Key"]] = version["Size"]
@@ -88,7 +86,7 @@ def judge(environment: Environment, records: Sequence[Record], letters_before: i
             verdict.lost.append(record.key)
         if record.state != record.expected:
             verdict.wrong.append(f"{record.key}: {record.state} instead of {record.expected}")
-        result = f"{_PROCESSED}{record.key.removeprefix(UPLOADS_PREFIX)}/result.json"
+        result = keys.result_key(record.key)
         if commits[result] > record.sent:
             verdict.doubled.append(f"{record.key}: {commits[result]} results")
         verdict.partial += [

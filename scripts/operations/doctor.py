@@ -229,16 +229,15 @@ def _logging_role(environment: Environment) -> Iterator[Check]:
     """API Gateway writes logs with a role of the region; it writes none, silently, without it."""
     if environment.is_emulated:  # the emulator needs no role
         return
+    if not environment.api_log_group:
+        yield Check("API: logs", ok=True, found="off")
+        return
     role = environment.apigateway.get_account().get("cloudwatchRoleArn")
-    logs = environment.api_log_group
+    missing = f"none: API Gateway has no role to write logs with in {environment.region}"
     yield Check(
         "API: logs",
-        ok=bool(role) or not logs,
-        found="off"
-        if not logs
-        else f"written with {role}"
-        if role
-        else f"none: API Gateway has no role to write logs with in {environment.region}",
+        ok=bool(role),
+        found=f"written with {role}" if role else missing,
         fix="terraform -chdir=envs/account apply, which makes the role; or switch the logs off: "
         "api_logging_enabled = false",
     )

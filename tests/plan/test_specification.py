@@ -12,6 +12,7 @@ import pytest
 
 from tests.plan.harness import Workspace
 from tests.plan.planned import KNOWN_AFTER_APPLY, Json, Plan
+from uploads.keys import starts_function
 
 ACCOUNT = "000000000000"
 ENVIRONMENTS = {
@@ -51,10 +52,11 @@ class Environment:
     def of(self, function: str, address: str) -> dict[str, Json]:
         return self.stack(f'module.functions["{function}"].{address}')
 
+    def policy(self, function: str, address: str) -> dict[str, dict[str, Json]]:
+        return self.plan.policy(f'module.stack.module.functions["{function}"].{address}')
+
     def statements(self, function: str) -> dict[str, dict[str, Json]]:
-        return self.plan.policy(
-            f'module.stack.module.functions["{function}"].aws_iam_role_policy.this'
-        )
+        return self.policy(function, "aws_iam_role_policy.this")
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
@@ -128,6 +130,9 @@ def test_bucket_starts_functions_for_uploads_by_suffix(
     notification = environment.stack("module.uploads.aws_s3_bucket_notification.this[0]")
     filters = [f for f in notification["lambda_function"] if f["id"].startswith(f"{function}:")]
     assert {f["filter_suffix"].lower() for f in filters} == suffixes
+    # The API tells by the same three spellings whether a file starts a function.
+    assert len(filters) == 3 * len(suffixes)
+    assert all(starts_function(f"uploads/1/a{f['filter_suffix']}", suffixes) for f in filters)
     assert {f["filter_prefix"] for f in filters} == {"uploads/"}
     assert {event for f in filters for event in f["events"]} == {"s3:ObjectCreated:*"}
 
@@ -188,9 +193,7 @@ def test_dead_letter_queue_is_encrypted_and_refuses_plain_http(
     environment: Environment, function: str
 ) -> None:
     queue = environment.of(function, "aws_sqs_queue.dead_letter")
-    policy = environment.plan.policy(
-        f'module.stack.module.functions["{function}"].aws_sqs_queue.dead_letter'
-    )
+    policy = environment.policy(function, "aws_sqs_queue.dead_letter")
     assert queue["sqs_managed_sse_enabled"] is True
     assert policy["RefusePlainHttp"]["Effect"] == "Deny"
     assert policy["RefusePlainHttp"]["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
