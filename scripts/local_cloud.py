@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from scripts import LOCAL, whole_answers
+from scripts import LOCAL, emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -156,7 +156,7 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
 
 def emulator_command() -> list[str | Path]:
     """Return the command line of an emulator, which sees nothing of this folder (-P)."""
-    return [_EMULATOR / "python", "-P", whole_answers.__file__]
+    return [_EMULATOR / "python", "-P", emulator.__file__]
 
 
 def emulator_variables(directory: Path, port: int) -> dict[str, str]:

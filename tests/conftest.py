@@ -110,8 +110,7 @@ def stack(
     # The name that Terraform reads by itself, so that the documents' commands need no more.
     variables = root / "terraform.tfvars"
     variables.write_text(
-        f'suffix = "{SUFFIX}"\nregion = "{REGION}"\n'
-        f'architecture = "{host_architecture()}"\nallow_http_from_loopback = true\n'
+        f'suffix = "{SUFFIX}"\nregion = "{REGION}"\narchitecture = "{host_architecture()}"\n'
     )
     # The path of a backend file, so that the command is the one of the README.
     (root / "backend.hcl").write_text(

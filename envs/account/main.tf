@@ -16,7 +16,6 @@ module "state" {
   name = "terraform-state-${var.account_id}"
   # Old states are what one goes back to after a mistake.
   noncurrent_version_expiration_days = 365
-  allow_http_from_loopback           = var.allow_http_from_loopback
   tags                               = local._tags
 }
 

@@ -9,13 +9,6 @@ variable "account_id" {
   }
 }
 
-variable "allow_http_from_loopback" {
-  description = "Do not refuse plain HTTP from 127.0.0.0/8; for an emulator on this machine only."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "api_gateway_logging_enabled" {
   description = "Make the role that API Gateway writes logs with, and set it for the region. False when the account has one already: the setting is one for all APIs of the region."
   type        = bool

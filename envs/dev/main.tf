@@ -8,7 +8,6 @@ module "stack" {
   suffix                   = var.suffix
   architecture             = var.architecture
   artifacts                = var.artifacts
-  allow_http_from_loopback = var.allow_http_from_loopback
   force_destroy            = true
   alarms                   = { unattended = true }
   logging                  = { level = "DEBUG" }

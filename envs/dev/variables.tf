@@ -1,10 +1,3 @@
-variable "allow_http_from_loopback" {
-  description = "Do not refuse plain HTTP from 127.0.0.0/8; for an emulator on this machine only."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "api_logging_enabled" {
   description = "Have the API write logs. False where you may not make the role that this needs (envs/account makes it): AWS refuses an API that logs without it."
   type        = bool

@@ -10,10 +10,9 @@ provider "aws" {
 module "stack" {
   source = "../../modules/serverless_stack"
 
-  suffix                   = var.suffix
-  architecture             = var.architecture
-  allow_http_from_loopback = true
-  force_destroy            = true
-  alarms                   = { unattended = true }
-  logging                  = { level = "DEBUG" }
+  suffix        = var.suffix
+  architecture  = var.architecture
+  force_destroy = true
+  alarms        = { unattended = true }
+  logging       = { level = "DEBUG" }
 }

@@ -1,8 +1,3 @@
-locals {
-  # An address that no request to AWS has: with it the statement refuses the same requests on AWS.
-  _not_from_loopback = var.dead_letter_queue.allow_http_from_loopback ? { NotIpAddress = { "aws:SourceIp" = "127.0.0.0/8" } } : {}
-}
-
 resource "aws_sqs_queue" "dead_letter" {
   name                      = local._queue_name
   message_retention_seconds = var.dead_letter_queue.retention_days * 24 * 60 * 60
@@ -20,7 +15,7 @@ resource "aws_sqs_queue" "dead_letter" {
         Principal = "*"
         Action    = "sqs:*"
         Resource  = local._queue_arn
-        Condition = merge({ Bool = { "aws:SecureTransport" = "false" } }, local._not_from_loopback)
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
   })

@@ -146,11 +146,10 @@ variable "code" {
 }
 
 variable "dead_letter_queue" {
-  description = "The queue that takes the events whose tries all failed: days that they are kept (1 to 14), an optional KMS key (null: keys managed by SQS), and whether plain HTTP from 127.0.0.0/8, where an emulator is asked from, is let through."
+  description = "The queue that takes the events whose tries all failed: days that they are kept (1 to 14), and an optional KMS key (null: keys managed by SQS)."
   type = object({
-    retention_days           = optional(number, 14)
-    kms_key_arn              = optional(string)
-    allow_http_from_loopback = optional(bool, false)
+    retention_days = optional(number, 14)
+    kms_key_arn    = optional(string)
   })
   default  = {}
   nullable = false

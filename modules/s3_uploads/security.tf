@@ -4,9 +4,6 @@ locals {
   # Built from the name, so that a plan shows the whole policy.
   _arn       = "arn:${data.aws_partition.current.partition}:s3:::${var.name}"
   _resources = [local._arn, "${local._arn}/*"]
-
-  # An address that no request to AWS has: with it the statement refuses the same requests on AWS.
-  _not_from_loopback = var.allow_http_from_loopback ? { NotIpAddress = { "aws:SourceIp" = "127.0.0.0/8" } } : {}
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -51,7 +48,7 @@ resource "aws_s3_bucket_policy" "this" {
         Principal = "*"
         Action    = "s3:*"
         Resource  = local._resources
-        Condition = merge({ Bool = { "aws:SecureTransport" = "false" } }, local._not_from_loopback)
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
         Sid       = "RefuseOldTls"

@@ -12,13 +12,6 @@ variable "access_log" {
   }
 }
 
-variable "allow_http_from_loopback" {
-  description = "Do not refuse plain HTTP from 127.0.0.0/8, where an emulator on this machine is asked from. No request that reaches AWS has such an address."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "cors_allowed_origins" {
   description = "Origins whose pages may upload to and download from the bucket, such as https://app.example.com, or \"*\" for any. Empty: no page may."
   type        = list(string)

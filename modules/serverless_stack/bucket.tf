@@ -1,15 +1,14 @@
 module "uploads" {
   source = "../s3_uploads"
 
-  name                     = local.bucket_name
-  access_log               = var.access_log
-  allow_http_from_loopback = var.allow_http_from_loopback
-  cors_allowed_origins     = var.cors_allowed_origins
-  force_destroy            = var.force_destroy
-  kms_key_arn              = var.kms_key_arn
-  lifecycle_rules          = var.lifecycle_rules
-  output_prefixes          = [local.output_prefix]
-  tags                     = local.tags
+  name                 = local.bucket_name
+  access_log           = var.access_log
+  cors_allowed_origins = var.cors_allowed_origins
+  force_destroy        = var.force_destroy
+  kms_key_arn          = var.kms_key_arn
+  lifecycle_rules      = var.lifecycle_rules
+  output_prefixes      = [local.output_prefix]
+  tags                 = local.tags
 
   notifications = {
     for name, p in local._processors : name => {

@@ -207,7 +207,7 @@ module "functions" {
   permissions_boundary_arn = var.permissions_boundary_arn
   alarms                   = var.alarms
   logging                  = { retention_days = var.logging.retention_days, application_level = var.logging.level, kms_key_arn = var.kms_key_arn }
-  dead_letter_queue        = { kms_key_arn = var.kms_key_arn, allow_http_from_loopback = var.allow_http_from_loopback }
+  dead_letter_queue        = { kms_key_arn = var.kms_key_arn }
   kms_key_arn              = var.kms_key_arn
   tracing_enabled          = var.tracing_enabled
   vpc                      = var.vpc

@@ -18,13 +18,6 @@ variable "alarms" {
   nullable = false
 }
 
-variable "allow_http_from_loopback" {
-  description = "Do not refuse plain HTTP from 127.0.0.0/8, where an emulator on this machine is asked from. No request that reaches AWS has such an address."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "api" {
   description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted or processed again through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides."
   type = object({

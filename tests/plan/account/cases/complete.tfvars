@@ -1,3 +1,2 @@
-account_id               = "000000000000"
-allow_http_from_loopback = true
-region                   = "eu-west-1"
+account_id = "000000000000"
+region     = "eu-west-1"

@@ -1,5 +1,4 @@
 suffix                   = "pr-7"
-allow_http_from_loopback = true
 architecture             = "arm64"
 data_trace_enabled       = true
 execution_log_level      = "INFO"

@@ -38,9 +38,8 @@ code = {
   }
 }
 dead_letter_queue = {
-  retention_days           = 4
-  kms_key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/queue"
-  allow_http_from_loopback = true
+  retention_days = 4
+  kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/queue"
 }
 logging = {
   retention_days    = 30

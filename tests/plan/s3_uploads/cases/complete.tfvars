@@ -1,6 +1,5 @@
 name                               = "photos"
 access_log                         = { bucket = "logs", prefix = "photos/" }
-allow_http_from_loopback           = true
 cors_allowed_origins               = ["https://app.example.com"]
 eventbridge_enabled                = true
 force_destroy                      = true

@@ -1,23 +1,22 @@
-suffix                   = "team-a"
-access_log               = { bucket = "logs", prefix = "uploads/" }
-alarms                   = { topic_arns = ["arn:aws:sns:eu-central-1:123456789012:oncall"] }
-allow_http_from_loopback = true
-api_handler              = { memory_mb = 256, timeout_seconds = 10, reserved_concurrency = 50, environment = { DOWNLOAD_URL_TTL_SECONDS = "60" } }
-architecture             = "arm64"
-bucket_name              = "our-uploads"
-code_signing_config_arn  = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0"
-cors_allowed_origins     = []
-data_transformer         = { memory_mb = 512, timeout_seconds = 600, ephemeral_storage_mb = 2048, reserved_concurrency = 20, environment = { OUTPUT_FORMATS = "parquet,csv" } }
-force_destroy            = true
-image_processor          = { memory_mb = 1024, timeout_seconds = 60, ephemeral_storage_mb = 1024, reserved_concurrency = 30, environment = { THUMBNAIL_QUALITY = "70" } }
-kms_key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/data"
-lifecycle_rules          = { "processed/" = { transition_days = 1, storage_class = "GLACIER_IR", expiration_days = 90 } }
-logging                  = { retention_days = 30, level = "DEBUG" }
-max_upload_bytes         = 1000000
-package_dir              = "/nowhere"
-tags                     = { CostCenter = "Media" }
-tracing_enabled          = true
-vpc                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+suffix                  = "team-a"
+access_log              = { bucket = "logs", prefix = "uploads/" }
+alarms                  = { topic_arns = ["arn:aws:sns:eu-central-1:123456789012:oncall"] }
+api_handler             = { memory_mb = 256, timeout_seconds = 10, reserved_concurrency = 50, environment = { DOWNLOAD_URL_TTL_SECONDS = "60" } }
+architecture            = "arm64"
+bucket_name             = "our-uploads"
+code_signing_config_arn = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0"
+cors_allowed_origins    = []
+data_transformer        = { memory_mb = 512, timeout_seconds = 600, ephemeral_storage_mb = 2048, reserved_concurrency = 20, environment = { OUTPUT_FORMATS = "parquet,csv" } }
+force_destroy           = true
+image_processor         = { memory_mb = 1024, timeout_seconds = 60, ephemeral_storage_mb = 1024, reserved_concurrency = 30, environment = { THUMBNAIL_QUALITY = "70" } }
+kms_key_arn             = "arn:aws:kms:eu-central-1:123456789012:key/data"
+lifecycle_rules         = { "processed/" = { transition_days = 1, storage_class = "GLACIER_IR", expiration_days = 90 } }
+logging                 = { retention_days = 30, level = "DEBUG" }
+max_upload_bytes        = 1000000
+package_dir             = "/nowhere"
+tags                    = { CostCenter = "Media" }
+tracing_enabled         = true
+vpc                     = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 
 api = {
   authorization       = "AWS_IAM"

@@ -1,6 +1,9 @@
-"""ministack, with each of its answers sent in one piece. Run by the emulator's own Python.
+"""ministack, changed in two ways; run by the emulator's own Python.
 
-It answers so soon that Terraform's provider may still be about to finish sending the request. The
+It takes requests as if TLS had ended in front of it, so that policies which refuse plain HTTP hold
+as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over plain HTTP.
+
+It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may still be about to finish sending the request. The
 provider then closes the connection when the head of the answer is there; a body that comes in a
 second piece is lost, and it asks again for what has been made already ("already exists").
 """
@@ -9,7 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    type Application = Callable[..., Awaitable[None]]
 
 _LARGEST: Final = 64 * 1024
 
@@ -50,16 +58,28 @@ class WholeWriter:
             self._parts.clear()
 
 
+def behind_tls(app: Application) -> Application:
+    """Return an ASGI application whose HTTP requests count as HTTPS."""
+
+    async def served(scope: dict[str, Any], *others: object) -> None:
+        if scope["type"] == "http":
+            scope["scheme"] = "https"
+        await app(scope, *others)
+
+    return served
+
+
 def main() -> None:
     """Serve until the process is ended."""
     run: Any = importlib.import_module("hypercorn.asyncio.run")
     serve = run.TCPServer
 
-    def serve_whole(*arguments: object) -> object:
-        *others, writer = arguments
-        return serve(*others, WholeWriter(cast("asyncio.StreamWriter", writer)))
+    def serve_changed(app: Application, *others: object) -> object:
+        *others, writer = others
+        writer = WholeWriter(cast("asyncio.StreamWriter", writer))
+        return serve(behind_tls(app), *others, writer)
 
-    run.TCPServer = serve_whole
+    run.TCPServer = serve_changed
     importlib.import_module("ministack.app").main()
 
 

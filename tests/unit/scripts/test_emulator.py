@@ -3,13 +3,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from scripts import whole_answers
-from scripts.whole_answers import WholeWriter
+import pytest
 
-if TYPE_CHECKING:
-    import pytest
+from scripts import emulator
+from scripts.emulator import WholeWriter, behind_tls
 
 
 class Writer:
@@ -72,13 +71,24 @@ def test_all_is_sent_before_the_end() -> None:
     assert asyncio.run(answer()) == [b"a", "end", b"b", "closed"]
 
 
+@pytest.mark.parametrize(("kind", "scheme"), [("http", "https"), ("lifespan", "http")])
+def test_requests_count_as_https(kind: str, scheme: str) -> None:
+    seen: list[object] = []
+
+    async def app(scope: dict[str, Any], *others: object) -> None:
+        seen.extend([scope["scheme"], *others])
+
+    asyncio.run(behind_tls(app)({"type": kind, "scheme": "http"}, "receive", "send"))
+    assert seen == [scheme, "receive", "send"]
+
+
 def test_the_server_is_given_such_writers(monkeypatch: pytest.MonkeyPatch) -> None:
     run = SimpleNamespace(TCPServer=lambda *given: given)
     served = []
-    app = SimpleNamespace(main=lambda: served.append(run.TCPServer("reader", Writer())))
+    app = SimpleNamespace(main=lambda: served.append(run.TCPServer("app", "reader", Writer())))
     monkeypatch.setitem(sys.modules, "hypercorn.asyncio.run", run)
     monkeypatch.setitem(sys.modules, "ministack.app", app)
-    whole_answers.main()
-    [(reader, writer)] = served
+    emulator.main()
+    [(_, reader, writer)] = served
     assert reader == "reader"
     assert isinstance(writer, WholeWriter)
