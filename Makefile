@@ -52,20 +52,12 @@ setup: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Make the virtual 
 # --- Packages -----------------------------------------------------------------------------------
 
 .PHONY: package
-package: $(STAMPS)/tools ## Build the functions' zips (ARGS="image_processor --arch host" for some)
+package: $(STAMPS)/tools ## Build the functions' zips (ARGS="image_processor --arch host" for some, or a folder)
 	@$(PY) -m scripts.package $(ARGS)
 
 .PHONY: package-report
 package-report: $(STAMPS)/tools ## Build the zips and show what takes the room in them
 	@$(PY) -m scripts.package --report $(ARGS)
-
-.PHONY: package-check
-package-check: $(STAMPS)/tools ## Build the zips and compare them with functions/zips.sha256
-	@$(PY) -m scripts.package --check
-
-.PHONY: package-hashes
-package-hashes: $(STAMPS)/tools ## Build the zips and write functions/zips.sha256
-	@$(PY) -m scripts.package --update
 
 .PHONY: package-publish
 package-publish: $(STAMPS)/tools ## Build the zips and copy them to a bucket (TO=s3://bucket/prefix)
@@ -205,10 +197,12 @@ unit: $(STAMPS)/tests $(STAMPS)/emulator ## Unit tests of functions and scripts,
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(LOCK_FLAGS)
 
+# What every function needs.
+SHARED := functions/uploads/pyproject.toml
+
 .PHONY: docs
 docs: $(STAMPS)/tools ## Write what is computed in the docs: tables of inputs, outputs and costs
-	@$(PY) -m scripts.terraform_docs
-	@$(PY) -m scripts.costs
+	@$(PY) -m scripts.docs
 
 .PHONY: lock
 lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--upgrade for newer versions)
@@ -217,9 +211,10 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	@$(COMPILE) scripts/emulator.in -o scripts/emulator.txt
 	@$(COMPILE) scripts/audit.in -o scripts/audit.txt
 	@$(COMPILE) --no-deps scripts/samples.in -o scripts/samples.txt
+	@$(COMPILE) -c scripts/requirements.txt $(SHARED) -o functions/uploads/requirements.txt
 	@for f in functions/*/requirements.in; do \
-	  $(COMPILE) -c scripts/requirements.txt "$$f" -o "$${f%.in}.txt" || exit 1; done
-	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
+	  $(COMPILE) -c scripts/requirements.txt $(SHARED) "$$f" -o "$${f%.in}.txt" || exit 1; done
+	@$(COMPILE) $(SHARED) tests/requirements.in -o tests/requirements.txt
 	@$(COMPILE) tests/performance/requirements.in -o tests/performance/requirements.txt
 	@$(COMPILE) --no-deps tests/performance/photos.in -o tests/performance/photos.txt
 	@$(COMPILE) tests/performance/peers.in -o tests/performance/peers.txt

@@ -3,9 +3,10 @@
 It takes requests as if TLS had ended in front of it, so that policies which refuse plain HTTP hold
 as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over plain HTTP.
 
-It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may still be about to finish sending the request. The
-provider then closes the connection when the head of the answer is there; a body that comes in a
-second piece is lost, and it asks again for what has been made already ("already exists").
+It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may
+still be about to finish sending the request. The provider then closes the connection when the head
+of the answer is there; a body that comes in a second piece is lost, and it asks again for what has
+been made already ("already exists").
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
-    type Application = Callable[..., Awaitable[None]]
+    type Application = Callable[..., Coroutine[None, None, None]]
 
 _LARGEST: Final = 64 * 1024
 
@@ -75,9 +76,8 @@ def main() -> None:
     serve = run.TCPServer
 
     def serve_changed(app: Application, *others: object) -> object:
-        *others, writer = others
-        writer = WholeWriter(cast("asyncio.StreamWriter", writer))
-        return serve(behind_tls(app), *others, writer)
+        *rest, writer = others
+        return serve(behind_tls(app), *rest, WholeWriter(cast("asyncio.StreamWriter", writer)))
 
     run.TCPServer = serve_changed
     importlib.import_module("ministack.app").main()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 _FOLDERS = ("functions", "scripts", "tests")
+# What every function needs, beside its own requirements.in.
+_SHARED = Path("functions", "uploads", "pyproject.toml")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _PIP_AUDIT = Path(".local", "audit", "bin", "pip-audit")
 
@@ -32,10 +34,11 @@ def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
     )
     parser.add_argument("command", choices=("outdated", "audit"))
     command = {"outdated": outdated, "audit": audit}[parser.parse_args(arguments).command]
-    locks = sorted(
+    locks = {
         path.with_suffix(".txt") for folder in _FOLDERS for path in (root / folder).rglob("*.in")
-    )
-    return command(root, locks)
+    }
+    locks |= set((root / "functions").glob("*/requirements.txt"))
+    return command(root, sorted(locks))
 
 
 def pins(text: str) -> dict[str, str]:
@@ -47,18 +50,19 @@ def outdated(root: Path, locks: list[Path]) -> int:
     """Print the packages of which newer versions would be chosen today."""
     rows: set[tuple[str, str, str]] = set()
     for lock in locks:
-        requirements = lock.with_suffix(".in")
+        requirements = _requirements(root, lock)
         done = subprocess.run(
             [
                 *(find_uv(), "pip", "compile", "--quiet", "--upgrade", "--universal"),
-                *("--python-version", "3.12", "--no-header", "--no-annotate", str(requirements)),
+                *("--python-version", "3.12", "--no-header", "--no-annotate"),
+                *map(str, requirements),
             ],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0:
-            where = requirements.relative_to(root)
+            where = ", ".join(str(path.relative_to(root)) for path in requirements)
             print(f"outdated: {where} cannot be resolved:\n{done.stderr.strip()}", file=sys.stderr)
             return 1
         newest = pins(done.stdout)
@@ -71,6 +75,14 @@ def outdated(root: Path, locks: list[Path]) -> int:
         print(f"outdated: {name} {version} -> {new}")
     print(f"outdated: {len(rows)} packages (`make lock LOCK_FLAGS=--upgrade` takes the new ones)")
     return 0
+
+
+def _requirements(root: Path, lock: Path) -> list[Path]:
+    """Return the files that a lock is made from."""
+    own = lock.with_suffix(".in")
+    shared = root / _SHARED
+    is_of_function = lock.is_relative_to(root / "functions")
+    return [shared] * is_of_function + [own] * own.exists()
 
 
 def audit(root: Path, locks: list[Path]) -> int:

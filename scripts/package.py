@@ -1,6 +1,7 @@
 """Build the functions' zips: `python -m scripts.package [FUNCTION ...] [--arch ARCHITECTURE]`.
 
-For each function (a directory of functions/ with an index.py) and architecture (x86_64, arm64):
+For each function (a folder of functions/ with an index.py, or a folder elsewhere that is named with
+a slash in it) and architecture (x86_64, arm64):
 
     build/<function>-<architecture>.zip        dependencies, the function, and the shared packages
     build/<function>-<architecture>.json       the sidecar: what Terraform reads at plan
@@ -30,7 +31,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.packaging import expected
 from scripts.packaging.errors import PackagingError
 from scripts.packaging.outputs import MANIFEST, is_current
 from scripts.packaging.project import (
@@ -59,18 +59,19 @@ def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
 
 def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.package", description="Build zips.")
-    parser.add_argument("functions", metavar="FUNCTION", nargs="*", help="default: all")
+    parser.add_argument(
+        "functions",
+        metavar="FUNCTION",
+        nargs="*",
+        help="a folder of functions/, or the path of one elsewhere; default: all of functions/",
+    )
     parser.add_argument("--arch", choices=(*ARCHITECTURES, "host", "all"), default="all")
+    parser.add_argument("--to", metavar="FOLDER", type=Path, help="default: build/")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="default: all cores")
     after = parser.add_mutually_exclusive_group()
-    after.add_argument("--check", action="store_true", help="compare with the committed hashes")
-    after.add_argument("--update", action="store_true", help="write the hashes to commit")
     after.add_argument("--publish", metavar="s3://BUCKET/PREFIX", help="copy the zips to a bucket")
     after.add_argument("--report", action="store_true", help="show what takes the room")
-    options = parser.parse_args(arguments)
-    if options.update and (options.functions or options.arch != "all"):
-        parser.error("--update writes the hashes of all zips: name no function and no architecture")
-    return options
+    return parser.parse_args(arguments)
 
 
 def _run(options: argparse.Namespace, root: Path) -> int:
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace, root: Path) -> int:
     host = (host_architecture(),) if options.arch == "host" else ()
     chosen = {"all": ARCHITECTURES, "host": host}.get(options.arch, (options.arch,))
     packages = read_packages(root, options.functions, chosen)
-    build = root / "build"
+    build = options.to or root / "build"
     if (build / MANIFEST).exists() and all(is_current(build, package) for package in packages):
         print(f"package: {len(packages)} zips are up to date")
     else:
@@ -90,16 +91,13 @@ def _run(options: argparse.Namespace, root: Path) -> int:
 
         with display(Console()) as shown:
             Builder(build, root / CACHE, options.jobs, shown).run(packages)
-    if options.check or options.update or options.publish is not None:
+    if options.publish is not None:
+        from scripts.packaging import publish  # noqa: PLC0415 - as above
+
         records = [
             json.loads((build / f"{package.name}.json").read_bytes()) for package in packages
         ]
-        if options.publish is not None:
-            from scripts.packaging import publish  # noqa: PLC0415 - as above
-
-            publish.publish(build, records, publish.Place.parse(options.publish), print)
-        else:
-            (expected.check if options.check else expected.update)(root, records)
+        publish.publish(build, records, publish.Place.parse(options.publish), print)
     if options.report:
         from rich.console import Console  # noqa: PLC0415 - as above
 

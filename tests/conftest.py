@@ -104,7 +104,7 @@ def stack(
     """`envs/dev` as a team has it, with state and zips in buckets; only the endpoints differ."""
     tree = tmp_path_factory.mktemp("stack")
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
-    for folder in ("modules", "envs"):
+    for folder in ("modules", "envs", "functions"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
     root = tree / "envs" / "dev"
     # The name that Terraform reads by itself, so that the documents' commands need no more.

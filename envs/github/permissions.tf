@@ -1,4 +1,10 @@
 locals {
+  # As modules/serverless_stack names them: functions/image_processor is image-processor-<suffix>.
+  _functions = concat(
+    [for path in fileset("${path.module}/../../functions", "*/index.py") : replace(dirname(path), "_", "-")],
+    var.own_functions,
+  )
+
   _state_arn = "arn:${local._partition}:s3:::terraform-state-${var.account_id}"
 
   # ARNs of everything that an environment is made of, by its name.
@@ -6,19 +12,19 @@ locals {
     for e in var.environments : e => {
       api       = ["arn:${local._partition}:apigateway:${var.region}::/restapis", "arn:${local._partition}:apigateway:${var.region}::/restapis/*"]
       api_tags  = ["arn:${local._partition}:apigateway:${var.region}::/tags/*"]
-      alarms    = [for f in concat(var.functions, ["serverless-api"]) : "arn:${local._partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${f}-${e}-*"]
+      alarms    = [for f in concat(local._functions, ["serverless-api"]) : "arn:${local._partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${f}-${e}-*"]
       boundary  = "arn:${local._partition}:iam::${var.account_id}:policy/serverless-uploads-${e}-boundary"
       bucket    = "arn:${local._partition}:s3:::serverless-uploads-${e}-${var.account_id}"
       dashboard = "arn:${local._partition}:cloudwatch::${var.account_id}:dashboard/serverless-uploads-${e}"
-      functions = [for f in var.functions : "arn:${local._partition}:lambda:${var.region}:${var.account_id}:function:${f}-${e}"]
+      functions = [for f in local._functions : "arn:${local._partition}:lambda:${var.region}:${var.account_id}:function:${f}-${e}"]
       logs = concat(
-        [for f in var.functions : "arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:/aws/lambda/${f}-${e}"],
+        [for f in local._functions : "arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:/aws/lambda/${f}-${e}"],
         ["arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:/aws/apigateway/serverless-api-${e}/prod/access"],
         # API Gateway names this group, by the id of the API.
         ["arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:API-Gateway-Execution-Logs_*/prod"],
       )
-      queues = [for f in var.functions : "arn:${local._partition}:sqs:${var.region}:${var.account_id}:${f}-${e}-dlq"]
-      roles  = [for f in var.functions : "arn:${local._partition}:iam::${var.account_id}:role/${f}-${e}-${var.region}"]
+      queues = [for f in local._functions : "arn:${local._partition}:sqs:${var.region}:${var.account_id}:${f}-${e}-dlq"]
+      roles  = [for f in local._functions : "arn:${local._partition}:iam::${var.account_id}:role/${f}-${e}-${var.region}"]
       state  = "${local._state_arn}/serverless-uploads/${e}.tfstate"
     }
   }
@@ -169,8 +175,10 @@ locals {
           "lambda:CreateFunction",
           "lambda:DeleteAlias",
           "lambda:DeleteFunction*",
+          "lambda:DeleteProvisionedConcurrencyConfig",
           "lambda:PublishVersion",
           "lambda:PutFunction*",
+          "lambda:PutProvisionedConcurrencyConfig",
           "lambda:RemovePermission",
           "lambda:TagResource",
           "lambda:UntagResource",

@@ -40,13 +40,6 @@ variable "environments" {
   }
 }
 
-variable "functions" {
-  description = "Names of the environments' functions without their suffix. Add those of your own processors."
-  type        = list(string)
-  default     = ["api-handler", "data-transformer", "image-processor"]
-  nullable    = false
-}
-
 variable "kms_key_arns" {
   description = "ARNs of the KMS keys that the environments use (their kms_key_arn). Empty: keys managed by AWS."
   type        = set(string)
@@ -57,6 +50,13 @@ variable "kms_key_arns" {
     condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/[^*]+$", arn))])
     error_message = "kms_key_arns must be ARNs of keys (arn:aws:kms:REGION:ACCOUNT:key/ID), not aliases; given: ${join(", ", var.kms_key_arns)}."
   }
+}
+
+variable "own_functions" {
+  description = "Names of the functions of your own processors, without the environment's suffix (word-count), beside those of functions/."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "region" {

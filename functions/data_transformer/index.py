@@ -1,35 +1,18 @@
 """Lambda function that turns uploaded tables into typed files."""
 
-from __future__ import annotations
-
 from uploads import start
 
 # isort: split
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from data_transformer.core import Transformer
 from data_transformer.settings import Settings
-from uploads.aws import s3_client
-from uploads.log import json_logger
-from uploads.processing import Runner
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from uploads.processing import Outcome
+from uploads.processing import lambda_handler
+from uploads.settings import read
 
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
-_SETTINGS: Final = Settings.from_environment(os.environ)
-_RUNNER: Final = Runner(
-    Transformer(_SETTINGS), settings=_SETTINGS, s3=s3_client(), logger=json_logger()
-)
+_SETTINGS: Final = read(Settings, os.environ)
+handler: Final = lambda_handler(Transformer(_SETTINGS), _SETTINGS)
 
 start.done()
-
-
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Outcome]:
-    """Process an S3 notification; see `uploads.processing.Runner.run`."""
-    return _RUNNER.run(event, context)

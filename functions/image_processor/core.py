@@ -100,7 +100,7 @@ def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
         raise RejectedError(
             "unsupported_pixels", f"The pixels are of a kind that cannot be shown ({found.kind})."
         )
-    target = thumbnails.fitted(found.full, settings.thumbnail_sizes[0])
+    target = thumbnails.fitted(found.full, max(settings.thumbnail_sizes))
     scale = scaling.decoder_scale(found.form, found.full, target, scaling.OVERSAMPLING)
     needed = limits.memory_needed(found, scale, target)
     if needed > settings.memory_mb * _MIB:

@@ -51,7 +51,7 @@ def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[
         picture = Image.alpha_composite(ground, picture).convert("RGB")
     full = picture.size
     made: list[Produced] = []
-    for longer in settings.thumbnail_sizes:
+    for longer in sorted(settings.thumbnail_sizes, reverse=True):
         name = f"thumbnail-{longer}.{_SUFFIXES[form]}"
         target = fitted(full, longer)
         if made and picture.size == target:

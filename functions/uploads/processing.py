@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from botocore.exceptions import ClientError
 
-from uploads import events, keys
+from uploads import aws, events, keys
 from uploads import result as results
+from uploads.log import json_logger
 from uploads.time_limit import stop_in_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import BinaryIO
 
     from _typeshed import DataclassInstance
@@ -175,14 +176,15 @@ class Runner:
     """Runs a core for S3 events. Made once per process, used for every invocation."""
 
     def __init__(
-        self, core: Core, *, settings: DataclassInstance, s3: S3Client, logger: Logger
+        self, core: Core, *, settings: DataclassInstance | None, s3: S3Client, logger: Logger
     ) -> None:
-        """Bind a core to its settings (a dataclass: what the outputs depend on) and to AWS."""
+        """Bind a core to its settings (what the outputs depend on) and to AWS."""
         self._core = core
         self._s3 = s3
         self._logger = logger
         self._code_sha256 = os.environ.get("CODE_SHA256", "")
-        self._fingerprint = f"{self._code_sha256} {json.dumps(asdict(settings), sort_keys=True)}"
+        chosen = json.dumps(asdict(settings) if settings else None, sort_keys=True)
+        self._fingerprint = f"{self._code_sha256} {chosen}"
 
     def run(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Outcome]:
         """Process every upload of an S3 event.
@@ -298,6 +300,18 @@ class Runner:
         """Delete the outputs of a result that does not count, but none of one that does."""
         for key in {output.key for output in outputs} - {output.key for output in keep}:
             self._s3.delete_object(Bucket=upload.bucket, Key=key)
+
+
+def lambda_handler(
+    core: Core, settings: DataclassInstance | None = None
+) -> Callable[[Mapping[str, Any], LambdaContext], dict[str, Outcome]]:
+    """Return a Lambda function's handler, see `Runner.run`; made once, while the function starts.
+
+    Args:
+        core: the function's own work.
+        settings: what the outputs depend on besides the upload and the code; null is nothing.
+    """
+    return Runner(core, settings=settings, s3=aws.s3_client(), logger=json_logger()).run
 
 
 def _digest(text: str) -> str:

@@ -42,6 +42,15 @@ resource "aws_lambda_function" "this" {
     mode = var.tracing_enabled ? "Active" : "PassThrough"
   }
 
+  # No block with "None": the provider reads that as no block, and would change it at every plan.
+  dynamic "snap_start" {
+    for_each = var.snap_start ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
   dynamic "vpc_config" {
     for_each = var.vpc[*]
 
@@ -66,6 +75,14 @@ resource "aws_lambda_alias" "this" {
   name             = var.alias_name
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "this" {
+  count = var.provisioned_concurrency == 0 ? 0 : 1
+
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = aws_lambda_alias.this[0].name
+  provisioned_concurrent_executions = var.provisioned_concurrency
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {

@@ -125,6 +125,11 @@ variable "code" {
   }
 
   validation {
+    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).handler, var.code.handler) == var.code.handler
+    error_message = "${coalesce(var.code.path, "(none)")} has the handler ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).handler, "?")}, not ${var.code.handler}: set code.handler to it."
+  }
+
+  validation {
     condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).sha256_base64 == filebase64sha256(var.code.path), true)
     error_message = "${coalesce(var.code.path, "(none)")} is not the zip that the file beside it describes: build it again with `make package`."
   }
@@ -301,6 +306,28 @@ variable "permissions_boundary_arn" {
   default     = null
 }
 
+variable "provisioned_concurrency" {
+  description = "Executions of the alias that are kept started, and paid for by the hour, so that none waits for a cold start. 0 keeps none."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.provisioned_concurrency >= 0 && var.provisioned_concurrency == floor(var.provisioned_concurrency)
+    error_message = "provisioned_concurrency must be a whole number, 0 or more; given: ${var.provisioned_concurrency}."
+  }
+
+  validation {
+    condition     = var.provisioned_concurrency <= 0 || var.alias_name != null
+    error_message = "provisioned_concurrency needs alias_name: Lambda keeps executions of published versions alone."
+  }
+
+  validation {
+    condition     = var.reserved_concurrency < 0 || var.provisioned_concurrency <= var.reserved_concurrency
+    error_message = "provisioned_concurrency is ${var.provisioned_concurrency}, more than reserved_concurrency, ${var.reserved_concurrency}: raise the one or lower the other."
+  }
+}
+
 variable "reserved_concurrency" {
   description = "Executions at the same time that are kept for this function and are its limit. 0 stops it, -1 reserves nothing and sets no limit."
   type        = number
@@ -310,6 +337,33 @@ variable "reserved_concurrency" {
   validation {
     condition     = var.reserved_concurrency >= -1
     error_message = "reserved_concurrency must be -1 or more; given: ${var.reserved_concurrency}."
+  }
+}
+
+variable "snap_start" {
+  description = "Start the alias's version from a snapshot of the started function (SnapStart), which AWS bills for Python and .NET. What the function makes while it starts is then the same in every execution."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.snap_start || var.alias_name != null
+    error_message = "snap_start needs alias_name: Lambda makes snapshots of published versions alone."
+  }
+
+  validation {
+    condition     = !var.snap_start || var.provisioned_concurrency == 0
+    error_message = "snap_start excludes provisioned_concurrency, which is ${var.provisioned_concurrency}: take one of the two."
+  }
+
+  validation {
+    condition     = !var.snap_start || var.ephemeral_storage_mb <= 512
+    error_message = "snap_start needs ephemeral_storage_mb = 512, since Lambda makes no snapshot of more; given: ${var.ephemeral_storage_mb}."
+  }
+
+  validation {
+    condition     = !var.snap_start || !can(regex("^(nodejs|ruby|provided|go|java8|dotnet6|python3[.]([0-9]|1[01])$)", var.code.runtime))
+    error_message = "snap_start needs a runtime that has it (Python 3.12, Java 11, .NET 8 or later); given: ${var.code.runtime}."
   }
 }
 

@@ -2,6 +2,7 @@ locals {
   _api_function = {
     name       = module.functions["api_handler"].name
     invoke_arn = module.functions["api_handler"].invoke_arn
+    qualifier  = local._aliases["api_handler"]
   }
   # The gateway waits 29 s at the most, however long the function may run.
   _api_timeout_seconds = min(29, var.api_handler.timeout_seconds)

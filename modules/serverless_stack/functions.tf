@@ -11,12 +11,7 @@ locals {
         ".jpg"  = ["image/jpeg", "image/pjpeg"]
         ".png"  = ["image/png"]
       }
-      size = var.image_processor
-      environment = {
-        THUMBNAIL_SIZES   = "160,640,1600"
-        THUMBNAIL_FORMAT  = "webp"
-        THUMBNAIL_QUALITY = "80"
-      }
+      size       = var.image_processor
       statements = {}
     }
     data_transformer = {
@@ -26,17 +21,33 @@ locals {
         ".csv"  = ["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"]
         ".json" = ["application/json", "application/x-ndjson", "text/json"]
       }
-      size = var.data_transformer
-      environment = {
-        OUTPUT_FORMATS          = "parquet"
-        MAX_REJECTED_ROWS_SHARE = "0.1"
-      }
+      size       = var.data_transformer
       statements = {}
     }
   }
 
+  # What an entry above need not say.
+  _defaults = {
+    ephemeral_storage_mb    = 512
+    provisioned_concurrency = 0
+    reserved_concurrency    = -1
+    snap_start              = false
+    environment             = {}
+  }
+  _size_attributes = concat(keys(local._defaults), ["memory_mb", "timeout_seconds"])
+
   _processors = merge(
-    { for name, p in local._shipped_processors : name => merge(p, { code = local._shipped_code[name] }) },
+    {
+      for name, p in local._shipped_processors : name => merge(p, {
+        code = local._shipped_code[name]
+        size = merge(local._defaults, p.size)
+        # Settings, as the environment variables that the function reads: thumbnail_sizes is THUMBNAIL_SIZES.
+        environment = {
+          for setting, value in p.size : upper(setting) => try(join(",", value), tostring(value))
+          if !contains(local._size_attributes, setting)
+        }
+      })
+    },
     {
       for name, p in var.processors : name => {
         description = p.description
@@ -66,7 +77,7 @@ locals {
       api_handler = {
         description = "Answers the API: status, uploads, files and their results"
         kinds       = {}
-        size        = merge({ ephemeral_storage_mb = 512 }, var.api_handler)
+        size        = merge(local._defaults, var.api_handler)
         environment = {
           # Empty would mean the function's own default, any origin; no page's origin is "none".
           CORS_ALLOWED_ORIGINS     = coalesce(join(",", var.cors_allowed_origins), "none")
@@ -103,7 +114,7 @@ locals {
           {
             for sid in ["InvokeProcessors"] : sid => {
               actions   = ["lambda:InvokeFunction"]
-              resources = [for name in keys(local._processors) : "${local._function_arn_prefix}${local._names[name]}"]
+              resources = [for name in keys(local._processors) : "${local._function_arn_prefix}${local._invoked[name]}"]
             } if var.api.reprocessing_enabled
           },
           local._key_statement,
@@ -113,6 +124,12 @@ locals {
       }
     },
   )
+
+  # SnapStart and provisioned concurrency are of published versions, to which an alias points.
+  _aliases = {
+    for f, size in merge({ api_handler = var.api_handler }, { for name, p in local._processors : name => p.size }) :
+    f => size.snap_start || size.provisioned_concurrency > 0 ? "live" : null
+  }
 
   # Functions whose zips `make package` builds.
   _shipped     = sort(concat(["api_handler"], keys(local._shipped_processors)))
@@ -133,10 +150,13 @@ locals {
   # Names in AWS: { image_processor = "image-processor-dev" }. Not outputs, so that a plan shows them.
   _names = { for f, service in local._services : f => "${service}-${var.suffix}" }
 
+  # What the API invokes: { image_processor = "image-processor-dev", ... }, with ":" and the alias behind it.
+  _invoked = { for f, alias in local._aliases : f => join(":", compact([local._names[f], alias])) }
+
   # What the API needs to know: { ".jpg" = { content_types = ["image/jpeg", ...], function = "image-processor-dev" } }
   _kinds = merge([
     for f, p in local._processors : {
-      for ending, types in p.kinds : ending => { content_types = types, function = local._names[f] }
+      for ending, types in p.kinds : ending => { content_types = types, function = local._invoked[f] }
     }
   ]...)
 
@@ -184,13 +204,16 @@ module "functions" {
   source   = "../lambda_with_dlq"
   for_each = local._functions
 
-  name                 = local._names[each.key]
-  description          = each.value.description
-  code                 = each.value.code
-  memory_mb            = each.value.size.memory_mb
-  timeout_seconds      = each.value.size.timeout_seconds
-  ephemeral_storage_mb = each.value.size.ephemeral_storage_mb
-  reserved_concurrency = each.value.size.reserved_concurrency
+  name                    = local._names[each.key]
+  description             = each.value.description
+  code                    = each.value.code
+  alias_name              = local._aliases[each.key]
+  memory_mb               = each.value.size.memory_mb
+  timeout_seconds         = each.value.size.timeout_seconds
+  ephemeral_storage_mb    = each.value.size.ephemeral_storage_mb
+  provisioned_concurrency = each.value.size.provisioned_concurrency
+  reserved_concurrency    = each.value.size.reserved_concurrency
+  snap_start              = each.value.size.snap_start
   environment = merge(
     {
       BUCKET_NAME                  = local.bucket_name

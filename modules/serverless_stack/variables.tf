@@ -46,10 +46,12 @@ variable "api" {
 variable "api_handler" {
   description = "Size and settings of the function behind the API; environment adds to its environment variables."
   type = object({
-    memory_mb            = optional(number, 128)
-    timeout_seconds      = optional(number, 30)
-    reserved_concurrency = optional(number, -1)
-    environment          = optional(map(string), {})
+    memory_mb               = optional(number, 128)
+    timeout_seconds         = optional(number, 30)
+    reserved_concurrency    = optional(number, -1)
+    provisioned_concurrency = optional(number, 0)
+    snap_start              = optional(bool, false)
+    environment             = optional(map(string), {})
   })
   default  = {}
   nullable = false
@@ -116,14 +118,48 @@ variable "cors_allowed_origins" {
 variable "data_transformer" {
   description = "Size and settings of the function that transforms tables; environment adds to its environment variables."
   type = object({
-    memory_mb            = optional(number, 256)
-    timeout_seconds      = optional(number, 180)
-    ephemeral_storage_mb = optional(number, 1024)
-    reserved_concurrency = optional(number, -1)
-    environment          = optional(map(string), {})
+    memory_mb               = optional(number, 256)
+    timeout_seconds         = optional(number, 180)
+    ephemeral_storage_mb    = optional(number, 1024)
+    reserved_concurrency    = optional(number, -1)
+    provisioned_concurrency = optional(number, 0)
+    snap_start              = optional(bool, false)
+    environment             = optional(map(string), {})
+    # settings of data_transformer: made by `make docs` from functions/data_transformer/settings.py
+    # Files that are made of a table.
+    output_formats = optional(list(string), ["parquet"])
+    # Share of rejected rows above which the file is rejected; a column has the type of all but this share of its values.
+    max_rejected_rows_share = optional(number, 0.1)
+    # Number of rejected rows above which the file is rejected, whatever the share.
+    max_rejected_rows = optional(number, 100000)
+    # MB of memory_mb that DuckDB may use; raise it with that.
+    memory_limit_mb = optional(number, 100)
+    # end of settings of data_transformer
   })
   default  = {}
   nullable = false
+
+  # validations of data_transformer: made by `make docs`
+  validation {
+    condition     = length(var.data_transformer.output_formats) > 0 && alltrue([for v in var.data_transformer.output_formats : contains(["parquet", "jsonl", "csv"], v)])
+    error_message = "data_transformer.output_formats must be some of parquet, jsonl, csv; given: ${jsonencode(var.data_transformer.output_formats)}."
+  }
+
+  validation {
+    condition     = var.data_transformer.max_rejected_rows_share >= 0 && var.data_transformer.max_rejected_rows_share <= 1
+    error_message = "data_transformer.max_rejected_rows_share must be a number from 0 to 1; given: ${var.data_transformer.max_rejected_rows_share}."
+  }
+
+  validation {
+    condition     = var.data_transformer.max_rejected_rows == floor(var.data_transformer.max_rejected_rows) && var.data_transformer.max_rejected_rows >= 0 && var.data_transformer.max_rejected_rows <= 1000000
+    error_message = "data_transformer.max_rejected_rows must be a whole number from 0 to 1000000; given: ${var.data_transformer.max_rejected_rows}."
+  }
+
+  validation {
+    condition     = var.data_transformer.memory_limit_mb == floor(var.data_transformer.memory_limit_mb) && var.data_transformer.memory_limit_mb >= 50 && var.data_transformer.memory_limit_mb <= 10240
+    error_message = "data_transformer.memory_limit_mb must be a whole number from 50 to 10240; given: ${var.data_transformer.memory_limit_mb}."
+  }
+  # end of validations of data_transformer
 }
 
 variable "force_destroy" {
@@ -136,14 +172,73 @@ variable "force_destroy" {
 variable "image_processor" {
   description = "Size and settings of the function that processes images; environment adds to its environment variables."
   type = object({
-    memory_mb            = optional(number, 512)
-    timeout_seconds      = optional(number, 300)
-    ephemeral_storage_mb = optional(number, 512)
-    reserved_concurrency = optional(number, -1)
-    environment          = optional(map(string), {})
+    memory_mb               = optional(number, 512)
+    timeout_seconds         = optional(number, 300)
+    ephemeral_storage_mb    = optional(number, 512)
+    reserved_concurrency    = optional(number, -1)
+    provisioned_concurrency = optional(number, 0)
+    snap_start              = optional(bool, false)
+    environment             = optional(map(string), {})
+    # settings of image_processor: made by `make docs` from functions/image_processor/settings.py
+    # Longer side of each thumbnail in pixels.
+    thumbnail_sizes = optional(list(number), [160, 640, 1600])
+    # Format of the thumbnails; JPEG is white where the picture is transparent.
+    thumbnail_format = optional(string, "webp")
+    # Quality of WebP, JPEG and AVIF thumbnails.
+    thumbnail_quality = optional(number, 80)
+    # Largest file in MiB; it must fit into ephemeral_storage_mb beside the thumbnails.
+    max_file_mb = optional(number, 256)
+    # Most pixels of a picture, which bounds the time; memory_mb may set a lower limit.
+    max_pixels = optional(number, 400000000)
+    # Most KiB of everything in the file that is not picture.
+    max_metadata_kb = optional(number, 16384)
+    # Most passes over the picture of a progressive JPEG.
+    max_jpeg_scans = optional(number, 100)
+    # Use what can be decoded of an incomplete file, with a warning.
+    allow_truncated = optional(bool, false)
+    # Record where a photo was taken.
+    record_location = optional(bool, false)
+    # end of settings of image_processor
   })
   default  = {}
   nullable = false
+
+  # validations of image_processor: made by `make docs`
+  validation {
+    condition     = length(var.image_processor.thumbnail_sizes) > 0 && alltrue([for v in var.image_processor.thumbnail_sizes : v == floor(v) && v >= 16 && v <= 4096])
+    error_message = "image_processor.thumbnail_sizes must be whole numbers from 16 to 4096; given: ${jsonencode(var.image_processor.thumbnail_sizes)}."
+  }
+
+  validation {
+    condition     = contains(["webp", "jpeg", "png", "avif"], var.image_processor.thumbnail_format)
+    error_message = "image_processor.thumbnail_format must be one of webp, jpeg, png, avif; given: ${var.image_processor.thumbnail_format}."
+  }
+
+  validation {
+    condition     = var.image_processor.thumbnail_quality == floor(var.image_processor.thumbnail_quality) && var.image_processor.thumbnail_quality >= 1 && var.image_processor.thumbnail_quality <= 100
+    error_message = "image_processor.thumbnail_quality must be a whole number from 1 to 100; given: ${var.image_processor.thumbnail_quality}."
+  }
+
+  validation {
+    condition     = var.image_processor.max_file_mb == floor(var.image_processor.max_file_mb) && var.image_processor.max_file_mb >= 1 && var.image_processor.max_file_mb <= 10240
+    error_message = "image_processor.max_file_mb must be a whole number from 1 to 10240; given: ${var.image_processor.max_file_mb}."
+  }
+
+  validation {
+    condition     = var.image_processor.max_pixels == floor(var.image_processor.max_pixels) && var.image_processor.max_pixels >= 1 && var.image_processor.max_pixels <= 4294967296
+    error_message = "image_processor.max_pixels must be a whole number from 1 to 4294967296; given: ${var.image_processor.max_pixels}."
+  }
+
+  validation {
+    condition     = var.image_processor.max_metadata_kb == floor(var.image_processor.max_metadata_kb) && var.image_processor.max_metadata_kb >= 1 && var.image_processor.max_metadata_kb <= 1048576
+    error_message = "image_processor.max_metadata_kb must be a whole number from 1 to 1048576; given: ${var.image_processor.max_metadata_kb}."
+  }
+
+  validation {
+    condition     = var.image_processor.max_jpeg_scans == floor(var.image_processor.max_jpeg_scans) && var.image_processor.max_jpeg_scans >= 1 && var.image_processor.max_jpeg_scans <= 10000
+    error_message = "image_processor.max_jpeg_scans must be a whole number from 1 to 10000; given: ${var.image_processor.max_jpeg_scans}."
+  }
+  # end of validations of image_processor
 }
 
 variable "kms_key_arn" {
@@ -208,16 +303,18 @@ variable "permissions_boundary_arn" {
 variable "processors" {
   description = "Functions of your own that uploads start, by name: what they do, kinds (the endings of the names of the files that start it, each with the content types that clients may give such a file), the zip (package, a path, or artifact, an object in S3), the handler (null: <name>.index.handler), size, environment variables, and what they may do beyond reading uploads and writing results."
   type = map(object({
-    description          = string
-    kinds                = map(list(string))
-    package              = optional(string)
-    handler              = optional(string)
-    architecture         = optional(string)
-    memory_mb            = optional(number, 256)
-    timeout_seconds      = optional(number, 60)
-    ephemeral_storage_mb = optional(number, 512)
-    reserved_concurrency = optional(number, -1)
-    environment          = optional(map(string), {})
+    description             = string
+    kinds                   = map(list(string))
+    package                 = optional(string)
+    handler                 = optional(string)
+    architecture            = optional(string)
+    memory_mb               = optional(number, 256)
+    timeout_seconds         = optional(number, 60)
+    ephemeral_storage_mb    = optional(number, 512)
+    reserved_concurrency    = optional(number, -1)
+    provisioned_concurrency = optional(number, 0)
+    snap_start              = optional(bool, false)
+    environment             = optional(map(string), {})
     artifact = optional(object({
       bucket        = string
       key           = string

@@ -26,7 +26,7 @@ from scripts.operations.options import positive
 from scripts.operations.queue import Queue
 from scripts.operations.screen import bad, good, plain
 from scripts.operations.signing import Signature
-from uploads.keys import PROCESSED_PREFIX, UPLOADS_PREFIX
+from uploads.keys import PROCESSED_PREFIX, UPLOADS_PREFIX, kind_of, starts_function
 
 if TYPE_CHECKING:
     import argparse
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 BUILD: Final = ROOT / "build"
 
+# A check is to take seconds: of more uploads it does not know how many no function reads.
+_MOST_UPLOADS: Final = 10_000
 _TABLE: Final = b"name,count\na,1\n"
 _ALARMS_ARE_EXPLAINED: Final = "docs/operations.md tells what each alarm asks for"
 
@@ -68,6 +70,7 @@ def checks(
     for function in environment.function_names:
         yield from _guarded(f"{function}: deployed", _function, environment, function, build)
     yield from _guarded("notifications", _notifications, environment)
+    yield from _guarded("uploads", _uploads, environment)
     for function in environment.function_names:
         yield from _guarded(f"{function}: queue", _queue, environment, function)
         name = environment.function_name(function)
@@ -188,6 +191,28 @@ def _notifications(environment: Environment) -> Iterator[Check]:
         fix="terraform apply; what was uploaded meanwhile: "
         f"make reprocess ENV={environment.name} ARGS='--state pending'",
     )
+
+
+def _uploads(environment: Environment) -> Iterator[Check]:
+    """Files that no function reads are no fault; but nobody is told of them otherwise."""
+    kinds = {kind for endings in environment.processors.values() for kind in endings}
+    pages = environment.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=environment.bucket,
+        Prefix=UPLOADS_PREFIX,
+        PaginationConfig={"MaxItems": _MOST_UPLOADS},
+    )
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    idle = [key for key in found if not starts_function(key, kinds)]
+    odd = sum(kind_of(key, kinds) is not None for key in idle)
+    text = f"{len(found):,}{' or more' if len(found) == _MOST_UPLOADS else ''}"
+    if idle:
+        text += f", of which {len(idle):,} started no function (such as {idle[0]})"
+    if odd:
+        text += (
+            f"; {odd:,} of these have a known ending in an unusual spelling, which "
+            f"`make reprocess ENV={environment.name}` takes"
+        )
+    yield Check("uploads", ok=True, found=text)
 
 
 def _queue(environment: Environment, function: str) -> Iterator[Check]:

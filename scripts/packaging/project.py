@@ -5,6 +5,7 @@ Everything here runs on every call, also when there is nothing to do, so it impo
 
 import hashlib
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": 
 LOCK = "requirements.txt"
 SETTINGS = "package.toml"
 ENTRY_POINT = "index.py"
+# The package that every zip holds; a function that needs no more has no lock of its own.
+SHARED = "uploads"
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # What decides on bytes and is not ours: the compressor, and the installer that chooses the wheels.
 _PINNED = {"requirements.txt": "deflate", "bootstrap.txt": "uv"}
 
@@ -76,33 +80,29 @@ def read_packages(
 
     Args:
         root: The project's directory.
-        functions: Function names; all when empty.
+        functions: Names of functions of the project, or paths of folders elsewhere, which have a
+            slash; all of the project when empty.
         architectures: Some of `ARCHITECTURES`.
 
     Raises:
-        PackagingError: A function is unknown or has no lock.
+        PackagingError: A function is unknown, or its lock was not written.
     """
     directory = root / "functions"
-    known = list_functions(directory)
-    if not known:
+    if not list_functions(directory):
         raise PackagingError(f"No function found: no {directory}/<name>/{ENTRY_POINT} exists.")
-    for function in functions:
-        if function not in known:
-            raise PackagingError(f"No function {function!r}. There are: {', '.join(known)}.")
     tool = _tool_sha256(root)
-    shared = [
-        source
-        for path in sorted(directory.iterdir())
-        if path.is_dir() and path.name not in known and (path / "__init__.py").exists()
-        for source in _read_sources(path)
-    ]
+    shared = _read_sources(directory / SHARED)
     packages = []
-    for function in functions or known:
-        own = directory / function
+    for own in [_find(directory, function) for function in functions or list_functions(directory)]:
+        function = own.name
         lock = own / LOCK
         if not lock.exists():
-            msg = f"{lock} is missing: write {own}/requirements.in, then run `make lock`."
-            raise PackagingError(msg)
+            if lock.with_suffix(".in").exists():
+                msg = (
+                    f"{lock} is missing: lock {lock.with_suffix('.in')} with hashes (`make lock`)."
+                )
+                raise PackagingError(msg)
+            lock = directory / SHARED / LOCK
         settings = tuple(p for p in (directory / SETTINGS, own / SETTINGS) if p.exists())
         sources = tuple(sorted([*shared, *_read_sources(own)], key=lambda source: source.name))
         for architecture in architectures:
@@ -122,6 +122,29 @@ def read_packages(
                 Package(function, architecture, lock, settings, sources, dependencies, inputs)
             )
     return packages
+
+
+def _find(directory: Path, function: str) -> Path:
+    """Return the folder of a function."""
+    known = list_functions(directory)
+    if "/" not in function:
+        if function not in known:
+            raise PackagingError(
+                f"No function {function!r}. There are: {', '.join(known)}; "
+                f"a folder elsewhere is named with a slash, ./{function}."
+            )
+        return directory / function
+    own = Path(function).resolve()
+    if not (own / ENTRY_POINT).is_file():
+        raise PackagingError(f"{own} holds no function: it needs {ENTRY_POINT} with a handler.")
+    if not _NAME.fullmatch(own.name):
+        raise PackagingError(
+            f"{own.name} cannot be imported by all: name the folder with lower-case words joined "
+            "by underscores, such as word_count."
+        )
+    if own.parent != directory.resolve() and own.name in {*known, SHARED}:
+        raise PackagingError(f"{own} has the name of one of {directory}: choose another.")
+    return own
 
 
 def check_interpreter() -> None:

@@ -17,6 +17,7 @@ import pytest
 from scripts import ROOT, operate, terraform
 from scripts.operations import doctor
 from scripts.packaging.project import host_architecture
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,13 +59,6 @@ class Command:
 @pytest.fixture
 def command(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Command:
     return Command(stack, capsys)
-
-
-def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -139,7 +133,7 @@ def test_doctor_is_content_and_leaves_nothing(stack: Stack, command: Command) ->
     before = sum(1 for _ in stack.client.files())
     found = command.ask("doctor")
     assert [check for check in found["checks"] if not check["ok"]] == []
-    assert len(found["checks"]) == 18
+    assert len(found["checks"]) == 19
     assert sum(1 for _ in stack.client.files()) == before
 
 

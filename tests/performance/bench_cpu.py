@@ -1,4 +1,4 @@
-"""Processor time of the processing functions for typical files: what scripts/costs.py counts with.
+"""Processor time of the processing functions: what scripts/docs/costs.py counts with.
 
 Run from the root by `make bench-cpu`. Each file is processed five times in one process, as a warm
 function does; the median counts. Reading from and writing to S3 is not in it.

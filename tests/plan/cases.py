@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.plan.harness import REPOSITORY
+from tests.plan.harness import REPOSITORY, expanded
 from tests.plan.planned import Json, Plan, differences
 
 KEYS = {"resources", "counts", "outputs", "warnings", "errors"}
@@ -58,9 +58,14 @@ class Case:
         return loaded
 
     @property
+    def text(self) -> str:
+        """The content of the tfvars file, see `harness.expanded`."""
+        return expanded(self.file)
+
+    @property
     def call(self) -> str:
         """The arguments of the module: its source, and what the tfvars file gives."""
-        return f'  source = "../../modules/{self.root}"\n\n{self.file.read_text()}'
+        return f'  source = "../../modules/{self.root}"\n\n{self.text}'
 
     def differences(self, plan: Plan) -> list[str]:
         """Say where a plan is not what is expected."""

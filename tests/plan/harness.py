@@ -23,13 +23,28 @@ from time import monotonic, sleep
 import tftest  # type: ignore[import-untyped]  # tftest ships no types
 
 from scripts import terraform
+from scripts.packaging.project import list_functions
 from tests.plan.planned import Json, Plan, refusals
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Small zips stand where `make package` would put the real ones.
-FUNCTIONS = ("image_processor", "data_transformer", "api_handler", "example")
+FUNCTIONS = (*list_functions(REPOSITORY / "functions"), "example")
 ARCHITECTURES = ("x86_64", "arm64")
+# What a case means by `artifacts = published_zips`: the zips of all functions, in a bucket.
+_PUBLISHED = {
+    "bucket": "artifacts",
+    "zips": {
+        name: {
+            "key": f"v1/{name}.zip",
+            "sha256_base64": b64encode(hashlib.sha256(name.encode()).digest()).decode(),
+            "version_id": "v7",
+            "runtime": "python3.12",
+            "architecture": "arm64",
+        }
+        for name in (f"{function}-arm64" for function in FUNCTIONS)
+    },
+}
 _QUIET = {
     f"TF_LOG_SDK{part}": "ERROR" for part in ("", "_FRAMEWORK", "_HELPER_SCHEMA", "_MUX", "_PROTO")
 }
@@ -63,6 +78,11 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # its base class h
             message = f"terraform {cmd} in {self.tfdir}: {done.returncode}\n{said}"
             raise tftest.TerraformTestError(message, said)
         return tftest.TerraformCommandOutput(done.returncode, done.stdout, done.stderr)
+
+
+def expanded(variables: Path) -> str:
+    """Return a tfvars file's text; in it `published_zips` stands for all zips, in a bucket."""
+    return variables.read_text().replace("published_zips", json.dumps(_PUBLISHED))
 
 
 @contextmanager
@@ -110,6 +130,7 @@ def _write_package(build: Path, function: str, architecture: str) -> Path:
         "function": function,
         "architecture": architecture,
         "runtime": "python3.12",
+        "handler": f"{function}.index.handler",
         "sha256": digest.hexdigest(),
         "sha256_base64": b64encode(digest.digest()).decode(),
     }
@@ -119,7 +140,7 @@ def _write_package(build: Path, function: str, architecture: str) -> Path:
 
 def copy_tree(target: Path) -> Path:
     """Copy modules and environments, and give the environments a local state."""
-    for folder in ("modules", "envs"):
+    for folder in ("modules", "envs", "functions"):
         shutil.copytree(REPOSITORY / folder, target / folder, ignore=_NOT_COPIED)
     for main in (target / "envs").glob("*/*.tf"):
         if re.search(r'^\s*backend "s3"', main.read_text(), re.MULTILINE):
@@ -147,12 +168,20 @@ class Workspace:
     def plan(self, root: str, variables: Path) -> Plan:
         """Plan an environment with a tfvars file."""
         if (root, variables) not in self._plans:
-            self._plans[root, variables] = self._plan(root, tf_var_file=str(variables))
+            self._plans[root, variables] = self._plan(root, tf_var_file=str(self._write(variables)))
         return self._plans[root, variables]
 
     def errors(self, root: str, variables: Path) -> list[str]:
         """The sentences with which the plan of an environment is refused."""
-        return [sentence for _, sentence in self._errors(root, f"-var-file={variables}")]
+        return [
+            sentence for _, sentence in self._errors(root, f"-var-file={self._write(variables)}")
+        ]
+
+    def _write(self, variables: Path) -> Path:
+        """Write a tfvars file as Terraform is to read it."""
+        file = self.tree / f"{variables.parents[1].name}-{variables.name}"
+        file.write_text(expanded(variables))
+        return file
 
     def plan_modules(
         self, root: str, calls: Mapping[str, str], state: Sequence[Json] = ()

@@ -25,7 +25,7 @@ def test_every_variable_is_set_by_a_case(root: Path) -> None:
     used = {
         name
         for case in _cases_of(root)
-        for name in re.findall(r"^(\w+)\s*=", case.file.read_text(), re.MULTILINE)
+        for name in re.findall(r"^(\w+)\s*=", case.text, re.MULTILINE)
     }
     assert set(declared) - used == set()
 
@@ -38,9 +38,7 @@ def test_every_attribute_of_a_variable_is_set_by_a_case(root: Path) -> None:
         re.MULTILINE,
     )
     used = {
-        name
-        for case in _cases_of(root)
-        for name in re.findall(r"[\s{](\w+)\s*=", case.file.read_text())
+        name for case in _cases_of(root) for name in re.findall(r'[\s{]"?(\w+)"?\s*[=:]', case.text)
     }
     assert set(declared) - used == set()
 

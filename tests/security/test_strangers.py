@@ -167,7 +167,7 @@ def test_the_queues_refuse_plain_http(stack: Stack, colleague: boto3.Session) ->
 
 
 def _over_plain_http(client: Any) -> None:
-    """Have a client say that its requests came over plain HTTP, as a proxy before the server does."""
+    """Have a client say, as a proxy in front of the server does, that it uses plain HTTP."""
     client.meta.events.register(
         "before-sign", lambda request, **_: request.headers.add_header("X-Forwarded-Proto", "http")
     )

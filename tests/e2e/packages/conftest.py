@@ -20,7 +20,7 @@ def project(tmp_path: Path) -> Path:
     function = tmp_path / "functions" / "small"
     function.mkdir(parents=True)
     (function / "index.py").write_text("NAME = 1\n")
-    lock = (ROOT / "functions/api_handler/requirements.txt").read_text()
+    lock = (ROOT / "functions/uploads/requirements.txt").read_text()
     urllib3 = re.search(r"^urllib3==.*?^(?=\S|\Z)", lock, re.MULTILINE | re.DOTALL)
     assert urllib3
     (function / "requirements.txt").write_text(urllib3[0])

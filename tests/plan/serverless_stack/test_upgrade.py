@@ -59,7 +59,7 @@ def _of_functions(plan: Plan) -> list[dict[str, Json]]:
     return [
         change
         for change in plan.raw["resource_changes"]
-        if change["mode"] == "managed" and "module.functions[" in change["address"]
+        if change["mode"] == "managed" and any(new in change["address"] for new in _BEFORE)
     ]
 
 

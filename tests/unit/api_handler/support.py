@@ -11,7 +11,6 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from api_handler import aws as clients
-from api_handler.settings import Kind
 from uploads import result as results
 
 if TYPE_CHECKING:
@@ -26,11 +25,17 @@ RECORD = "processed/0192f0c1-2d3e-7a4b-8c5d-6e7f80910213/beach.jpg/result.json"
 REQUEST_ID = "request-1"
 
 KINDS = {
-    ".jpg": Kind(("image/jpeg", "image/pjpeg"), "image-processor-test"),
-    ".jpeg": Kind(("image/jpeg", "image/pjpeg"), "image-processor-test"),
-    ".png": Kind(("image/png",), "image-processor-test"),
-    ".json": Kind(("application/json", "application/x-ndjson"), "data-transformer-test"),
-    ".csv": Kind(("text/csv", "application/vnd.ms-excel"), "data-transformer-test"),
+    ".jpg": {"content_types": ["image/jpeg", "image/pjpeg"], "function": "image-processor-test"},
+    ".jpeg": {"content_types": ["image/jpeg", "image/pjpeg"], "function": "image-processor-test"},
+    ".png": {"content_types": ["image/png"], "function": "image-processor-test"},
+    ".json": {
+        "content_types": ["application/json", "application/x-ndjson"],
+        "function": "data-transformer-test",
+    },
+    ".csv": {
+        "content_types": ["text/csv", "application/vnd.ms-excel"],
+        "function": "data-transformer-test",
+    },
 }
 
 

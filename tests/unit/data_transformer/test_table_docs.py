@@ -6,7 +6,6 @@ import re
 
 from data_transformer.delimited import LARGEST_ROW_BYTES, MOST_COLUMNS
 from data_transformer.outputs import COLUMNS_OF_A_PART
-from data_transformer.settings import Settings
 from scripts import ROOT
 
 _DOCUMENT = (ROOT / "docs" / "tables.md").read_text()
@@ -14,12 +13,6 @@ _DOCUMENT = (ROOT / "docs" / "tables.md").read_text()
 
 def _section(title: str) -> str:
     return _DOCUMENT.partition(f"## {title}\n")[2].partition("\n## ")[0]
-
-
-def test_settings() -> None:
-    defaults = dict(re.findall(r"\| `([A-Z_]+)` \| `?([\w.]+)`? \|", _section("Settings")))
-    assert {name.lower() for name in defaults} == set(Settings.__dataclass_fields__)
-    assert Settings.from_environment(defaults) == Settings()
 
 
 def test_codes_and_warnings() -> None:

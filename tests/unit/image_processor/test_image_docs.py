@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from image_processor.settings import Settings
 from scripts import ROOT
 from tests.unit.image_processor.pictures import encoded, run
-from tests.unit.image_processor.test_image_settings import ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +23,6 @@ def _section(title: str) -> str:
 def _names(section: str, pattern: str) -> set[str]:
     rows = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
     return set(re.findall(f"`({pattern})`", rows))
-
-
-def test_settings() -> None:
-    found = _names(_section("Settings"), "[A-Z_]+")
-    assert found | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"} == set(ALL)
-    defaults = dict(re.findall(r"\| `([A-Z_]+)` \| (\S+) \|", _section("Settings")))
-    assert Settings.from_environment(defaults) == Settings()
 
 
 def test_details(tmp_path: Path) -> None:

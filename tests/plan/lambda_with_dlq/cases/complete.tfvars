@@ -1,14 +1,15 @@
-name                 = "resize"
-alias_name           = "live"
-description          = "Makes small pictures"
-environment          = { SIZE = "640" }
-ephemeral_storage_mb = 1024
-kms_key_arn          = "arn:aws:kms:eu-central-1:123456789012:key/env"
-memory_mb            = 512
-reserved_concurrency = 10
-tags                 = { Team = "media" }
-timeout_seconds      = 300
-tracing_enabled      = true
+name                    = "resize"
+alias_name              = "live"
+description             = "Makes small pictures"
+environment             = { SIZE = "640" }
+ephemeral_storage_mb    = 1024
+kms_key_arn             = "arn:aws:kms:eu-central-1:123456789012:key/env"
+memory_mb               = 512
+provisioned_concurrency = 2
+reserved_concurrency    = 10
+tags                    = { Team = "media" }
+timeout_seconds         = 300
+tracing_enabled         = true
 
 alarms = {
   topic_arns          = ["arn:aws:sns:eu-central-1:123456789012:oncall"]

@@ -1,2 +1,2 @@
 name = "resize"
-code = { handler = "h", path = "../../build/example-x86_64.zip", architecture = "arm64", runtime = "python3.13" }
+code = { handler = "example.index.handler", path = "../../build/example-x86_64.zip", architecture = "arm64", runtime = "python3.13" }

@@ -1,2 +1,2 @@
 name = "resize"
-code = { handler = "h", path = "../../build/stale-x86_64.zip" }
+code = { handler = "stale.index.handler", path = "../../build/stale-x86_64.zip" }

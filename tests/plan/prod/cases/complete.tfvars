@@ -8,14 +8,7 @@ region               = "eu-west-1"
 reserved_concurrency = { api_handler = 10, data_transformer = 5, image_processor = -1 }
 web_acl_arn          = "arn:aws:wafv2:eu-west-1:000000000000:regional/webacl/uploads/0a1b"
 
-artifacts = {
-  bucket = "artifacts"
-  zips = {
-    api_handler-arm64      = { key = "v1/a.zip", sha256_base64 = "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=", runtime = "python3.12", architecture = "arm64" }
-    data_transformer-arm64 = { key = "v1/d.zip", sha256_base64 = "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0=", runtime = "python3.12", architecture = "arm64" }
-    image_processor-arm64  = { key = "v1/i.zip", sha256_base64 = "Ln0sA6lQeuJl7PW1NWiFpTOTogKdJBOUmXJloaJa78Y=", runtime = "python3.12", architecture = "arm64", version_id = "v7" }
-  }
-}
+artifacts                = published_zips
 code_signing_config_arn  = "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-0123456789abcdef0"
 vpc                      = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 permissions_boundary_arn = "arn:aws:iam::000000000000:policy/serverless-uploads-prod-boundary"

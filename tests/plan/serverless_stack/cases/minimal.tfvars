@@ -1,1 +1,2 @@
 suffix = "team-a"
+alarms = { unattended = true }

@@ -215,7 +215,7 @@ class S3:
         return {"LambdaFunctionConfigurations": self.configurations}
 
     def get_paginator(self, operation: str) -> Pages:
-        def paginate(Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
+        def paginate(Bucket: str, Prefix: str, **_: object) -> Iterator[dict[str, Any]]:
             assert Bucket == BUCKET
             if Prefix in self.failing:
                 raise self.failing[Prefix]

@@ -103,7 +103,7 @@ def test_all_is_well_and_nothing_stays(
 ) -> None:
     assert run("doctor") == 0
     shown = capsys.readouterr().out
-    assert "19 of 19 checks are good." in shown
+    assert "20 of 20 checks are good." in shown
     assert "bad" not in shown
     assert "round trip: doctor.png" in shown
     assert aws.s3.objects == {}
@@ -308,3 +308,18 @@ def test_the_picture_is_one() -> None:
         picture.load()
         assert (picture.size, picture.mode) == ((8, 8), "L")
         assert picture.getpixel((3, 4)) == 0x80
+
+
+@pytest.mark.usefixtures("api")
+def test_files_that_started_no_function_are_counted(
+    aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.csv", "b.CSV", "c.cSv", "d.xyz"):
+        aws.s3.put(f"uploads/1/{name}")
+    assert run("doctor", "--json") == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    [found] = [check["found"] for check in checks if check["name"] == "uploads"]
+    assert found == (
+        "4, of which 2 started no function (such as uploads/1/c.cSv); 1 of these have a known "
+        "ending in an unusual spelling, which `make reprocess ENV=dev` takes"
+    )

@@ -16,8 +16,9 @@ def project(tmp_path: Path) -> Path:
     files = {
         "scripts/requirements.txt": "deflate==1.0 \\\n    --hash=sha256:00\nother==2\n",
         "scripts/bootstrap.txt": "uv==1.0 \\\n    --hash=sha256:00\n",
-        "functions/shared/__init__.py": "",
-        "functions/shared/.hidden.py": "",
+        "functions/uploads/__init__.py": "",
+        "functions/uploads/.hidden.py": "",
+        "functions/uploads/requirements.txt": "shared-lib==1 --hash=sha256:00\n",
         "functions/notes/README.md": "no package",
     }
     for function in ("first", "second"):

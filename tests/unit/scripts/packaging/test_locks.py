@@ -48,7 +48,9 @@ def test_requirements_that_cannot_be_resolved(
 ) -> None:
     answer_with(monkeypatch, code=1, err="no network")
     assert locks.main(["outdated"], project) == 1
-    assert "functions/f/requirements.in cannot be resolved:\nno network" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "uploads/pyproject.toml, functions/f/requirements.in cannot be resolved" in said
+    assert "no network" in said
 
 
 def test_vulnerabilities_are_shown(

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import time
 import zipfile
 from functools import partial
@@ -19,8 +18,8 @@ import pytest
 from rich.console import Console
 
 from scripts import package
-from scripts.packaging import build, expected, outputs
-from scripts.packaging.project import host_architecture
+from scripts.packaging import build, outputs
+from scripts.packaging.project import host_architecture, read_packages
 from scripts.packaging.publish import Place
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def test_every_function_and_architecture_is_built(project: Path, run: Run) -> No
             *("some_lib/__init__.py", "some_lib/__pycache__/__init__.cpython-312.pyc"),
             *("first/__init__.py", "first/__pycache__/__init__.cpython-312.pyc"),
             *("first/index.py", "first/__pycache__/index.cpython-312.pyc", "first/data.json"),
-            *("shared/__init__.py", "shared/__pycache__/__init__.cpython-312.pyc"),
+            *("uploads/__init__.py", "uploads/__pycache__/__init__.cpython-312.pyc"),
             "some_lib-1.2.dist-info/METADATA",
         }
     record = sidecar(project)
@@ -173,8 +172,7 @@ def test_one_function_for_this_machine(project: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        (None, ["third"], "No function 'third'. There are: first, second."),
-        ("delete lock", [], "requirements.txt is missing: write"),
+        (None, ["third"], "No function 'third'. There are: first, second; a folder"),
         ("syntax", [], "first/index.py is not valid Python 3.12"),
         ("budget", [], "its budget is 0.0001 MiB (max_zip_mib in"),
         ("no functions", [], "No function found"),
@@ -194,8 +192,6 @@ def test_errors_say_what_to_do(
 ) -> None:
     first = project / "functions/first"
     match change:
-        case "delete lock":
-            (first / "requirements.txt").unlink()
         case "syntax":
             (first / "index.py").write_text("def")
         case "budget":
@@ -297,38 +293,6 @@ def test_a_machine_that_lambda_does_not_run(
 
 
 @pytest.mark.usefixtures("installer")
-def test_hashes_are_committed_and_checked(
-    project: Path, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("--check") == 1
-    assert "second-arm64.zip. Run `make package-hashes`" in capsys.readouterr().err
-    assert run("--update") == 0
-    assert run("--check") == 0
-    assert run("first", "--arch", "arm64", "--check") == 0
-    path = project / expected.FILE
-    committed = path.read_text()
-    sha256 = sidecar(project)["sha256"]
-    assert f"{sha256}  first-arm64.zip" in committed.splitlines()
-
-    # As sha256sum sees the file, which skips the comments.
-    command = ["sha256sum", "--check", "--strict", str(path)]
-    assert subprocess.run(command, cwd=project / "build", check=False).returncode == 0
-
-    path.write_text(committed.replace(sha256, "0" * 64))
-    assert run("--check") == 1
-    said = capsys.readouterr().err
-    assert "The same inputs gave other bytes" in said
-    assert f"first-arm64.zip: built {sha256[:16]}, expected 0000000000000000" in said
-
-    (project / "functions/first/index.py").write_text("NAME = 3\n")
-    path.write_text(committed)
-    assert run("--check") == 1
-    assert "other sources, locks, settings or packager: first-x86_64.zip, first-arm64.zip. Run" in (
-        capsys.readouterr().err
-    )
-
-
-@pytest.mark.usefixtures("installer")
 def test_zips_are_published(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -345,10 +309,61 @@ def test_zips_are_published(
     assert "'' is no place for zips" in capsys.readouterr().err
 
 
-def test_hashes_are_written_for_all(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        run("first", "--update")
-    assert "--update writes the hashes of all zips" in capsys.readouterr().err
+def test_a_folder_elsewhere_is_a_function(
+    run: Run, installer: Installer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "our app" / "word_count"
+    own.mkdir(parents=True)
+    (own / "index.py").write_text("NAME = 1\n")
+    build = tmp_path / "our build"
+    assert run(str(own), "--arch", "arm64", "--to", str(build)) == 0
+    with zipfile.ZipFile(build / "word_count-arm64.zip") as archive:
+        assert {"word_count/index.py", "uploads/__init__.py", "some_lib/__init__.py"} <= set(
+            archive.namelist()
+        )
+    record = json.loads((build / "word_count-arm64.json").read_bytes())
+    assert record["handler"] == "word_count.index.handler"
+    assert run(str(own), "--arch", "arm64", "--to", str(build)) == 0
+    assert "1 zips are up to date" in capsys.readouterr().out
+    assert installer.calls == 1
+
+
+def test_without_a_lock_a_function_has_what_all_have(project: Path) -> None:
+    (project / "functions/first/requirements.txt").unlink()
+    packages = read_packages(project, ["first", "second"], ("arm64",))
+    locks = [package.lock.relative_to(project / "functions") for package in packages]
+    assert [str(lock) for lock in locks] == ["uploads/requirements.txt", "second/requirements.txt"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "content", "said"),
+    [
+        ("empty", {}, "holds no function: it needs index.py"),
+        ("Word-Count", {"index.py": ""}, "name the folder with lower-case words"),
+        ("first", {"index.py": ""}, "has the name of one of"),
+        ("uploads", {"index.py": ""}, "has the name of one of"),
+        (
+            "own",
+            {"index.py": "", "requirements.in": "six"},
+            "requirements.txt is missing: lock",
+        ),
+    ],
+)
+def test_a_folder_that_is_no_function(
+    *,
+    run: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    folder: str,
+    content: dict[str, str],
+    said: str,
+) -> None:
+    own = tmp_path / "elsewhere" / folder
+    own.mkdir(parents=True)
+    for name, text in content.items():
+        (own / name).write_text(text)
+    assert run(str(own)) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_bytecode_of_another_python_is_refused(

@@ -1,27 +1,17 @@
 """What a million files cost, from AWS's prices and measured processor time.
 
-    python -m scripts.costs            writes the tables of docs/scaling.md
-    python -m scripts.costs --check    fails when they are not what this computes
-
 The prices are those of us-east-1 in US dollars, without free tier, discounts, storage and transfer
 to the internet; other regions and later years differ: change them here.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from scripts import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-DOCUMENT: Final = ROOT / "docs" / "scaling.md"
+from scripts.docs.modules import blocks
 
 # Published prices, looked up in November 2026.
 GB_SECOND: Final = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
@@ -51,7 +41,7 @@ class Kind:
         name: as the table calls it.
         cpu_seconds: processor time, as `make bench-cpu` measures it.
         memory_mb: memory of the function.
-        ephemeral_mb: its room for temporary files.
+        ephemeral_mb: its ephemeral storage.
         writes: requests of S3 that write, the upload among them.
         reads: requests of S3 that read.
     """
@@ -69,8 +59,18 @@ class Kind:
         return self.cpu_seconds / min(1, self.memory_mb / _MB_OF_A_PROCESSOR) + _WAITING_SECONDS
 
 
-PHOTO: Final = Kind("a photo of 12 megapixels", 0.31, 512, 512, writes=5, reads=3)
-TABLE: Final = Kind("a CSV file of 1 MB, 25,000 rows", 0.11, 256, 1024, writes=3, reads=3)
+def _sizes(function: str) -> tuple[int, int]:
+    """Return the memory and the ephemeral storage that Terraform gives a function, in MB."""
+    source = (ROOT / "modules" / "serverless_stack" / "variables.tf").read_text(encoding="utf-8")
+    [sizes] = [block.attributes["type"] for block in blocks(source) if block.name == function]
+    found = dict(re.findall(r"(\w+) = optional\(number, (\d+)\)", sizes))
+    return int(found["memory_mb"]), int(found["ephemeral_storage_mb"])
+
+
+PHOTO: Final = Kind("a photo of 12 megapixels", 0.31, *_sizes("image_processor"), writes=5, reads=3)
+TABLE: Final = Kind(
+    "a CSV file of 1 MB, 25,000 rows", 0.11, *_sizes("data_transformer"), writes=3, reads=3
+)
 
 
 def per_million(kind: Kind, architecture: str) -> dict[str, float]:
@@ -124,30 +124,4 @@ def concurrency_table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def rendered(text: str) -> str:
-    """Return a document with its tables written anew."""
-    for name, table in (("costs", cost_table()), ("concurrency", concurrency_table())):
-        block = f"<!-- {name} -->\n{table}\n<!-- /{name} -->"
-        text, found = re.subn(f"<!-- {name} -->.*?<!-- /{name} -->", block, text, flags=re.DOTALL)
-        if not found:
-            raise ValueError(f"the document has no <!-- {name} --> … <!-- /{name} -->")
-    return text
-
-
-def main(arguments: Sequence[str] | None = None, document: Path = DOCUMENT) -> int:
-    """Run a command line; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.costs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, fail when outdated")
-    options = parser.parse_args(arguments)
-    text = document.read_text()
-    new = rendered(text)
-    if options.check and new != text:
-        print(f"{document.name} is outdated: run `make docs`", file=sys.stderr)
-        return 1
-    if not options.check:
-        document.write_text(new)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TABLES: Final = {"costs": cost_table, "concurrency": concurrency_table}

@@ -1,0 +1,23 @@
+# An environment with one processor of its own beside those of the platform.
+provider "aws" {
+  region = "us-east-1"
+}
+
+module "stack" {
+  source = "../../modules/serverless_stack"
+
+  suffix       = var.suffix
+  architecture = var.architecture
+  alarms       = { unattended = true }
+
+  processors = {
+    word_count = {
+      description = "Counts the words of uploaded texts"
+      package     = "${path.module}/../../build/word_count-${var.architecture}.zip"
+      kinds = {
+        ".txt" = ["text/plain"]
+        ".md"  = ["text/markdown", "text/plain"]
+      }
+    }
+  }
+}

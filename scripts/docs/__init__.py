@@ -1,0 +1,1 @@
+"""What is computed in the documents and in Terraform's inputs: `python -m scripts.docs`."""

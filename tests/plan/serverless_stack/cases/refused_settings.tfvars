@@ -1,0 +1,17 @@
+suffix = "team-a"
+
+image_processor = {
+  thumbnail_sizes   = [160, 8.5]
+  thumbnail_format  = "heic"
+  thumbnail_quality = 101
+  max_file_mb       = 0
+  max_pixels        = 0.5
+  max_metadata_kb   = -1
+  max_jpeg_scans    = 20000
+}
+data_transformer = {
+  output_formats          = []
+  max_rejected_rows_share = 10
+  max_rejected_rows       = 5000000
+  memory_limit_mb         = 10
+}
