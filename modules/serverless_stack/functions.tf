@@ -216,9 +216,10 @@ module "functions" {
   snap_start              = each.value.size.snap_start
   environment = merge(
     {
-      BUCKET_NAME                  = local.bucket_name
-      ENVIRONMENT                  = var.suffix
-      CODE_SHA256                  = each.value.code.s3 == null ? filebase64sha256(each.value.code.path) : each.value.code.s3.sha256_base64
+      BUCKET_NAME = local.bucket_name
+      ENVIRONMENT = var.suffix
+      # A zip that is not there is refused by the module below, in a sentence.
+      CODE_SHA256                  = each.value.code.s3 == null ? try(filebase64sha256(each.value.code.path), "") : each.value.code.s3.sha256_base64
       POWERTOOLS_SERVICE_NAME      = local._services[each.key]
       POWERTOOLS_METRICS_NAMESPACE = "ServerlessUploads"
     },
