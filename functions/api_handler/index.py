@@ -13,13 +13,12 @@ from api_handler.aws import lambda_client, s3_client
 from api_handler.files import Files
 from api_handler.settings import Settings
 from uploads.log import json_logger
-from uploads.settings import read
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
-_SETTINGS: Final = read(Settings, os.environ)
+_SETTINGS: Final = Settings.from_environment(os.environ)
 _APP: Final = App(_SETTINGS, Files(_SETTINGS, s3_client(), lambda_client), json_logger())
 
 start.done()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
-from uploads.settings import Setting
+from uploads.settings import FromEnvironment, Setting
 
 
 class Kind(TypedDict):
@@ -19,7 +19,7 @@ class Kind(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(FromEnvironment):
     """What the environment decides."""
 
     bucket: Annotated[str, Setting("name of the bucket", variable="BUCKET_NAME")]

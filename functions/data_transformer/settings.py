@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from uploads.settings import Setting
+from uploads.settings import FromEnvironment, Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(FromEnvironment):
     """What the outputs depend on."""
 
     output_formats: Annotated[

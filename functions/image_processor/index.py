@@ -10,10 +10,9 @@ from typing import Final
 from image_processor.core import process
 from image_processor.settings import Settings
 from uploads.processing import lambda_handler
-from uploads.settings import read
 
 # Made while the function starts, when Lambda gives more processor time than its memory size buys.
-_SETTINGS: Final = read(Settings, os.environ)
+_SETTINGS: Final = Settings.from_environment(os.environ)
 handler: Final = lambda_handler(partial(process, settings=_SETTINGS), _SETTINGS)
 
 start.done()

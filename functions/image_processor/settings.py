@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from uploads.settings import Setting
+from uploads.settings import FromEnvironment, Setting
 
 Format = Literal["webp", "jpeg", "png", "avif"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(FromEnvironment):
     """What the outputs depend on."""
 
     thumbnail_sizes: Annotated[

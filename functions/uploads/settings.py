@@ -1,10 +1,10 @@
 """Settings of a function: attributes of a dataclass, read from environment variables.
 
     @dataclass(frozen=True, slots=True, kw_only=True)
-    class Settings:
+    class Settings(FromEnvironment):
         max_pages: Annotated[int, Setting("pages that are read", at_least=1, at_most=99)] = 10
 
-    settings = read(Settings, os.environ)  # MAX_PAGES=20
+    settings = Settings.from_environment(os.environ)  # MAX_PAGES=20
 
 This declaration is the one place of a setting. The inputs of `modules/serverless_stack` and the
 tables of docs/ are written from it, see `scripts/docs/settings.py`.
@@ -20,6 +20,7 @@ from typing import (
     Any,
     Final,
     Literal,
+    Self,
     get_args,
     get_origin,
     get_type_hints,
@@ -27,8 +28,6 @@ from typing import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from _typeshed import DataclassInstance
 
 _SWITCH: Final = {"true": True, "false": False}
 
@@ -131,7 +130,7 @@ class Declared:
         return json.loads(text)
 
 
-def declared(kind: type[DataclassInstance]) -> tuple[Declared, ...]:
+def declared(kind: type[Any]) -> tuple[Declared, ...]:
     """Return the settings of a class, in their order."""
     types = get_type_hints(kind, include_extras=True)
     found = []
@@ -141,17 +140,23 @@ def declared(kind: type[DataclassInstance]) -> tuple[Declared, ...]:
     return tuple(found)
 
 
-def read[S: DataclassInstance](kind: type[S], environment: Mapping[str, str]) -> S:
-    """Return the settings that environment variables give.
+class FromEnvironment:
+    """Base of a settings class."""
 
-    Raises:
-        SettingError: a value cannot be used, or one that has no default is missing.
-    """
-    values = {}
-    for one in declared(kind):
-        text = environment.get(one.variable)
-        if text:
-            values[one.name] = one.parse(text)
-        elif one.default is MISSING:
-            raise SettingError(f"{one.variable} is not set: give {one.about.description}")
-    return kind(**values)
+    __slots__ = ()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Return the settings that environment variables give.
+
+        Raises:
+            SettingError: a value cannot be used, or one that has no default is missing.
+        """
+        values = {}
+        for one in declared(cls):
+            text = environment.get(one.variable)
+            if text:
+                values[one.name] = one.parse(text)
+            elif one.default is MISSING:
+                raise SettingError(f"{one.variable} is not set: give {one.about.description}")
+        return cls(**values)

@@ -8,11 +8,11 @@ import pytest
 from api_handler.settings import Settings as ApiSettings
 from data_transformer.settings import Settings as TableSettings
 from image_processor.settings import Settings as ImageSettings
-from uploads.settings import Setting, SettingError, declared, read
+from uploads.settings import FromEnvironment, Setting, SettingError, declared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(FromEnvironment):
     name: Annotated[str, Setting("what it is called")]
     pages: Annotated[int, Setting("pages that are read", at_least=1, at_most=99)] = 10
     share: Annotated[float, Setting("share of bad lines", at_least=0, at_most=1)] = 0.5
@@ -47,7 +47,7 @@ NAMED = Settings(name="n")
     ],
 )
 def test_a_variable_sets_its_attribute(variable: str, text: str, expected: dict[str, Any]) -> None:
-    assert read(Settings, {"NAME": "n", variable: text}) == replace(NAMED, **expected)
+    assert Settings.from_environment({"NAME": "n", variable: text}) == replace(NAMED, **expected)
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_a_variable_sets_its_attribute(variable: str, text: str, expected: dict[
 )
 def test_a_value_that_is_not_allowed_is_refused(variable: str, text: str, allowed: str) -> None:
     with pytest.raises(SettingError) as refusal:
-        read(Settings, {"NAME": "n", variable: text})
+        Settings.from_environment({"NAME": "n", variable: text})
     assert str(refusal.value) == f"{variable} is {text!r}: give {allowed}"
 
 
 def test_a_setting_without_default_must_be_given() -> None:
     with pytest.raises(SettingError, match="NAME is not set: give what it is called"):
-        read(Settings, {"NAME": ""})
+        Settings.from_environment({"NAME": ""})
 
 
 def test_a_text_is_described() -> None:
@@ -89,8 +89,7 @@ def test_every_default_is_allowed(settings: type[Any]) -> None:
 
 
 def test_the_api_reads_what_the_stack_gives() -> None:
-    settings = read(
-        ApiSettings,
+    settings = ApiSettings.from_environment(
         {
             "BUCKET_NAME": "b",
             "KINDS": '{".jpg": {"content_types": ["image/jpeg"], "function": "f"}}',
