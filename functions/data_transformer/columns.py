@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from data_transformer.settings import Names
+
 TEXT: Final = "VARCHAR"
 # What programs write for a missing value. Null in a column of another type than text; in one of
 # text they stay, since NA may be Namibia.
@@ -70,7 +72,7 @@ class Candidate:
 
 
 def is_missing(text: str) -> str:
-    """Return the SQL condition that a text is one of the markers in `MISSING`, or blanks.
+    """Return the SQL condition that a text is empty, blanks, or one of the markers in `MISSING`.
 
     One pattern: each value of an IN, for each column, would take the memory of a vector.
     """
@@ -208,24 +210,34 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_MISSING_PATTERN: Final = literal(f" *(?:{'|'.join(map(re.escape, MISSING))}) *| +")
+# Where a word ends that only the case tells from the next: not in pH, kWh or iPhone.
+_WORDS: Final = re.compile(
+    r"(?<=[a-zß-öø-ÿ]{2})(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{2})"
+)
+_MISSING_PATTERN: Final = literal(f" *(?:{'|'.join(map(re.escape, MISSING))}) *| *")
 
 
-def normalise(originals: Sequence[str]) -> list[Column]:
-    """Return text columns with unique names of lower-case letters, digits and underscores.
+def named(originals: Sequence[str], style: Names) -> list[Column]:
+    """Return text columns with unique names, by default of lower-case letters, digits and _.
 
-    Letters of every script stay. A column without a name is called by its place, `column_3`; a name
-    that is taken gets a number, `name_2`.
+    Words that only capitals divide are divided by underscores: sepalLength is sepal_length, and
+    HTTPStatus http_status. Letters of every script stay. A column without a name is called by its
+    place, `column_3`; a name that is taken gets a number, `name_2`.
     """
     taken: set[str] = set()
     columns = []
     for place, original in enumerate(originals, 1):
-        composed = unicodedata.normalize("NFKC", original).lower()
-        base = re.sub(r"[\W_]+", "_", composed).strip("_") or f"column_{place}"
+        base = (original if style == "original" else _snake_case(original)) or f"column_{place}"
         name, number = base, 1
-        while name in taken:
+        # DuckDB does not tell names apart by their case.
+        while name.lower() in taken:
             number += 1
             name = f"{base}_{number}"
-        taken.add(name)
+        taken.add(name.lower())
         columns.append(Column(original, name))
     return columns
+
+
+def _snake_case(name: str) -> str:
+    divided = _WORDS.sub("_", unicodedata.normalize("NFKC", name))
+    return re.sub(r"[\W_]+", "_", divided.lower()).strip("_")

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from data_transformer.text import detect
 from uploads.content import describe
 from uploads.processing import RejectedError
+
+# What no text holds often: control characters but for NUL, white space, Ctrl-Z and escape.
+_CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b"))
+_FEW: Final = 3
 
 
 def check(head: bytes) -> None:
@@ -16,6 +23,9 @@ def check(head: bytes) -> None:
         RejectedError: it is a file of another kind.
     """
     kind = describe(head)
+    if not kind and not detect(head)[0].startswith(("utf-16", "utf-32")):
+        controls = len(head) - len(head.translate(None, _CONTROLS))
+        kind = "binary" if controls > max(_FEW, len(head) // 100) else None
     if kind:
         raise RejectedError(
             "not_a_table", f"The file is {kind}, whatever its name says; CSV and JSON can be read."

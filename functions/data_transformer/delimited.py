@@ -58,6 +58,12 @@ _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
 _INEXACT: Final = "a value does not keep to its type"
 # An array of objects, an object: nothing that a header of CSV begins with.
 _JSON: Final = re.compile(rb"\s*(\[\s*)?\{\s*(\"[^\"]*\"\s*:|\})")
+# A word for a sum, in the languages that most tables are in, before anything else in a row.
+_TOTAL: Final = re.compile(
+    rb'"?\s*((grand|sub)[ -]?)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|suma|'
+    rb"somme|soma)\b",
+    re.IGNORECASE,
+)
 _SHOWN: Final = 40
 _NAMED: Final = 5
 _SHORT_BYTES: Final = 8 * 1024 * 1024
@@ -144,6 +150,7 @@ class _Feed:
     Attributes:
         rejected: number of rows that were none.
         most: upper bound of the number of rows passed on, see `Run`.
+        last: the last rows passed on.
     """
 
     def __init__(self, rows: Rows, most_rejects: int, left_out: Collection[int] = ()) -> None:
@@ -159,6 +166,7 @@ class _Feed:
         self._left_out = left_out
         self.rejected = 0
         self.most = 0
+        self.last = b""
         self._rejected_bytes = 0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -185,6 +193,7 @@ class _Feed:
                 passed += len(rows)
             else:
                 self.most += run.most
+                self.last = (run.rows.strip() and run.rows) or self.last
                 yield run.rows
 
 
@@ -247,7 +256,8 @@ class _Job:
         self._dialect = dialect
         self._text = text
         self._is_unread = True
-        self._table = typing_of.normalise(dialect.names)
+        self._last_line = b""
+        self._table = typing_of.named(dialect.names, settings.column_names)
         self._candidates = self._by_type(padded=dialect.padded)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
@@ -294,8 +304,14 @@ class _Job:
         if not self._is_unread:
             self._text = _Text.of(self._source)
         self._is_unread = False
-        yield self._text.sample[self._dialect.skip :]
-        yield from self._text.rest
+        yield from self._plain(
+            itertools.chain([self._text.sample[self._dialect.skip :]], self._text.rest)
+        )
+
+    def _plain(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for form in self._dialect.forms:
+            chunks = form.rewritten(chunks)
+        return iter(chunks)
 
     def _reader(self, path: Path) -> str:
         names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
@@ -322,7 +338,7 @@ class _Job:
         complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
         complete = complete[self._dialect.skip :]
         sample = self._directory / "sample.csv"
-        sample.write_bytes(b"".join(run.rows for run in self._rows([complete])))
+        sample.write_bytes(b"".join(run.rows for run in self._rows(self._plain([complete]))))
 
         @contextmanager
         def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
@@ -473,6 +489,7 @@ class _Job:
                 connection.execute("CALL enable_logging(storage = 'memory')")
                 connection.execute("CALL disable_logging()")
             misfits = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
+        self._last_line = feed.last.strip().rpartition(b"\n")[2] or self._last_line
         columns = [column for column in part.places.values() if column.type != TEXT]
         whole = rows == feed.most and not feed.rejected
         return _Written(rows, misfits, whole, _Log(folder, columns))
@@ -519,12 +536,13 @@ class _Job:
         details = {
             "format": "csv",
             "encoding": clean.encoding,
-            "delimiter": self._dialect.delimiter,
+            "delimiter": self._dialect.written_delimiter,
             "header": self._dialect.has_header,
             "rejected_rows": listing.count,
             "reading": {
                 "decimal": self._dialect.decimal,
                 "lines_above_table": len(self._dialect.lines_above),
+                "units": list(self._dialect.units) or None,
                 "missing_values": list(typing_of.MISSING),
                 "columns_with_missing_values": list(guess.missing),
             },
@@ -538,10 +556,10 @@ class _Job:
                 self._settings,
                 listing,
                 details=details,
-                warnings=list(self._warnings(guess)),
+                warnings=list(self._warnings(guess, rows)),
             )
 
-    def _warnings(self, guess: Inference) -> Iterator[Problem]:
+    def _warnings(self, guess: Inference, rows: int) -> Iterator[Problem]:
         """Yield what was decided, and might have been decided otherwise."""
         nuls, dialect = self._text.clean.nuls, self._dialect
         if nuls:
@@ -566,11 +584,39 @@ class _Job:
                 f"{len(dialect.lines_above)} lines above the table were skipped, the first is "
                 f"{_shortened(dialect.lines_above[0])!r}.",
             )
+        for form in dialect.forms:
+            yield form.warning
+        if dialect.row_names:
+            yield Problem(
+                "row_names",
+                "The header has one name less than the rows have cells: the first column was read "
+                "as names of rows, as R writes them.",
+            )
+        if dialect.units:
+            yield Problem(
+                "units_below_header",
+                "The line below the header was read as units and is not in the table: "
+                f"{_shortened(', '.join(dialect.units))}.",
+            )
         if dialect.doubtful_header:
             yield Problem(
                 "header_of_values",
                 "The first row was read as the header, although it holds numbers or dates. If it "
                 "is data, add a row of names above it.",
+            )
+        if guess.codes:
+            named = [f"{name} ({_shortened(one)!r})" for name, one in guess.codes.items()]
+            others = " and others" if len(named) > _NAMED else ""
+            yield Problem(
+                "codes_as_text",
+                f"{', '.join(named[:_NAMED])}{others}: read as text, since values that are no "
+                "numbers, dates or booleans are there several times.",
+            )
+        if rows > 1 and _TOTAL.match(self._last_line):
+            yield Problem(
+                "total_row",
+                "The last row seems to be a total of the others; it is in the table like them: "
+                f"{_shortened(self._last_line.decode(errors='replace'))!r}.",
             )
         if dialect.decimal == ",":
             yield Problem(

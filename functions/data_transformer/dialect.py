@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from data_transformer import forms
+from data_transformer.columns import MISSING
+
 if TYPE_CHECKING:
     import _csv
     from collections.abc import Iterator
+
+    from data_transformer.forms import Form
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _RECORDS: Final = 200
@@ -30,6 +35,8 @@ _PADDED: Final = re.compile(r"(?:^|[,;\t|])[ ]+[-+]?\.?\d|\d[ ]+(?:[,;\t|]|$)", 
 _THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 # Excel's way to name the delimiter, in the first line.
 _NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\n')
+
+_LONGEST_UNIT: Final = 12
 
 csv.field_size_limit(sys.maxsize)
 
@@ -49,6 +56,9 @@ class Dialect:
         doubtful_header: whether the header holds numbers or dates, as a row of data may.
         padded: whether numbers have blanks around them.
         versions: places of columns that hold versions, which look like numbers.
+        forms: how the text has to be rewritten before it is read, in this order.
+        row_names: whether the header has no name for the first column, as R writes it.
+        units: the second line, where it holds units; it is among what is skipped.
     """
 
     delimiter: str
@@ -61,6 +71,14 @@ class Dialect:
     doubtful_header: bool = False
     padded: bool = False
     versions: frozenset[int] = frozenset()
+    forms: tuple[Form, ...] = ()
+    row_names: bool = False
+    units: tuple[str, ...] = ()
+
+    @property
+    def written_delimiter(self) -> str:
+        """What divides the cells in the text as it was sent."""
+        return next((form.written for form in self.forms if form.written), self.delimiter)
 
 
 def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
@@ -80,10 +98,14 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
         skipped += 1
     if not body.strip():
         return None
-    delimiter, records = max(
-        ((one, _records(body, one, whole=whole)) for one in candidates),
-        key=lambda pair: _consistency(pair[1]),
-    )
+    found, body = _rewritten(body, forms.of_quotes(body))
+    delimiter, records = _divided(body, candidates, whole=whole)
+    if not named and max(map(len, records)) == 1:
+        divided, body = _rewritten(body, forms.of_one_column(body, whole=whole))
+        if divided:
+            quoted, body = _rewritten(body, forms.of_quotes(body))
+            found = (*found, *divided, *quoted)
+            delimiter, records = _divided(body, ("\t",), whole=whole)
     above = _lines_above(body, delimiter, records)
     if above:
         lines = body.splitlines(keepends=True)
@@ -93,18 +115,25 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
     first, *rest = records
     usual = Counter(map(len, rest)).most_common(1)[0][0] if rest else len(first)
     has_header = _is_header(first, rest)
+    names, row_names = [""] * usual, False
+    units: tuple[str, ...] = ()
     if has_header:
-        skipped += _lines_of_first(body, delimiter)
+        header_lines = _lines_of_first(body, delimiter)
         names = [name.strip() for name in first]
         while len(names) > usual and not names[-1]:
             names.pop()
-    else:
-        names = [""] * usual
+        if _are_units(rest):
+            units = tuple(rest.pop(0))
+            below = "".join(body.splitlines(keepends=True)[header_lines:])
+            header_lines += _lines_of_first(below, delimiter)
+        skipped += header_lines
+        row_names = len(names) == usual - 1 and any(len(r) == usual and r[-1] for r in rest)
     more = max(0, usual - len(names))
+    names = ["", *names] if row_names else [*names, *[""] * more]
     skip = len(_original_bytes(sample, skipped))
     return Dialect(
         delimiter,
-        (*names, *[""] * more),
+        tuple(names),
         has_header,
         skip,
         sample.count(b"\n", 0, skip),
@@ -113,7 +142,41 @@ def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
         has_header and any(_VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
         frozenset(_versions(rest)),
+        found,
+        row_names,
+        units,
     )
+
+
+def _rewritten(body: str, form: Form | None) -> tuple[tuple[Form, ...], str]:
+    return ((form,), form.plain(body.encode()).decode()) if form else ((), body)
+
+
+def _divided(body: str, candidates: tuple[str, ...], *, whole: bool) -> tuple[str, list[list[str]]]:
+    """Return the delimiter that divides a text best, and the records that it gives."""
+    return max(
+        ((one, _records(body, one, whole=whole)) for one in candidates),
+        key=lambda pair: _consistency(pair[1]),
+    )
+
+
+def _are_units(rows: list[list[str]]) -> bool:
+    """Tell whether the first row below the header holds units: words above numbers alone.
+
+    Each of its cells is short and no value, and most columns below hold values without exception.
+    """
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return False
+    first, *below = rows
+    filled = [cell for cell in first if cell.strip()]
+    if len(filled) * 2 < len(first) or any(
+        len(cell) > _LONGEST_UNIT or _VALUE.fullmatch(cell) or cell.strip() in MISSING
+        for cell in filled
+    ):
+        return False
+    columns = list(zip(*(row for row in below if len(row) == len(first)), strict=False))
+    valued = sum(all(map(_VALUE.fullmatch, filter(None, column))) for column in columns)
+    return bool(columns) and valued * 2 > len(first)
 
 
 def _versions(records: list[list[str]]) -> Iterator[int]:
@@ -192,7 +255,7 @@ def _is_header(first: list[str], rest: list[list[str]]) -> bool:
 
     But years, months and days above columns (a table spread out over them) are names, if they are
     not also below; and so are steps in a row (2018, 2019, … or 0, 1, …), if the rows below have
-    none.
+    none; and so is what stands right of an empty corner, above a column that is filled.
     """
     valued = [place for place, cell in enumerate(first) if _VALUE.fullmatch(cell)]
     if not valued:
@@ -200,6 +263,9 @@ def _is_header(first: list[str], rest: list[list[str]]) -> bool:
     cells = [first[place] for place in valued]
     if len(set(cells)) < len(cells):
         return False
+    if not first[0] and len(cells) == len(first) - 1 > 1 and len(rest) > 1:
+        # The corner of a table with names of rows.
+        return all(record[0] for record in rest)
     below = [[record[place] for place in valued if place < len(record)] for record in rest]
     if _are_steps(cells) and (cells[0] == "0" or all(map(_PERIOD.fullmatch, cells))):
         return bool(rest) and not any(_are_steps(record) for record in below)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from data_transformer import contents, json_faults, json_text, outputs
-from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, normalise
+from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, named
 from data_transformer.engine import database
 from data_transformer.inference import infer
 from data_transformer.rejects import Listing, Reject
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from data_transformer.inference import Reader
     from data_transformer.outputs import Part
-    from data_transformer.settings import Settings
+    from data_transformer.settings import Names, Settings
     from uploads.processing import Processed, Source
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
@@ -256,6 +256,7 @@ class _Job:
                         objects,
                         self._directory,
                         are_objects=checked,
+                        style=self._settings.column_names,
                         quoted=any(one.code == "long_numbers" for one in self._warnings),
                     )
                 except duckdb.InvalidInputException as error:
@@ -290,6 +291,7 @@ def _write(
     objects: Path,
     directory: Path,
     *,
+    style: Names,
     are_objects: bool,
     quoted: bool,
 ) -> tuple[list[Part], list[Problem]]:
@@ -347,7 +349,7 @@ def _write(
     types = _types(connection, rows_of, columns)
     table = [
         replace(column, type=types[name])
-        for column, (name, _) in zip(normalise(list(types)), columns, strict=True)
+        for column, (name, _) in zip(named(list(types), style), columns, strict=True)
     ]
     row_bytes = objects.stat().st_size / max(1, _count_lines(objects))
     parts = outputs.parts(table)

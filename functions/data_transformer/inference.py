@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from data_transformer.columns import ABSENT, MISSING, TEXT, Evidence, choose, is_missing
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BATCH: Final = 150  # columns looked at together: a vector of each has to fit in the memory
 _BLANKS: Final = 16  # around a marker
 _FEW: Final = 32  # pairs of a column and a candidate
+_FEW_OF: Final = 0.01  # share of the values of another type below which they are accidents
+_SEVERAL: Final = 3
 
 type Candidates = Mapping[int, Sequence[Candidate]]
 type Reader = AbstractContextManager[tuple[DuckDBPyConnection, str]]
@@ -33,12 +35,15 @@ class Inference:
         rows: number of rows looked at.
         candidates: types that the values of each column may have, by its place.
         missing: original names of the typed columns with a marker of a missing value.
+        codes: original names of the columns of numbers and the like that are text for some
+            values, each with one of these.
     """
 
     columns: list[Column]
     rows: int
     candidates: Candidates
     missing: Sequence[str] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def infer(
@@ -67,7 +72,8 @@ def infer(
     possible = dict(candidates or everything)
     typed = list(table)
     seen = 0
-    with_markers = []
+    with_markers: list[str] = []
+    codes: dict[str, str] = {}
     for start in range(0, len(table), BATCH):
         places = range(start, min(start + BATCH, len(table)))
         with reader() as (connection, text):
@@ -86,13 +92,22 @@ def infer(
                 seen, found = _each(connection, text, possible, places)
             else:
                 seen, found = _as_one(connection, text, possible, places, known)
+        suspects = {}
         for place, (filled, markers, evidence) in found.items():
             absent = seen and not filled and not table[place].original
             chosen = ABSENT if absent else choose(filled - markers, evidence, misfits_share)
             typed[place] = replace(table[place], type=chosen)
             if markers and chosen != TEXT:
                 with_markers.append(table[place].original or table[place].name)
-    return Inference(typed, seen, possible, with_markers)
+            for one in evidence:
+                few = max(2, _FEW_OF * (filled - markers))
+                if one.candidate.type == chosen and one.misfits >= few:
+                    suspects[place] = one.candidate
+        for place, example in (_find_codes(reader, suspects) if suspects else {}).items():
+            typed[place] = replace(table[place], type=TEXT)
+            possible[place] = ()
+            codes[table[place].original or table[place].name] = example
+    return Inference(typed, seen, possible, with_markers, codes)
 
 
 # By place: number of cells with something in them, of those how many are markers, and the evidence.
@@ -106,7 +121,7 @@ def _each(
     values, counts = [], []
     for place in places:
         cell = f"c{place}"
-        parts = [f"count({cell})", _markers(cell)]
+        parts = [_filled(cell), _markers(cell)]
         for number, candidate in enumerate(candidates[place]):
             value = f"v{place}_{number}"
             values.append(f", {candidate.value(cell)} AS {value}")
@@ -144,7 +159,7 @@ def _as_one(
         counts.append(f"[{', '.join(_counts(candidate, 'cell', value))}]")
     cells = ", ".join(f"c{place}" for place in places)
     query = (
-        f"SELECT place, count(*), count(cell), {_markers('cell')}, {', '.join(counts)} FROM ("  # noqa: S608 - names are c0, c1, …
+        f"SELECT place, count(*), {_filled('cell')}, {_markers('cell')}, {', '.join(counts)} FROM ("  # noqa: S608 - names are c0, c1, …
         f"SELECT place, cell, {', '.join(values)} FROM ("
         f"SELECT unnest([{cells}]) AS cell, unnest(range({places.start}, {places.stop})) AS place "
         f"FROM {reader})) GROUP BY place"
@@ -168,10 +183,45 @@ def _counts(candidate: Candidate, text: str, value: str) -> tuple[str, str]:
     return f"count({value})", f"count(*) FILTER ({fitting})"
 
 
+def _filled(cell: str) -> str:
+    """Return the SQL of how many cells hold anything."""
+    return f"count(*) FILTER ({cell} <> '')"
+
+
 def _markers(cell: str) -> str:
-    """Return the SQL of how many cells hold a marker of a missing value."""
+    """Return the SQL of how many cells hold a marker of a missing value, or blanks."""
     longest = max(map(len, MISSING)) + _BLANKS
-    return f"count(*) FILTER (strlen({cell}) <= {longest} AND {is_missing(cell)})"
+    return f"count(*) FILTER ({cell} <> '' AND strlen({cell}) <= {longest} AND {is_missing(cell)})"
+
+
+def _find_codes(
+    reader: Callable[[], Reader], suspects: Mapping[int, Candidate]
+) -> Mapping[int, str]:
+    """Return the columns whose values of another type are no accidents, each with one of these.
+
+    Of an accident, a typing error or a broken line, each is another one. What is there several
+    times, or alike several times (c168, c204), is a code.
+    """
+    values, parts = [], []
+    for place, candidate in suspects.items():
+        cell, value = f"c{place}", f"v{place}"
+        values.append(f", {candidate.value(cell)} AS {value}")
+        shape = f"regexp_replace(regexp_replace({cell}, '[0-9]+', '0', 'g'), '[A-Za-z]+', 'a', 'g')"
+        bad = f"FILTER (NOT {candidate.fits(cell, value)})"
+        parts.append(
+            f"[count(*) {bad}, count(DISTINCT {cell}) {bad}, count(DISTINCT {shape}) {bad}], "
+            f"mode({cell}) {bad}"
+        )
+    with reader() as (connection, text):
+        query = f"SELECT {', '.join(parts)} FROM (SELECT *{''.join(values)} FROM {text})"  # noqa: S608 - as above
+        found = connection.execute(query).fetchone() or ()
+    return {
+        place: example
+        for place, ((number, different, shapes), example) in zip(
+            suspects, itertools.batched(found, 2), strict=True
+        )
+        if different < number or (number >= _SEVERAL and shapes == 1)
+    }
 
 
 def _weighed(candidates: Sequence[Candidate], filled: int, counts: Iterable[int]) -> list[Evidence]:

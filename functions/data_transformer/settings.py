@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from uploads.settings import FromEnvironment, Setting
 
+Names = Literal["snake_case", "original"]
+
 
 @dataclass(frozen=True, slots=True)
 class Settings(FromEnvironment):
@@ -38,3 +40,7 @@ class Settings(FromEnvironment):
             at_most=10_240,
         ),
     ] = 100
+    column_names: Annotated[
+        Names,
+        Setting("names of the columns: words in lower case, joined by _, or those of the file"),
+    ] = "snake_case"

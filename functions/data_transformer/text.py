@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _LEGACY_BYTES: Final = 16 * 1024
 _FEW_BYTES: Final = 8
 _ASCII: Final = bytes(range(128))
+# Ctrl-Z, with which DOS and CP/M end a text.
+_END_OF_FILE: Final = b"\x1a"
 # Candidates besides Windows-1252, which charset-normalizer calls cp1252.
 _LEGACY: Final = [
     "cp932", "euc_jp", "gb18030", "big5", "cp949", "koi8_r", "cp1251",
@@ -77,6 +79,8 @@ def _legacy(head: bytes) -> str:
 class CleanText:
     """Iterates over a byte stream's text as UTF-8 with line feeds for line ends, without NULs.
 
+    A Ctrl-Z at the end of the text is no part of it.
+
     Bytes that are not UTF-8 in a text that is stay as they are: their row is told as bad. When they
     are the first beyond ASCII, the text is taken as Windows-1252 from there on.
 
@@ -107,8 +111,10 @@ class CleanText:
                 if whole.endswith(b"\r"):  # its \n may be in the next chunk
                     whole, held = whole[:-1], b"\r"
                 whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            if whole.endswith(_END_OF_FILE):
+                whole, held = whole[:-1], _END_OF_FILE + held
             yield self._without_nuls(whole)
-        if held:
+        if b"\r" in held:
             yield self._without_nuls(b"\n")
 
     def _without_nuls(self, chunk: bytes) -> bytes:

@@ -26,6 +26,7 @@ _SIGNATURES: Final = (
     (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (rb"PAR1", "a Parquet file"),
     (rb"SQLite format 3\0", "an SQLite database"),
+    (rb"\0\x05\x16[\0\x07]", "a macOS resource fork (of a file without ._ in its name)"),
     (rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body)[\s>]", "an HTML page"),
     (rb"(\xef\xbb\xbf)?\s*(<(\?xml|!--|!doctype\s+svg).*?>\s*)*<svg[\s>]", "an SVG drawing"),
     (rb"(\xef\xbb\xbf)?\s*<\?xml\s", "an XML document"),

@@ -134,6 +134,8 @@ variable "data_transformer" {
     max_rejected_rows = optional(number, 100000)
     # MB of memory_mb that DuckDB may use; raise it with that.
     memory_limit_mb = optional(number, 100)
+    # Names of the columns: words in lower case, joined by _, or those of the file.
+    column_names = optional(string, "snake_case")
     # end of settings of data_transformer
   })
   default  = {}
@@ -158,6 +160,11 @@ variable "data_transformer" {
   validation {
     condition     = var.data_transformer.memory_limit_mb == floor(var.data_transformer.memory_limit_mb) && var.data_transformer.memory_limit_mb >= 50 && var.data_transformer.memory_limit_mb <= 10240
     error_message = "data_transformer.memory_limit_mb must be a whole number from 50 to 10240; given: ${var.data_transformer.memory_limit_mb}."
+  }
+
+  validation {
+    condition     = contains(["snake_case", "original"], var.data_transformer.column_names)
+    error_message = "data_transformer.column_names must be one of snake_case, original; given: ${var.data_transformer.column_names}."
   }
   # end of validations of data_transformer
 }

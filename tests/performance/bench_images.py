@@ -44,7 +44,7 @@ _ROUNDS: Final = 5
 _WARM_UPS: Final = 2
 _ORIENTATION: Final = 0x0112
 _DEFAULT_EFFORT: Final = 4  # of Pillow and of libvips
-_PHOTOS: Final = ROOT / ".local/photos/skimage/data"
+_PHOTOS: Final = ROOT / ".local/data/skimage/data"
 _PHOTO_NAMES: Final = (
     "astronaut.png",
     "coffee.png",

@@ -226,7 +226,7 @@ def test_bad_rows_keep_the_order_of_their_lines(transform: Transform) -> None:
 
 def test_more_bad_values_than_allowed_reject_the_file(transform: Transform) -> None:
     with pytest.raises(RejectedError, match="More than 2 rows") as caught:
-        transform("n,s\n" + "1,x\n" * 101 + "1\n" + "word,x\n" * 3, max_rejected_rows=2)
+        transform("n,s\n" + "1,x\n" * 101 + "1\na,x\nb c,x\nd1,x\n", max_rejected_rows=2)
     [rejects] = caught.value.processed.outputs
     assert [json.loads(line)["line"] for line in rejects.path.read_text().splitlines()] == [
         103,
