@@ -13,6 +13,18 @@ _CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 _FEW: Final = 3
 
 
+class OtherFormatError(Exception):
+    """A file is a table, but in another format than its name says.
+
+    Attributes:
+        form: "CSV", "JSON" or "gzip".
+    """
+
+    def __init__(self, form: str) -> None:
+        super().__init__(form)
+        self.form = form
+
+
 def check(head: bytes) -> None:
     """Check that a file may be a text.
 
@@ -20,8 +32,11 @@ def check(head: bytes) -> None:
         head: see `uploads.content.describe`.
 
     Raises:
+        OtherFormatError: it is compressed with gzip.
         RejectedError: it is a file of another kind.
     """
+    if head.startswith(b"\x1f\x8b"):
+        raise OtherFormatError("gzip")
     kind = describe(head)
     if not kind and not detect(head)[0].startswith(("utf-16", "utf-32")):
         controls = len(head) - len(head.translate(None, _CONTROLS))

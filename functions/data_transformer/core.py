@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from data_transformer import delimited, documents
+from data_transformer.compressed import ENDING, Gunzipped
+from data_transformer.contents import OtherFormatError
 from uploads.processing import RejectedError
+from uploads.result import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from data_transformer.settings import Settings
     from uploads.processing import Processed, Source
+
+    type Reader = Callable[[Source, Path, Settings], Processed]
+
+_JSON: Final = (".json", ".jsonl", ".ndjson")
+_READERS: Final[dict[str, Reader]] = {"CSV": delimited.transform, "JSON": documents.transform}
 
 
 class Transformer:
@@ -21,13 +31,38 @@ class Transformer:
         self._settings = settings
 
     def __call__(self, source: Source, directory: Path) -> Processed:
-        """Process a CSV or JSON file, told apart by its name.
+        """Process delimited text or JSON, compressed or not, told apart by the file's name.
+
+        What is in a file counts more than its name, and is said then.
 
         Raises:
             RejectedError: the content is at fault.
         """
         if not source.size:
             raise RejectedError("empty_file", "The file is empty.")
-        if source.name.lower().endswith(".json"):
-            return documents.transform(source, directory, self._settings)
-        return delimited.transform(source, directory, self._settings)
+        if source.name.lower().endswith(ENDING):
+            return self._gunzipped(source, directory)
+        form = "JSON" if source.name.lower().endswith(_JSON) else "CSV"
+        try:
+            return _READERS[form](source, directory, self._settings)
+        except OtherFormatError as other:
+            found = other.form
+        if found == "gzip":
+            made = self._gunzipped(source, directory)
+        else:
+            made = _READERS[found](source, directory, self._settings)
+        warning = Problem(
+            "other_format", f"The file is {found}, whatever its name says; it was read as that."
+        )
+        return replace(made, warnings=[warning, *made.warnings])
+
+    def _gunzipped(self, source: Source, directory: Path) -> Processed:
+        packed = Gunzipped(source, self._settings.max_decompressed_mb)
+        made = self(packed, directory)
+        if not packed.is_cut:
+            return made
+        warning = Problem(
+            "cut_compression",
+            "The compressed data end before their end; the table holds the rows before that.",
+        )
+        return replace(made, warnings=[warning, *made.warnings])

@@ -64,6 +64,8 @@ _TOTAL: Final = re.compile(
     rb"somme|soma)\b",
     re.IGNORECASE,
 )
+# What divides the columns of a file by its name's ending, unless the content says otherwise.
+_NAMED_BY: Final = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _SHOWN: Final = 40
 _NAMED: Final = 5
 _SHORT_BYTES: Final = 8 * 1024 * 1024
@@ -206,10 +208,9 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     text = _Text.of(source)
     contents.check(text.clean.head)
     if _JSON.match(text.sample):
-        raise RejectedError(
-            "not_a_table", "The file holds JSON, not CSV: upload it with a name that ends in .json."
-        )
-    dialect = dialects.sniff(text.sample, whole=text.whole)
+        raise contents.OtherFormatError("JSON")
+    ending = Path(source.name.lower()).suffix
+    dialect = dialects.sniff(text.sample, whole=text.whole, named=_NAMED_BY.get(ending))
     if dialect is None:
         raise RejectedError("empty_file", "The file holds no text.")
     if len(dialect.names) > MOST_COLUMNS:

@@ -37,6 +37,7 @@ _THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 _NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\n')
 
 _LONGEST_UNIT: Final = 12
+_WELL: Final = 0.9  # share of records with the usual number of cells
 
 csv.field_size_limit(sys.maxsize)
 
@@ -81,26 +82,33 @@ class Dialect:
         return next((form.written for form in self.forms if form.written), self.delimiter)
 
 
-def sniff(sample: bytes, *, whole: bool) -> Dialect | None:
+def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | None:
     """Return the dialect of a text by its beginning, or None when there is nothing but blanks.
 
     Args:
         sample: UTF-8 text with line feeds for line ends.
         whole: whether the sample is the whole text; else its last record may be cut.
+        named: the delimiter that the file's name tells; taken if it divides the text well.
     """
     text = sample.decode("utf-8", "replace")
     body = text.lstrip("\n")
     skipped = len(text) - len(body)
     candidates: tuple[str, ...] = DELIMITERS
-    if named := _NAMED_DELIMITER.match(body):
-        candidates = (named[1],)
-        body = body[named.end() :]
+    if told := _NAMED_DELIMITER.match(body):
+        candidates = (told[1],)
+        body = body[told.end() :]
         skipped += 1
     if not body.strip():
         return None
     found, body = _rewritten(body, forms.of_quotes(body))
     delimiter, records = _divided(body, candidates, whole=whole)
-    if not named and max(map(len, records)) == 1:
+    if (
+        named
+        and not told
+        and _consistency(by_name := _records(body, named, whole=whole))[0] >= _WELL
+    ):
+        delimiter, records = named, by_name
+    if not told and max(map(len, records)) == 1:
         divided, body = _rewritten(body, forms.of_one_column(body, whole=whole))
         if divided:
             quoted, body = _rewritten(body, forms.of_quotes(body))

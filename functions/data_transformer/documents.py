@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from data_transformer import contents, json_faults, json_text, outputs
+from data_transformer import contents, dialect, json_faults, json_text, outputs
 from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, named
 from data_transformer.engine import database
 from data_transformer.inference import infer
@@ -87,11 +87,20 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     first = _first(path)
     if not first:
         raise RejectedError("empty_file", "The file holds no text.")
+    if first not in '[{"' and _is_delimited(head):
+        raise contents.OtherFormatError("CSV")
     job = _Job(source, path, directory, settings, first, warnings=warnings)
     try:
         return job.convert(job.objects(), None)
     except _FaultError:  # rare, and to look at each value takes time
         return job.convert(*job.sort_out())
+
+
+def _is_delimited(head: bytes) -> bool:
+    """Tell whether the beginning of a text that is no JSON is that of a table with a header."""
+    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n").encode()
+    found = dialect.sniff(text, whole=len(head) < _CHUNK)
+    return bool(found and found.has_header and len(found.names) > 1 and text.count(b"\n") > 1)
 
 
 def _prepare(path: Path, head: bytes) -> list[Problem]:

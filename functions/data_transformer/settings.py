@@ -44,3 +44,7 @@ class Settings(FromEnvironment):
         Names,
         Setting("names of the columns: words in lower case, joined by _, or those of the file"),
     ] = "snake_case"
+    max_decompressed_mb: Annotated[
+        int,
+        Setting("MiB that a compressed file may hold", at_least=1, at_most=100_000),
+    ] = 2048

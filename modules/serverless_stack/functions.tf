@@ -15,11 +15,22 @@ locals {
       statements = {}
     }
     data_transformer = {
-      description = "Turns uploaded CSV and JSON into typed Parquet"
+      description = "Turns uploaded tables into typed Parquet"
       kinds = {
         # Windows with Excel calls a CSV file application/vnd.ms-excel.
-        ".csv"  = ["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"]
-        ".json" = ["application/json", "application/x-ndjson", "text/json"]
+        ".csv"    = ["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"]
+        ".json"   = ["application/json", "application/x-ndjson", "text/json"]
+        ".jsonl"  = ["application/x-ndjson", "application/jsonl", "application/json", "text/plain"]
+        ".ndjson" = ["application/x-ndjson", "application/json", "text/plain"]
+        ".psv"    = ["text/plain", "text/csv"]
+        ".tab"    = ["text/tab-separated-values", "text/plain"]
+        ".tsv"    = ["text/tab-separated-values", "text/plain"]
+
+        ".csv.gz"    = ["application/gzip", "application/x-gzip"]
+        ".json.gz"   = ["application/gzip", "application/x-gzip"]
+        ".jsonl.gz"  = ["application/gzip", "application/x-gzip"]
+        ".ndjson.gz" = ["application/gzip", "application/x-gzip"]
+        ".tsv.gz"    = ["application/gzip", "application/x-gzip"]
       }
       size       = var.data_transformer
       statements = {}

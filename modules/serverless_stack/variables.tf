@@ -136,6 +136,8 @@ variable "data_transformer" {
     memory_limit_mb = optional(number, 100)
     # Names of the columns: words in lower case, joined by _, or those of the file.
     column_names = optional(string, "snake_case")
+    # MiB that a compressed file may hold.
+    max_decompressed_mb = optional(number, 2048)
     # end of settings of data_transformer
   })
   default  = {}
@@ -165,6 +167,11 @@ variable "data_transformer" {
   validation {
     condition     = contains(["snake_case", "original"], var.data_transformer.column_names)
     error_message = "data_transformer.column_names must be one of snake_case, original; given: ${var.data_transformer.column_names}."
+  }
+
+  validation {
+    condition     = var.data_transformer.max_decompressed_mb == floor(var.data_transformer.max_decompressed_mb) && var.data_transformer.max_decompressed_mb >= 1 && var.data_transformer.max_decompressed_mb <= 100000
+    error_message = "data_transformer.max_decompressed_mb must be a whole number from 1 to 100000; given: ${var.data_transformer.max_decompressed_mb}."
   }
   # end of validations of data_transformer
 }

@@ -1,0 +1,127 @@
+"""Compressed tables, other delimiters by name, and tables under the name of another format."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import shutil
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from uploads.processing import RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.data_transformer.conftest import Outcome
+
+    type Transform = Callable[..., Outcome]
+
+CSV = b"a,b\n" + b"".join(b"%d,x\n" % number for number in range(1000))
+
+
+def _codes(made: Outcome) -> list[str]:
+    return [warning.code for warning in made.processed.warnings]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv.gz", b"a,b\n1,x\n2,y\n"),
+        ("T.CSV.GZ", b"a,b\n1,x\n2,y\n"),
+        ("t.tsv.gz", b"a\tb\n1\tx\n2\ty\n"),
+        ("t.json.gz", b'[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]'),
+        ("t.jsonl.gz", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
+        ("t.ndjson.gz", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
+    ],
+)
+def test_compressed_tables(transform: Transform, name: str, content: bytes) -> None:
+    made = transform(gzip.compress(content), name)
+    assert made.rows == [(1, "x"), (2, "y")]
+    assert _codes(made) == []
+
+
+def test_several_members_are_one_text(transform: Transform) -> None:
+    packed = gzip.compress(CSV[:1500]) + gzip.compress(b"") + gzip.compress(CSV[1500:])
+    for filling in (b"", b"\0", b"\0" * 600_000):
+        made = transform(packed + filling, "t.csv.gz")
+        assert len(made.rows) == 1000
+        assert _codes(made) == []
+
+
+def test_rows_before_a_cut_are_kept_and_said(transform: Transform) -> None:
+    chance = random.Random(1)  # noqa: S311 - what cannot be compressed
+    rows = b"a,b\n" + b"".join(b"1,%d\n" % chance.getrandbits(60) for _ in range(30_000))
+    packed = gzip.compress(rows)
+    made = transform(packed[: len(packed) // 2], "t.csv.gz")
+    assert 10_000 < len(made.rows) < 20_000
+    assert "cut_compression" in _codes(made)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (CSV, "not_a_table", "is not compressed with gzip"),
+        (b"PK\x03\x04", "not_a_table", "is a zip archive"),
+        (gzip.compress(CSV)[:100] + b"x" * 900, "damaged_compression", "are damaged"),
+        (gzip.compress(b"a,b\n" * 1_000_000), "too_large_decompressed", "more than 1 MB"),
+    ],
+)
+def test_what_cannot_be_decompressed_is_rejected(
+    transform: Transform, content: bytes, code: str, message: str
+) -> None:
+    with pytest.raises(RejectedError, match=message) as rejected:
+        transform(content, "t.csv.gz", max_decompressed_mb=1)
+    assert rejected.value.code == code
+
+
+def test_compressed_json_leaves_room_in_the_temporary_folder(
+    transform: Transform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 2**20))
+    with pytest.raises(RejectedError, match="more than 1 MB"):
+        transform(gzip.compress(b'{"a": 1}\n' * 200_000), "t.jsonl.gz")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "columns"),
+    [
+        ("t.tsv", "a,b\tc,d\nx, y, 1\t2\nz\t3\n", 2),  # more commas than tabs
+        ("t.tab", "a\tb\n1\t2\n", 2),
+        ("t.psv", "a|b,c\n1|2,5\n3|4,5\n", 2),
+        ("t.tsv", "a,b,c\n1,2,3\n", 3),  # the content says otherwise
+        ("t.tsv", "sep=;\na\tx;b\n1\t1;2\n", 2),
+    ],
+)
+def test_delimiter_by_name(transform: Transform, name: str, text: str, columns: int) -> None:
+    assert len(transform(text, name).types) == columns
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "form"),
+    [
+        ("t.csv", b'[{"a": 1},\n {"a": 2}]', "JSON"),
+        ("t.csv", b'{"a": 1}\n{"a": 2}\n', "JSON"),
+        ("t.tsv", b'{"a": 1}\n{"a": 2}\n', "JSON"),
+        ("t.json", b"a,b\r\n1,x\r\n2,y\r\n", "CSV"),
+        ("t.csv", gzip.compress(b"a\n1\n2\n"), "gzip"),
+        ("t.json", gzip.compress(b'[{"a": 1}, {"a": 2}]'), "gzip"),
+    ],
+)
+def test_content_counts_more_than_the_name(
+    transform: Transform, name: str, content: bytes, form: str
+) -> None:
+    made = transform(content, name)
+    assert [row[0] for row in made.rows] == [1, 2]
+    [warning] = made.processed.warnings
+    assert (warning.code, warning.message.split(",")[0]) == ("other_format", f"The file is {form}")
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"1,2\n3,4\n", b"a,b\n"])
+def test_a_text_that_is_no_table_with_a_header_is_bad_json(
+    transform: Transform, content: bytes
+) -> None:
+    with pytest.raises(RejectedError, match="invalid_json"):
+        transform(content, "t.json")
