@@ -62,7 +62,7 @@ class Files:
         """
         kinds = self._settings.kinds
         name, kind = names.checked_name(name, kinds)
-        content_type = names.checked_content_type(content_type, kind, kinds[kind]["content_types"])
+        content_type = names.checked_content_type(content_type, kind, kinds[kind].content_types)
         key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
         expires_at = _in(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
@@ -177,7 +177,7 @@ class Files:
             ),
         )
         self._lambda().invoke(
-            FunctionName=self._settings.kinds[kind]["function"],
+            FunctionName=self._settings.kinds[kind].function,
             InvocationType="Event",
             Payload=json.dumps(event).encode(),
         )

@@ -1,12 +1,12 @@
 """Settings of the API handler."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypedDict
+from typing import Annotated, NamedTuple
 
 from uploads.settings import FromEnvironment, Setting
 
 
-class Kind(TypedDict):
+class Kind(NamedTuple):
     """A kind of file.
 
     Attributes:
@@ -23,8 +23,12 @@ class Settings(FromEnvironment):
     """What the environment decides."""
 
     bucket: Annotated[str, Setting("name of the bucket", variable="BUCKET_NAME")]
-    kinds: Annotated[
-        dict[str, Kind], Setting("what is accepted, by the ending of the file's name (.csv)")
+    processors: Annotated[
+        dict[str, dict[str, list[str]]],
+        Setting(
+            "by the name of a function the endings of the files that it reads, with content types",
+            variable="KINDS",
+        ),
     ]
     environment: Annotated[str, Setting("suffix of the deployment's names")] = "unknown"
     version: Annotated[
@@ -46,3 +50,12 @@ class Settings(FromEnvironment):
     enable_reprocess: Annotated[bool, Setting("whether clients may have files processed again")] = (
         False
     )
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What is accepted, by the ending of the file's name (.csv)."""
+        return {
+            ending: Kind(content_types, function)
+            for function, endings in self.processors.items()
+            for ending, content_types in endings.items()
+        }

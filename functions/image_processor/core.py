@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from uploads.processing import Source
 
 _MIB: Final = 1024 * 1024
-_SUFFIXES: Final = {"JPEG": {".jpg", ".jpeg"}, "PNG": {".png"}}
+_SUFFIXES: Final = {
+    "AVIF": {".avif"},
+    "BMP": {".bmp"},
+    "GIF": {".gif"},
+    "JPEG": {".jpg", ".jpeg", ".jfif"},
+    "PNG": {".png"},
+    "TIFF": {".tif", ".tiff"},
+    "WEBP": {".webp"},
+}
 # Colour primaries and transfer function of sRGB (ITU-T H.273), and no code.
 _SRGB_CODES: Final = (b"", bytes((1, 13)))
 _UNSUPPORTED_MODES: Final = frozenset({"I", "F", "I;16S", "I;16BS"})
@@ -53,6 +61,10 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
                 Problem("other_format", f"The file {source.name!r} contains {found.form}.")
             )
         animated = picture.animated(found)  # asked first: it moves through the file
+        if picture.has_pages(found):
+            warnings.append(
+                Problem("first_page", "The file has several pages; the first one is shown.")
+            )
         target = _prepare(found, settings)
         decoded = _decoded(found, path, settings, warnings)
         tags = _tags(decoded, warnings)

@@ -157,7 +157,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
             raise RejectedError(
                 "not_an_image",
                 f"{found}{'; it is no' if kind else ' a'} picture of a kind that can be read "
-                "(JPEG, PNG).",
+                "(JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP).",
             )
         limits.check_file(form, file_bytes, settings)
         structure = _structure(form, file, settings)
@@ -273,3 +273,9 @@ def animated(picture: Picture) -> bool:
         return picture.form in _ANIMATED and bool(getattr(picture.image, "is_animated", False))
     except FAULTS:
         return False
+
+
+def has_pages(picture: Picture) -> bool:
+    """Tell whether a TIFF holds more pictures than the first, such as further pages."""
+    image = picture.image
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and bool(image.tag_v2.next)

@@ -189,6 +189,11 @@ variable "environment" {
   }
 
   validation {
+    condition     = length(join("", concat(keys(var.environment), values(var.environment)))) <= 4000
+    error_message = "The environment variables have ${length(join("", concat(keys(var.environment), values(var.environment))))} characters; Lambda takes 4 KB of them."
+  }
+
+  validation {
     condition = alltrue([
       for name in keys(var.environment) :
       !can(regex("^(AWS_(ACCESS_KEY(_ID)?|DEFAULT_REGION|EXECUTION_ENV|LAMBDA_(FUNCTION|INITIALIZATION|LOG|RUNTIME)_.+|REGION|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(RUNTIME_DIR|TASK_ROOT))$", name))

@@ -7,9 +7,16 @@ locals {
     image_processor = {
       description = "Makes thumbnails of uploaded images and records their metadata"
       kinds = {
+        ".avif" = ["image/avif"]
+        ".bmp"  = ["image/bmp", "image/x-ms-bmp"]
+        ".gif"  = ["image/gif"]
+        ".jfif" = ["image/jpeg", "image/pjpeg"]
         ".jpeg" = ["image/jpeg", "image/pjpeg"]
         ".jpg"  = ["image/jpeg", "image/pjpeg"]
         ".png"  = ["image/png"]
+        ".tif"  = ["image/tiff"]
+        ".tiff" = ["image/tiff"]
+        ".webp" = ["image/webp"]
       }
       size       = var.image_processor
       statements = {}
@@ -93,7 +100,7 @@ locals {
           # Empty would mean the function's own default, any origin; no page's origin is "none".
           CORS_ALLOWED_ORIGINS     = coalesce(join(",", var.cors_allowed_origins), "none")
           MAX_UPLOAD_BYTES         = tostring(var.max_upload_bytes)
-          KINDS                    = jsonencode(local._kinds)
+          KINDS                    = jsonencode({ for f, p in local._processors : local._invoked[f] => p.kinds })
           UPLOAD_URL_TTL_SECONDS   = "900"
           DOWNLOAD_URL_TTL_SECONDS = "300"
           ENABLE_DELETE            = tostring(var.api.deletion_enabled)
@@ -163,13 +170,6 @@ locals {
 
   # What the API invokes: { image_processor = "image-processor-dev", ... }, with ":" and the alias behind it.
   _invoked = { for f, alias in local._aliases : f => join(":", compact([local._names[f], alias])) }
-
-  # What the API needs to know: { ".jpg" = { content_types = ["image/jpeg", ...], function = "image-processor-dev" } }
-  _kinds = merge([
-    for f, p in local._processors : {
-      for ending, types in p.kinds : ending => { content_types = types, function = local._invoked[f] }
-    }
-  ]...)
 
   _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
 

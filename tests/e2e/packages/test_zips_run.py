@@ -118,7 +118,7 @@ def test_the_api_runs_from_its_zip(
         "BUCKET_NAME": BUCKET,
         "CORS_ALLOWED_ORIGINS": "*",
         "MAX_UPLOAD_BYTES": "1000",
-        "KINDS": '{".jpg": {"content_types": ["image/jpeg"], "function": "f"}}',
+        "KINDS": '{"f": {".jpg": ["image/jpeg"]}}',
         "CODE_SHA256": "1",
     }
 

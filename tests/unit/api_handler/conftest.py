@@ -8,7 +8,7 @@ import pytest
 from api_handler.app import App
 from api_handler.files import Files
 from api_handler.settings import Settings
-from tests.unit.api_handler.support import KINDS, Aws, Client
+from tests.unit.api_handler.support import PROCESSORS, Aws, Client
 from uploads.log import json_logger
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def make_client(aws: Aws) -> Callable[..., Client]:
     def make(**settings: object) -> Client:
         log = io.StringIO()
         chosen = Settings(
-            **cast("Any", {"bucket": "bucket", "environment": "test", "kinds": KINDS} | settings)
+            **cast(
+                "Any",
+                {"bucket": "bucket", "environment": "test", "processors": PROCESSORS} | settings,
+            )
         )
         files = Files(chosen, aws.s3, lambda: aws.functions)
         return Client(App(chosen, files, json_logger(f"api-{id(log)}", log)), log)

@@ -11,6 +11,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from api_handler import aws as clients
+from api_handler.settings import Settings
 from uploads import result as results
 
 if TYPE_CHECKING:
@@ -24,19 +25,18 @@ KEY = "uploads/0192f0c1-2d3e-7a4b-8c5d-6e7f80910213/beach.jpg"
 RECORD = "processed/0192f0c1-2d3e-7a4b-8c5d-6e7f80910213/beach.jpg/result.json"
 REQUEST_ID = "request-1"
 
-KINDS = {
-    ".jpg": {"content_types": ["image/jpeg", "image/pjpeg"], "function": "image-processor-test"},
-    ".jpeg": {"content_types": ["image/jpeg", "image/pjpeg"], "function": "image-processor-test"},
-    ".png": {"content_types": ["image/png"], "function": "image-processor-test"},
-    ".json": {
-        "content_types": ["application/json", "application/x-ndjson"],
-        "function": "data-transformer-test",
+PROCESSORS = {
+    "image-processor-test": {
+        ".jpg": ["image/jpeg", "image/pjpeg"],
+        ".jpeg": ["image/jpeg", "image/pjpeg"],
+        ".png": ["image/png"],
     },
-    ".csv": {
-        "content_types": ["text/csv", "application/vnd.ms-excel"],
-        "function": "data-transformer-test",
+    "data-transformer-test": {
+        ".json": ["application/json", "application/x-ndjson"],
+        ".csv": ["text/csv", "application/vnd.ms-excel"],
     },
 }
+KINDS = Settings(bucket="bucket", processors=PROCESSORS).kinds
 
 
 class Aws:

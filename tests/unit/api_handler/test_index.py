@@ -13,7 +13,7 @@ def test_the_handler_serves_with_the_settings_of_its_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("BUCKET_NAME", "bucket")
-    kinds = '{".png": {"content_types": ["image/png"], "function": "f"}}'
+    kinds = '{"f": {".png": ["image/png"]}}'
     monkeypatch.setenv("KINDS", kinds)
     monkeypatch.setenv("MAX_UPLOAD_BYTES", "77")
     monkeypatch.delitem(sys.modules, "api_handler.index", raising=False)

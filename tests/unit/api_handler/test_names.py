@@ -74,13 +74,13 @@ def test_a_kind_that_is_not_accepted_is_refused_with_those_that_are(name: str) -
 def test_the_content_type_follows_from_the_extension(
     declared: str | None, extension: str, stored: str
 ) -> None:
-    assert checked_content_type(declared, extension, KINDS[extension]["content_types"]) == stored
+    assert checked_content_type(declared, extension, KINDS[extension].content_types) == stored
 
 
 @pytest.mark.parametrize("declared", ["text/html", "image/png", "image/jpeg\r\nX-A: b", "nonsense"])
 def test_another_content_type_is_refused(declared: str) -> None:
     with pytest.raises(ApiError) as caught:
-        checked_content_type(declared, ".jpg", KINDS[".jpg"]["content_types"])
+        checked_content_type(declared, ".jpg", KINDS[".jpg"].content_types)
     assert caught.value.status == 415
 
 

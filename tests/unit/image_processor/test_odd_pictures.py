@@ -639,3 +639,30 @@ def test_upright_by_exif_although_incomplete(tmp_path: Path) -> None:
     assert processed.details["orientation"] == 6
     assert thumbnail(processed).size == (120, 200)
     assert _codes(processed) == ["incomplete"]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("p.avif", "AVIF"),
+        ("p.bmp", "BMP"),
+        ("p.gif", "GIF"),
+        ("p.jfif", "JPEG"),
+        ("p.tif", "TIFF"),
+        ("p.TIFF", "TIFF"),
+        ("p.webp", "WEBP"),
+    ],
+)
+def test_every_kind_under_its_own_name(tmp_path: Path, name: str, form: str) -> None:
+    processed = run(encoded(Image.new("RGB", (40, 30), RED), form), tmp_path, name)
+    assert _codes(processed) == []
+    assert processed.details["format"] == form.lower()
+    pixel: Any = thumbnail(processed).convert("RGB").getpixel((20, 15))
+    assert all(abs(have - want) < 12 for have, want in zip(pixel, RED, strict=True))
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_pages_that_are_not_shown_are_said(tmp_path: Path, pages: int) -> None:
+    first, *others = (Image.new("RGB", (40, 30), colour) for colour in (RED, BLUE)[:pages])
+    content = encoded(first, "TIFF", save_all=True, append_images=others)
+    assert _codes(run(content, tmp_path, "scan.tif")) == ["first_page"] * (pages - 1)

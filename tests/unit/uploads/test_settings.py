@@ -92,9 +92,9 @@ def test_the_api_reads_what_the_stack_gives() -> None:
     settings = ApiSettings.from_environment(
         {
             "BUCKET_NAME": "b",
-            "KINDS": '{".jpg": {"content_types": ["image/jpeg"], "function": "f"}}',
+            "KINDS": '{"f": {".jpg": ["image/jpeg"]}}',
             "CODE_SHA256": "abc",
         },
     )
-    kinds = {".jpg": {"content_types": ["image/jpeg"], "function": "f"}}
-    assert settings == ApiSettings(bucket="b", kinds=kinds, version="abc")  # type: ignore[arg-type]
+    assert settings == ApiSettings("b", {"f": {".jpg": ["image/jpeg"]}}, version="abc")
+    assert settings.kinds == {".jpg": (["image/jpeg"], "f")}

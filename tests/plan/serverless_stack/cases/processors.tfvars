@@ -20,7 +20,7 @@ processors = {
   }
   example = {
     description = "An example"
-    kinds       = { ".csv.gz" = ["application/gzip"] }
+    kinds       = { ".csv.foo" = ["application/x-foo"] }
     package     = "../../build/example-x86_64.zip"
   }
 }
