@@ -98,7 +98,8 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
 
 def _is_delimited(head: bytes) -> bool:
     """Tell whether the beginning of a text that is no JSON is that of a table with a header."""
-    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n").encode()
+    decoded = head.decode("utf-8-sig", "replace")
+    text = decoded.replace("\r\n", "\n").replace("\r", "\n").encode()
     found = dialect.sniff(text, whole=len(head) < _CHUNK)
     return bool(found and found.has_header and len(found.names) > 1 and text.count(b"\n") > 1)
 

@@ -6,6 +6,7 @@ condition on the boundary, whose key the emulator does not know.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 
 import boto3
@@ -28,7 +29,11 @@ READS = {"Read", "List"}
 @pytest.fixture(scope="module")
 def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """`envs/github` for the shared environment, with its state in a folder."""
-    root = tmp_path_factory.mktemp("github")
+    tree = tmp_path_factory.mktemp("github")
+    # The functions' names are those of their folders.
+    shutil.copytree(ROOT / "functions", tree / "functions")
+    root = tree / "envs" / "github"
+    root.mkdir(parents=True)
     for path in [*ROOT.glob("envs/github/*.tf"), ROOT / "envs/github/.terraform.lock.hcl"]:
         (root / path.name).write_text(path.read_text().replace('backend "s3"', 'backend "local"'))
     versions = root / "versions.tf"

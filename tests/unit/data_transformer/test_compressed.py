@@ -106,6 +106,7 @@ def test_delimiter_by_name(transform: Transform, name: str, text: str, columns: 
         ("t.csv", b'{"a": 1}\n{"a": 2}\n', "JSON"),
         ("t.tsv", b'{"a": 1}\n{"a": 2}\n', "JSON"),
         ("t.json", b"a,b\r\n1,x\r\n2,y\r\n", "CSV"),
+        ("t.json", b"a,b\r1,x\r2,y\r", "CSV"),
         ("t.csv", gzip.compress(b"a\n1\n2\n"), "gzip"),
         ("t.json", gzip.compress(b'[{"a": 1}, {"a": 2}]'), "gzip"),
     ],

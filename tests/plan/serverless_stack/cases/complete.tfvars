@@ -17,6 +17,8 @@ data_transformer = {
   max_rejected_rows_share = 0.25
   max_rejected_rows       = 10
   memory_limit_mb         = 300
+  column_names            = "original"
+  max_decompressed_mb     = 100
 }
 force_destroy = true
 image_processor = {

@@ -14,4 +14,6 @@ data_transformer = {
   max_rejected_rows_share = 10
   max_rejected_rows       = 5000000
   memory_limit_mb         = 10
+  column_names            = "camelCase"
+  max_decompressed_mb     = 0
 }
