@@ -1,4 +1,6 @@
-"""ministack, changed in two ways; run by the emulator's own Python.
+"""ministack, changed in three ways; run by the emulator's own Python.
+
+Some requests are refused and some answers changed as AWS does it, see `scripts/aws_rules.py`.
 
 It takes requests as if TLS had ended in front of it, so that policies which refuse plain HTTP hold
 as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over plain HTTP.
@@ -13,12 +15,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+# Started as a file, with nothing of this folder on the path.
+sys.path.append(str(Path(__file__).parents[1]))
+from scripts.aws_rules import Rules, ruled
 
-    type Application = Callable[..., Coroutine[None, None, None]]
+if TYPE_CHECKING:
+    from scripts.aws_rules import Application
 
 _LARGEST: Final = 64 * 1024
 
@@ -70,14 +77,42 @@ def behind_tls(app: Application) -> Application:
     return served
 
 
+class EmulatedAccount:
+    """The emulator's account, asked over its own API; see `aws_rules.Account`."""
+
+    def may_send(self, role: str, queue: str) -> bool:
+        """Tell whether a role may send messages to a queue, both by their ARNs."""
+        answer = self._client("iam").simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=["sqs:SendMessage"], ResourceArns=[queue]
+        )
+        return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
+
+    def has_logging_role(self) -> bool:
+        """Tell whether API Gateway has a role to write logs with."""
+        return bool(self._client("apigateway").get_account().get("cloudwatchRoleArn"))
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - any client
+        boto3: Any = importlib.import_module("boto3")
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
+            region_name=os.environ["MINISTACK_REGION"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the emulator's, for everybody
+        )
+
+
 def main() -> None:
     """Serve until the process is ended."""
     run: Any = importlib.import_module("hypercorn.asyncio.run")
     serve = run.TCPServer
+    rules = Rules(EmulatedAccount())
 
     def serve_changed(app: Application, *others: object) -> object:
         *rest, writer = others
-        return serve(behind_tls(app), *rest, WholeWriter(cast("asyncio.StreamWriter", writer)))
+        return serve(
+            ruled(behind_tls(app), rules), *rest, WholeWriter(cast("asyncio.StreamWriter", writer))
+        )
 
     run.TCPServer = serve_changed
     importlib.import_module("ministack.app").main()

@@ -23,6 +23,7 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+import boto3
 import psutil
 
 from scripts import LOCAL, emulator
@@ -145,6 +146,7 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
     cloud = Cloud(directory, aws, cloudwatch)
     try:
         _wait(cloud)
+        _make_logging_role(cloud)
     except BaseException:
         _end(aws)
         _end(cloudwatch)
@@ -152,6 +154,22 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
     record = directory / _RECORD
     record.write_text(json.dumps(asdict(cloud) | {"directory": str(directory)}, indent=2))
     return cloud
+
+
+def _make_logging_role(cloud: Cloud) -> None:
+    """Give API Gateway the role to write logs with, as `envs/account` does for an account."""
+    apigateway = boto3.client(
+        "apigateway",
+        endpoint_url=cloud.aws.url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's, for everybody
+    )
+    role = f"arn:aws:iam::{ACCOUNT_ID}:role/api-gateway-logging"
+    apigateway.update_account(
+        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]
+    )
+    apigateway.close()
 
 
 def emulator_command() -> list[str | Path]:

@@ -92,3 +92,36 @@ def test_the_server_is_given_such_writers(monkeypatch: pytest.MonkeyPatch) -> No
     [(_, reader, writer)] = served
     assert reader == "reader"
     assert isinstance(writer, WholeWriter)
+
+
+@pytest.mark.parametrize(
+    ("decision", "role", "allowed", "logs"),
+    [("allowed", "arn", True, True), ("implicitDeny", None, False, False)],
+)
+def test_the_account_is_asked_over_its_own_api(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    decision: str,
+    role: str | None,
+    allowed: bool,
+    logs: bool,
+) -> None:
+    asked: list[Any] = []
+
+    def simulate(**arguments: Any) -> dict[str, Any]:
+        asked.append(arguments["ResourceArns"])
+        return {"EvaluationResults": [{"EvalDecision": decision}]}
+
+    def client(service: str, *, endpoint_url: str, **_: object) -> SimpleNamespace:
+        asked.append((service, endpoint_url))
+        return SimpleNamespace(
+            simulate_principal_policy=simulate, get_account=lambda: {"cloudwatchRoleArn": role}
+        )
+
+    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=client))
+    monkeypatch.setenv("GATEWAY_PORT", "4566")
+    monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
+    account = emulator.EmulatedAccount()
+    assert (account.may_send("role", "queue"), account.has_logging_role()) == (allowed, logs)
+    url = "http://127.0.0.1:4566"
+    assert asked == [("iam", url), ["queue"], ("apigateway", url)]

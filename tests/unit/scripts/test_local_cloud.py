@@ -58,6 +58,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
     made = Emulator(tmp_path)
     monkeypatch.setattr(local_cloud, "_EMULATOR", made.bin)
     monkeypatch.setattr(local_cloud, "_STOP_SECONDS", 0.2)
+    monkeypatch.setattr(local_cloud, "_make_logging_role", lambda _: None)
     monkeypatch.setattr(Cloud, "is_up", lambda _: True)
     yield made
     local_cloud.stop(made.directory)
