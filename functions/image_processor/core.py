@@ -61,6 +61,14 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
                 Problem("other_format", f"The file {source.name!r} contains {found.form}.")
             )
         animated = picture.animated(found)  # asked first: it moves through the file
+        if found.missing_scans:
+            warnings.append(
+                Problem(
+                    "incomplete",
+                    "The picture is stored in several passes, of which the last are missing: it is "
+                    "less sharp than it was.",
+                )
+            )
         if picture.has_pages(found):
             warnings.append(
                 Problem("first_page", "The file has several pages; the first one is shown.")

@@ -45,6 +45,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
     components = 0
     coefficient_bytes = 0
     sequential = False
+    passes = _Passes()
     file_bytes = file.seek(0, 2)
     file.seek(0)
     end = file_bytes
@@ -67,9 +68,11 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
             found.progressive = marker in _PROGRESSIVE
             sequential = marker in _SEQUENTIAL
             components, coefficient_bytes = _coefficients(frame)
+            passes = _Passes(frame)
         elif marker == _SCAN:
             found.scans += 1
             in_scan = int.from_bytes(file.read(1))
+            passes.note(file.read(max(0, length - 1)))
             if found.progressive or in_scan < components:
                 found.coefficient_bytes = coefficient_bytes
             if found.scans > max_scans:
@@ -79,7 +82,30 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
         file.seek(after)
     if sequential and found.scans == 1 and not found.coefficient_bytes:
         found.rows_end = end
+    found.missing_scans = found.progressive and found.scans > 0 and not passes.are_complete
     return found
+
+
+class _Passes:
+    """What the passes over a progressive JPEG have given of each coefficient.
+
+    Of each component's 64 coefficients, a pass gives some, down to one of their bits (T.81, G.1.1).
+    """
+
+    def __init__(self, frame: bytes = b"") -> None:
+        self._lowest_bits = {component: [_BLOCK] * _BLOCK**2 for component in frame[6::3]}
+
+    def note(self, head: bytes) -> None:
+        """Note a pass by the head of its scan, behind the number of components."""
+        first, last, bits = head[-3:].rjust(3, b"\0")
+        for component in head[:-3:2]:
+            lowest_bits = self._lowest_bits.get(component, [])
+            lowest_bits[first : last + 1] = [bits & 15] * len(lowest_bits[first : last + 1])
+
+    @property
+    def are_complete(self) -> bool:
+        """Tell whether every bit of every coefficient was given."""
+        return not any(map(any, self._lowest_bits.values()))
 
 
 def _next_marker(file: BinaryIO) -> int | None:

@@ -123,6 +123,7 @@ class Picture:
         progressive: whether it is a progressive JPEG.
         coded_colours: content of a PNG's cICP chunk.
         by_rows: whether it is a JPEG without the marker of its end, see `load`.
+        missing_scans: whether it is a progressive JPEG without its last passes.
     """
 
     image: ImageFile.ImageFile
@@ -134,6 +135,7 @@ class Picture:
     progressive: bool
     coded_colours: bytes
     by_rows: bool
+    missing_scans: bool
 
     @property
     def kind(self) -> str:
@@ -198,6 +200,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         structure.progressive,
         structure.coded_colours,
         bool(structure.rows_end),
+        structure.missing_scans,
     )
 
 

@@ -21,6 +21,8 @@ class Structure:
         coded_colours: content of a PNG's cICP chunk.
         rows_end: end of the data of a JPEG that is decoded row by row, without the marker of its
             end; 0 for others.
+        missing_scans: whether passes over a progressive JPEG, which would make it sharper, are not
+            in the file.
     """
 
     most_parts: int = 0
@@ -32,3 +34,4 @@ class Structure:
     coefficient_bytes: int = 0
     coded_colours: bytes = b""
     rows_end: int = 0
+    missing_scans: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -666,3 +667,23 @@ def test_pages_that_are_not_shown_are_said(tmp_path: Path, pages: int) -> None:
     first, *others = (Image.new("RGB", (40, 30), colour) for colour in (RED, BLUE)[:pages])
     content = encoded(first, "TIFF", save_all=True, append_images=others)
     assert _codes(run(content, tmp_path, "scan.tif")) == ["first_page"] * (pages - 1)
+
+
+def test_passes_of_a_progressive_jpeg_that_are_missing_are_said(tmp_path: Path) -> None:
+    content = encoded(Image.effect_noise((200, 150), 90).convert("RGB"), "JPEG", progressive=True)
+    scans = [found.start() for found in re.finditer(rb"\xff\xda", content)]
+    assert len(scans) > 5
+    assert _codes(run(content, tmp_path)) == []
+    for kept in range(1, len(scans)):
+        # Tables stand between passes; the marker of the end follows at once.
+        cut = content[: scans[kept]]
+        processed = run(cut + b"\xff\xd9", tmp_path)
+        assert _codes(processed) == ["incomplete"], kept
+
+
+@pytest.mark.parametrize("head", [b"", b"\1", b"\1\1", b"\1\1\0"])
+def test_a_scan_with_a_cut_head_is_rejected(tmp_path: Path, head: bytes) -> None:
+    content = encoded(Image.new("RGB", (16, 16), RED), "JPEG", progressive=True)
+    at = content.index(b"\xff\xda")
+    with pytest.raises(RejectedError, match="corrupt_image"):
+        run(content[:at] + segment(0xDA, head) + content[at:], tmp_path)
