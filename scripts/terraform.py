@@ -171,8 +171,20 @@ class Terraform:
         )
 
     def outputs(self) -> dict[str, Any]:
-        """Return the output values by name."""
-        found = _ask(self.env, "output", "-json", "-no-color", directory=self.directory)
+        """Return the output values by name.
+
+        Raises:
+            TerraformError: the root module is not initialised here, or its state cannot be read.
+        """
+        try:
+            found = _ask(self.env, "output", "-json", "-no-color", directory=self.directory)
+        except TerraformError as error:
+            if "initialization required" not in str(error):
+                raise
+            raise TerraformError(
+                f"{self.directory} is not initialised on this machine: run `terraform init "
+                "-backend-config=backend.hcl` there"
+            ) from error
         return {name: output["value"] for name, output in found.items()}
 
     def _run(self, command: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> int:

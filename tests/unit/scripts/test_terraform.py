@@ -216,6 +216,14 @@ def test_outputs_that_cannot_be_read(setting: Setting) -> None:
         runs.outputs()
 
 
+def test_outputs_before_init(setting: Setting) -> None:
+    runs = setting.terraform(
+        "printf '\\nError: Backend initialization required, please run\\n' >&2; exit 1"
+    )
+    with pytest.raises(TerraformError, match="is not initialised on this machine: run `terraform"):
+        runs.outputs()
+
+
 def test_interrupted_run_may_end_its_work(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
