@@ -55,10 +55,6 @@ setup: $(STAMPS)/tests $(STAMPS)/emulator $(STAMPS)/checkov ## Make the virtual 
 package: $(STAMPS)/tools ## Build the functions' zips (ARGS="image_processor --arch host" for some, or a folder)
 	@$(PY) -m scripts.package $(ARGS)
 
-.PHONY: package-report
-package-report: $(STAMPS)/tools ## Build the zips and show what takes the room in them
-	@$(PY) -m scripts.package --report $(ARGS)
-
 .PHONY: package-publish
 package-publish: $(STAMPS)/tools ## Build the zips and copy them to a bucket (TO=s3://bucket/prefix)
 	@$(PY) -m scripts.package --publish "$(TO)"

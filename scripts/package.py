@@ -68,9 +68,7 @@ def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
     parser.add_argument("--arch", choices=(*ARCHITECTURES, "host", "all"), default="all")
     parser.add_argument("--to", metavar="FOLDER", type=Path, help="default: build/")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="default: all cores")
-    after = parser.add_mutually_exclusive_group()
-    after.add_argument("--publish", metavar="s3://BUCKET/PREFIX", help="copy the zips to a bucket")
-    after.add_argument("--report", action="store_true", help="show what takes the room")
+    parser.add_argument("--publish", metavar="s3://BUCKET/PREFIX", help="copy the zips to a bucket")
     return parser.parse_args(arguments)
 
 
@@ -84,13 +82,9 @@ def _run(options: argparse.Namespace, root: Path) -> int:
         print(f"package: {len(packages)} zips are up to date")
     else:
         # Imported only when there is something to build; most calls find nothing to do.
-        from rich.console import Console  # noqa: PLC0415 - see above
-
         from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
-        from scripts.packaging.display import display  # noqa: PLC0415 - see above
 
-        with display(Console()) as shown:
-            Builder(build, root / CACHE, options.jobs, shown).run(packages)
+        Builder(build, root / CACHE, options.jobs).run(packages)
     if options.publish is not None:
         from scripts.packaging import publish  # noqa: PLC0415 - as above
 
@@ -98,12 +92,6 @@ def _run(options: argparse.Namespace, root: Path) -> int:
             json.loads((build / f"{package.name}.json").read_bytes()) for package in packages
         ]
         publish.publish(build, records, publish.Place.parse(options.publish), print)
-    if options.report:
-        from rich.console import Console  # noqa: PLC0415 - as above
-
-        from scripts.packaging import report  # noqa: PLC0415 - as above
-
-        report.show(build, packages, Console())
     return 0
 
 

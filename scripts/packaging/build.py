@@ -12,6 +12,7 @@ import dataclasses
 import fcntl
 import json
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,6 @@ from pathlib import Path
 from scripts.packaging import elf, outputs, sbom, trim, wheels
 from scripts.packaging.archive import Archive, Entry
 from scripts.packaging.compression import compressing, make_entries
-from scripts.packaging.display import Display
 from scripts.packaging.errors import PackagingError
 from scripts.packaging.project import Package
 
@@ -43,14 +43,12 @@ class Builder:
         build: Where the zips go.
         cache: Where layers are kept between builds.
         jobs: How many files are compressed at once, of the small and of the large ones each.
-        display: Told what happens.
         install: Fills a directory with a lock's wheels.
     """
 
     build: Path
     cache: Path
     jobs: int
-    display: Display
     install: Install = wheels.install
 
     def run(self, packages: list[Package]) -> list[outputs.Record]:
@@ -76,7 +74,7 @@ class Builder:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.display.done("another build is running; waiting for it")
+                _say("another build is running; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
             # What a build that was killed could not remove; its installer may still be writing.
             for left in self.cache.glob("install-*"):
@@ -101,11 +99,10 @@ class Builder:
             def prepare(package: Package) -> None:
                 files = self._read_dependencies(package, Path(scratch) / package.name)
                 self._write_layer(package, files, compressor.make_entries(files))
-                self.display.done(f"{package.name}: {len(files)} files of dependencies")
+                _say(f"{package.name}: {len(files)} files of dependencies")
 
             names = ", ".join(package.name for package in missing)
-            self.display.done(f"installing dependencies for {names}")
-            self.display.doing("installing, compiling and compressing dependencies")
+            _say(f"installing dependencies for {names}")
             list(pool.map(prepare, missing))
 
     def _read_dependencies(self, package: Package, tree: Path) -> dict[str, bytes]:
@@ -168,7 +165,13 @@ class Builder:
         )
         outputs.publish(self.build, package, content, record, bill)
         size = record["zip_bytes"] / MEBIBYTE
-        self.display.done(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
+        _say(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
+
+
+def _say(line: str) -> None:
+    """Print a line at once and in one piece: several threads do."""
+    sys.stdout.write(f"package: {line}\n")
+    sys.stdout.flush()
 
 
 def _check_size(package: Package, record: outputs.Record) -> None:
@@ -178,8 +181,8 @@ def _check_size(package: Package, record: outputs.Record) -> None:
     if budget is not None and zipped > budget:
         msg = (
             f"{package.name}.zip would have {zipped:.1f} MiB; its budget is {budget:g} MiB "
-            f"(max_zip_mib in {package.settings[-1]}). `make package-report` shows what takes the "
-            "room."
+            f"(max_zip_mib in {package.settings[-1]}). `unzip -v` of an earlier one shows what "
+            "takes the room."
         )
         raise PackagingError(msg)
     if unzipped > LAMBDA_UNZIPPED_MIB:

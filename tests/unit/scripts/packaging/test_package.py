@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import json
 import os
 import re
 import time
 import zipfile
-from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 
 from scripts import package
 from scripts.packaging import build, outputs
@@ -271,19 +268,6 @@ def test_what_was_left_is_removed_and_old_layers_go(project: Path, run: Run) -> 
     assert len(list(cache.glob("*.zip"))) == 1
 
 
-@pytest.mark.usefixtures("installer")
-def test_a_terminal_shows_what_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = io.StringIO()
-    console = partial(Console, file=shown, force_terminal=True, width=100)
-    monkeypatch.setattr("rich.console.Console", console)
-    assert run() == 0
-    text = shown.getvalue()
-    assert "package: installing dependencies for second-x86_64, second-arm64\n" in text
-    # A line that changes: the cursor is hidden while it is there.
-    assert "\x1b[?25l" in text
-    assert text.endswith("\x1b[?25h\r\x1b[1A\x1b[2K")
-
-
 def test_a_machine_that_lambda_does_not_run(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -372,21 +356,3 @@ def test_bytecode_of_another_python_is_refused(
     monkeypatch.setattr("sys.implementation", SimpleNamespace(cache_tag="cpython-313"))
     assert run() == 1
     assert "need bytecode of CPython 3.12; this is cpython-313" in capsys.readouterr().err
-
-
-def test_the_report_shows_parts_and_budgets(
-    project: Path, run: Run, installer: Installer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    installer.files |= {f"lib{number}/data.bin": b"0" * number for number in range(12)}
-    installer.files["single.py"] = b""
-    (project / "functions/first/package.toml").write_text("max_zip_mib = 1")
-    assert run("--report", "--arch", "x86_64") == 0
-    said = capsys.readouterr().out
-    assert "first-x86_64: 0.0 MiB of 1 MiB allowed" in said
-    assert "second-x86_64: 0.0 MiB\n" in re.sub(r" +\n", "\n", said)
-    assert "others" in said
-    del installer.files
-    installer.files = {"some_lib-1.2.dist-info/METADATA": b"Name: Some_Lib\nVersion: 1.2\n"}
-    (project / "functions/first/requirements.txt").write_text("some-lib==1.3\n")
-    assert run("first", "--report", "--arch", "x86_64") == 0
-    assert "others" not in capsys.readouterr().out
