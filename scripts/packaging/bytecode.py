@@ -14,7 +14,7 @@ The bytecode is the same on every machine and from every patch release of Python
   statement by its first line, without carets; the bytecode is a fifth smaller.
 
 Measured with 3.12.0, 3.12.1 and 3.12.7: the same bytes for every file in the zips. A repair that
-changes instructions would still show; expected.py tells. Another interpreter is compared with this
+changes instructions would still show. Another interpreter is compared with this
 one by `python -m tests.performance.compare_pythons PYTHON`.
 """
 
