@@ -252,6 +252,10 @@ class Runner:
             except RejectedError as error:
                 processed = error.processed
                 problem = results.Problem(error.code, error.message)
+                if error.__cause__:
+                    # For operators: what a library said may hold paths and internal names.
+                    cause = {"key": upload.key, "cause": repr(error.__cause__)}
+                    self._logger.info("cause of the rejection", extra=cause)
             except DeletedError:
                 return "deleted", None
             folder = _digest(f"{revision} {context.aws_request_id}")

@@ -94,7 +94,7 @@ def main() -> int:
     for name in sorted(listed):
         print(f"on purpose: {name}: {DEPARTURES[name]}")
     same = len(files) - len(listed) - bad
-    print(f"{len(files)} files: {same} as pandas, {len(listed)} not on purpose, {bad} not")
+    print(f"{len(files)} files: {same} as pandas, {len(listed)} otherwise by design, {bad} wrong")
     return 1 if bad else 0
 
 

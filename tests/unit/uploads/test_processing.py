@@ -51,6 +51,8 @@ class Shouter:
         text = source.save(directory / "input").read_text()
         if text == "reject":
             raise RejectedError("too_quiet", "Nothing to shout.")
+        if text == "reject for a library":
+            raise RejectedError("too_odd", "It cannot be read.") from ValueError("at /tmp/input")
         if text == "reject with report":
             raise RejectedError(
                 "too_quiet", "Nothing to shout.", Processed(details={"bytes": source.size})
@@ -369,6 +371,14 @@ def test_event_of_two_uploads(setting: Setting) -> None:
         "uploads/other.txt": "rejected",
     }
     assert [line["outcome"] for line in setting.lines()] == ["succeeded", "rejected"]
+
+
+def test_what_a_library_said_is_in_the_log_alone(setting: Setting) -> None:
+    assert setting.run(setting.upload("reject for a library", "0A")) == "rejected"
+    assert setting.result().error == results.Problem("too_odd", "It cannot be read.")
+    cause, line = setting.lines()
+    assert (cause["key"], cause["cause"]) == (KEY, "ValueError('at /tmp/input')")
+    assert line["outcome"] == "rejected"
 
 
 def test_one_failing_record_does_not_stop_the_others_and_is_retried_alone(
