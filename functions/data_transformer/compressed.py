@@ -7,6 +7,7 @@ import shutil
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from data_transformer.contents import GZIP_BEGIN
 from uploads.content import HEAD_BYTES, describe
 from uploads.processing import RejectedError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 ENDING: Final = ".gz"
 _CHUNK: Final = 256 * 1024
 _MIB: Final = 1024 * 1024
-_BEGIN: Final = b"\x1f\x8b"
 _GZIP: Final = 31  # zlib's number for data with gzip's head and tail
 
 
@@ -52,8 +52,7 @@ class Gunzipped:
         """Write the content to `path` and return it; room for two copies more has to stay."""
         room = shutil.disk_usage(path.parent).free // 3
         with self._open(min(self._limit, room)) as content, path.open("wb") as file:
-            while chunk := content.read(_CHUNK):
-                file.write(chunk)
+            shutil.copyfileobj(content, file, _CHUNK)
         return path
 
 
@@ -69,7 +68,7 @@ class _Stream(io.RawIOBase):
         self._input = packed.read(HEAD_BYTES)
         self._member = zlib.decompressobj(_GZIP)
         self._in_member = True
-        if not self._input.startswith(_BEGIN):
+        if not self._input.startswith(GZIP_BEGIN):
             kind = describe(self._input) or "not compressed with gzip"
             raise RejectedError("not_a_table", f"The file is {kind}, whatever its name says.")
 
@@ -77,7 +76,7 @@ class _Stream(io.RawIOBase):
         """Tell that it can be read."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
         """Decompress the next bytes; 0 at the end.
 
         Raises:
@@ -110,10 +109,10 @@ class _Stream(io.RawIOBase):
 
     def _has_input(self) -> bool:
         """Tell whether there is more to decompress."""
-        if len(self._input) < len(_BEGIN):
+        if len(self._input) < len(GZIP_BEGIN):
             self._input += self._packed.read(_CHUNK)
         if self._in_member:
             self._source.is_cut = not self._input
             return bool(self._input)
-        self._in_member = self._input.startswith(_BEGIN)
+        self._in_member = self._input.startswith(GZIP_BEGIN)
         return self._in_member

@@ -12,12 +12,15 @@ from uploads.processing import RejectedError
 _CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 _FEW: Final = 3
 
+GZIP: Final = "gzip"
+GZIP_BEGIN: Final = b"\x1f\x8b"
+
 
 class OtherFormatError(Exception):
     """A file is a table, but in another format than its name says.
 
     Attributes:
-        form: "CSV", "JSON" or "gzip".
+        form: "CSV", "JSON" or `GZIP`.
     """
 
     def __init__(self, form: str) -> None:
@@ -35,8 +38,8 @@ def check(head: bytes) -> None:
         OtherFormatError: it is compressed with gzip.
         RejectedError: it is a file of another kind.
     """
-    if head.startswith(b"\x1f\x8b"):
-        raise OtherFormatError("gzip")
+    if head.startswith(GZIP_BEGIN):
+        raise OtherFormatError(GZIP)
     kind = describe(head)
     if not kind and not detect(head)[0].startswith(("utf-16", "utf-32")):
         controls = len(head) - len(head.translate(None, _CONTROLS))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from data_transformer import delimited, documents
 from data_transformer.compressed import ENDING, Gunzipped
-from data_transformer.contents import OtherFormatError
+from data_transformer.contents import GZIP, OtherFormatError
 from uploads.processing import RejectedError
 from uploads.result import Problem
 
@@ -31,30 +31,39 @@ class Transformer:
         self._settings = settings
 
     def __call__(self, source: Source, directory: Path) -> Processed:
-        """Process delimited text or JSON, compressed or not, told apart by the file's name.
+        """Process delimited text or JSON, compressed or not, by the file's name.
 
-        What is in a file counts more than its name, and is said then.
+        What is in a file counts more than its name; a warning says so.
 
         Raises:
             RejectedError: the content is at fault.
         """
         if not source.size:
             raise RejectedError("empty_file", "The file is empty.")
-        if source.name.lower().endswith(ENDING):
-            return self._gunzipped(source, directory)
-        form = "JSON" if source.name.lower().endswith(_JSON) else "CSV"
+        form = _form_by_name(source.name.lower())
         try:
-            return _READERS[form](source, directory, self._settings)
+            return self._read(form, source, directory)
         except OtherFormatError as other:
             found = other.form
-        if found == "gzip":
-            made = self._gunzipped(source, directory)
-        else:
-            made = _READERS[found](source, directory, self._settings)
+        try:
+            made = self._read(found, source, directory)
+        except OtherFormatError as again:
+            raise RejectedError(
+                "not_a_table",
+                f"The file begins like {found} and like {again.form}, and is neither.",
+            ) from again
         warning = Problem(
             "other_format", f"The file is {found}, whatever its name says; it was read as that."
         )
         return replace(made, warnings=[warning, *made.warnings])
+
+    def _read(self, form: str, source: Source, directory: Path) -> Processed:
+        if form != GZIP:
+            return _READERS[form](source, directory, self._settings)
+        # What decompresses to itself would be decompressed for ever.
+        if isinstance(source, Gunzipped):
+            raise RejectedError("not_a_table", "The file is compressed twice: compress it once.")
+        return self._gunzipped(source, directory)
 
     def _gunzipped(self, source: Source, directory: Path) -> Processed:
         packed = Gunzipped(source, self._settings.max_decompressed_mb)
@@ -66,3 +75,9 @@ class Transformer:
             "The compressed data end before their end; the table holds the rows before that.",
         )
         return replace(made, warnings=[warning, *made.warnings])
+
+
+def _form_by_name(name: str) -> str:
+    if name.endswith(ENDING):
+        return GZIP
+    return "JSON" if name.endswith(_JSON) else "CSV"

@@ -126,3 +126,15 @@ def test_a_text_that_is_no_table_with_a_header_is_bad_json(
 ) -> None:
     with pytest.raises(RejectedError, match="invalid_json"):
         transform(content, "t.json")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.json.gz"])
+def test_what_is_compressed_twice_is_rejected(transform: Transform, name: str) -> None:
+    with pytest.raises(RejectedError, match="not_a_table: The file is compressed twice"):
+        transform(gzip.compress(gzip.compress(CSV)), name)
+
+
+def test_what_begins_like_two_formats_is_rejected(transform: Transform) -> None:
+    # The NUL hides the bracket from the one reader, and is removed by the other.
+    with pytest.raises(RejectedError, match="begins like CSV and like JSON"):
+        transform(b'\0[{"a": 1, "b": 2},\n{"a": 1, "b": 3}]\n', "t.json")
