@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 # Of the services with a rule; the bodies of others, such as uploads to S3, are passed on unread.
 _SERVICES: Final = frozenset({"apigateway", "lambda"})
 _CREDENTIAL: Final = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
-_STAGE: Final = re.compile(r"/restapis/[^/]+/stages(/[^/]+)?")
+_STAGE: Final = re.compile(r"/restapis/[^/]+/stages/[^/]+")
 _INTEGRATION: Final = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[^/]+/integration")
-_FUNCTION: Final = re.compile(r"/2015-03-31/functions(/([^/]+)/configuration)?/?")
+_FUNCTION: Final = re.compile(r"/2015-03-31/functions(/[^/]+/configuration)?/?")
 _CONCURRENCY: Final = re.compile(r"/2017-10-31/functions/([^/]+)/concurrency")
 
 _NO_ROLE: Final = "CloudWatch Logs role ARN must be set in account settings to enable logging"
@@ -90,7 +90,7 @@ class Rules:
 
     def refusal(self, request: Request) -> Refusal | None:
         """Return with what AWS refuses a request; None when no rule does."""
-        if request.method in {"POST", "PATCH"} and _STAGE.fullmatch(request.path):
+        if request.method == "PATCH" and _STAGE.fullmatch(request.path):
             return self._of_stage(request)
         if request.method in {"POST", "PUT"} and _FUNCTION.fullmatch(request.path):
             return self._of_function(request)

@@ -19,7 +19,7 @@ variable "account_id" {
 }
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that are told of alarms, at least one."
+  description = "SNS topics to notify of alarms, at least one."
   type        = list(string)
   nullable    = false
 

@@ -1,11 +1,7 @@
+# What the operator's commands (`make doctor ENV=./examples/own-processor`) read, and the dashboard.
 output "api_gateway_url" {
   description = "Address of the API, without a trailing slash."
   value       = module.stack.api_gateway_url
-}
-
-output "api_handler_arn" {
-  description = "ARN of the function behind the API."
-  value       = module.stack.api_handler_arn
 }
 
 output "api_id" {
@@ -23,19 +19,9 @@ output "api_name" {
   value       = module.stack.api_name
 }
 
-output "api_stage_arn" {
-  description = "ARN of the API's stage."
-  value       = module.stack.api_stage_arn
-}
-
 output "dashboard_name" {
   description = "Name of the CloudWatch dashboard."
   value       = module.stack.dashboard_name
-}
-
-output "data_transform_arn" {
-  description = "ARN of the function that transforms tables."
-  value       = module.stack.data_transform_arn
 }
 
 output "functions" {

@@ -41,6 +41,7 @@ class Files:
     ) -> None:
         """Bind to AWS; `lambda_client` is called when a function is first to be invoked."""
         self._settings = settings
+        self._kinds = settings.kinds
         self._s3 = s3
         self._lambda = lambda_client
 
@@ -60,9 +61,9 @@ class Files:
         Raises:
             ApiError: 400 or 415, see `names`.
         """
-        kinds = self._settings.kinds
-        name, kind = names.checked_name(name, kinds)
-        content_type = names.checked_content_type(content_type, kind, kinds[kind].content_types)
+        name, kind = names.checked_name(name, self._kinds)
+        accepted = self._kinds[kind].content_types
+        content_type = names.checked_content_type(content_type, kind, accepted)
         key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
         expires_at = _in(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
@@ -124,7 +125,7 @@ class Files:
         head = self._head(key)
         stored = results.load(self._s3, self._settings.bucket, key)
         result = stored.result if stored and _is_of(stored.result, head) else None
-        expected = "pending" if keys.starts_function(key, self._settings.kinds) else "unsupported"
+        expected = "pending" if keys.starts_function(key, self._kinds) else "unsupported"
         name = quote(key.rpartition("/")[2], safe="")
         return {
             "key": key,
@@ -161,7 +162,7 @@ class Files:
             ApiError: 404 when there is no such upload, 409 when no function processes its kind.
         """
         head = self._head(key)
-        kind = keys.kind_of(key, self._settings.kinds)
+        kind = keys.kind_of(key, self._kinds)
         if kind is None:
             raise ApiError(409, "not_processable", "Files of this kind are not processed.")
         stored = results.load(self._s3, self._settings.bucket, key)
@@ -177,7 +178,7 @@ class Files:
             ),
         )
         self._lambda().invoke(
-            FunctionName=self._settings.kinds[kind].function,
+            FunctionName=self._kinds[kind].function,
             InvocationType="Event",
             Payload=json.dumps(event).encode(),
         )

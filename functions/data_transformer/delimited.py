@@ -195,7 +195,8 @@ class _Feed:
                 passed += len(rows)
             else:
                 self.most += run.most
-                self.last = (run.rows.strip() and run.rows) or self.last
+                if run.rows and not run.rows.isspace():
+                    self.last = run.rows
                 yield run.rows
 
 

@@ -25,7 +25,7 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 _RECORDS: Final = 200
 _MOST_LINES_ABOVE: Final = 20
 _VALUE: Final = re.compile(
-    r"\s*([-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?|true|false|\d{4}-\d\d-\d\d([ T]\S*)?)\s*", re.IGNORECASE
+    rf"\s*({forms.NUMBER}|true|false|\d{{4}}-\d\d-\d\d([ T]\S*)?)\s*", re.IGNORECASE
 )
 _PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
 _COMMA_NUMBER: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
@@ -95,25 +95,12 @@ def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | 
     skipped = len(text) - len(body)
     candidates: tuple[str, ...] = DELIMITERS
     if told := _NAMED_DELIMITER.match(body):
-        candidates = (told[1],)
+        candidates, named = (told[1],), None
         body = body[told.end() :]
         skipped += 1
     if not body.strip():
         return None
-    found, body = _rewritten(body, forms.of_quotes(body))
-    delimiter, records = _divided(body, candidates, whole=whole)
-    if (
-        named
-        and not told
-        and _consistency(by_name := _records(body, named, whole=whole))[0] >= _WELL
-    ):
-        delimiter, records = named, by_name
-    if not told and max(map(len, records)) == 1:
-        divided, body = _rewritten(body, forms.of_one_column(body, whole=whole))
-        if divided:
-            quoted, body = _rewritten(body, forms.of_quotes(body))
-            found = (*found, *divided, *quoted)
-            delimiter, records = _divided(body, ("\t",), whole=whole)
+    found, body, delimiter, records = _divided(body, candidates, named, whole=whole)
     above = _lines_above(body, delimiter, records)
     if above:
         lines = body.splitlines(keepends=True)
@@ -156,11 +143,35 @@ def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | 
     )
 
 
-def _rewritten(body: str, form: Form | None) -> tuple[tuple[Form, ...], str]:
-    return ((form,), form.plain(body.encode()).decode()) if form else ((), body)
+def _divided(
+    body: str, candidates: tuple[str, ...], named: str | None, *, whole: bool
+) -> tuple[tuple[Form, ...], str, str, list[list[str]]]:
+    """Return how a text is to be rewritten, the text so rewritten, its delimiter and its records.
+
+    Args:
+        body: the text.
+        candidates: delimiters that it may have; only one where the text itself names it.
+        named: see `sniff`.
+        whole: see `sniff`.
+    """
+    found: tuple[Form, ...] = ()
+    if quotes := forms.of_quotes(body):
+        found, body = (quotes,), quotes.rewrite(body)
+    delimiter, records = _best(body, candidates, whole=whole)
+    if named:
+        by_name = _records(body, named, whole=whole)
+        if _consistency(by_name)[0] >= _WELL:
+            delimiter, records = named, by_name
+    if len(candidates) == 1 or max(map(len, records)) > 1:
+        return found, body, delimiter, records
+    divided = forms.of_one_column(body, whole=whole)
+    if not divided:
+        return found, body, delimiter, records
+    again, body, delimiter, records = _divided(divided.rewrite(body), ("\t",), None, whole=whole)
+    return (*found, divided, *again), body, delimiter, records
 
 
-def _divided(body: str, candidates: tuple[str, ...], *, whole: bool) -> tuple[str, list[list[str]]]:
+def _best(body: str, candidates: tuple[str, ...], *, whole: bool) -> tuple[str, list[list[str]]]:
     """Return the delimiter that divides a text best, and the records that it gives."""
     return max(
         ((one, _records(body, one, whole=whole)) for one in candidates),

@@ -7,7 +7,6 @@ double quotes that are doubled inside a cell, before anything else reads it.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +15,9 @@ from uploads.result import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_VALUE: Final = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
+NUMBER: Final = r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?"
+
+_NUMBER: Final = re.compile(NUMBER, re.IGNORECASE)
 _MARKER: Final = re.compile(r"NA|N/A|NaN|null|None|-+|\.|\?|\*+", re.IGNORECASE)
 # Colons that divide no columns: of times and addresses, and in a whole line of hours and minutes.
 _TIME: Final = re.compile(r"\d\d:\d\d:\d\d|\d[ T]\d\d:\d\d|://|^\s*\d?\d:\d\d\s*$")
@@ -46,6 +47,10 @@ class Form:
     warning: Problem
     plain: Callable[[bytes], bytes]
     written: str = ""
+
+    def rewrite(self, text: str) -> str:
+        """Return whole lines rewritten."""
+        return self.plain(text.encode()).decode()
 
     def rewritten(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield a text, given in any chunks, with each of its lines rewritten."""
@@ -141,18 +146,24 @@ def of_one_column(text: str, *, whole: bool) -> Form | None:
     for form in (BLANKS, COLONS):
         if form is COLONS and any(map(_TIME.search, lines)):
             continue
-        first, *rows = (form.plain(line.encode()).decode().split("\t") for line in lines)
-        [(usual, count)] = Counter(map(len, rows)).most_common(1)
-        if (
-            count < len(rows)
-            or usual < 2
-            or not (len(first) == usual or 3 <= usual == len(first) + 1)
-        ):
-            continue
-        numeric = sum(
-            all(_VALUE.fullmatch(c) or _MARKER.fullmatch(c) for c in column)
-            for column in zip(*rows, strict=True)
-        )
-        if 2 * numeric >= usual:
+        if _are_columns(form.rewrite(line).split("\t") for line in lines):
             return form
     return None
+
+
+def _are_columns(records: Iterator[list[str]]) -> bool:
+    """Tell whether the cells of a header and rows make columns; stops where they do not."""
+    header, row = next(records), next(records)
+    usual = len(row)
+    if usual < 2 or not (len(header) == usual or 3 <= usual == len(header) + 1):
+        return False
+    rows = [row]
+    for row in records:
+        if len(row) != usual:
+            return False
+        rows.append(row)
+    numeric = sum(
+        all(_NUMBER.fullmatch(c) or _MARKER.fullmatch(c) for c in column)
+        for column in zip(*rows, strict=True)
+    )
+    return 2 * numeric >= usual

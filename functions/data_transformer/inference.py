@@ -213,7 +213,7 @@ def _find_codes(
             f"mode({cell}) {bad}"
         )
     with reader() as (connection, text):
-        query = f"SELECT {', '.join(parts)} FROM (SELECT *{''.join(values)} FROM {text})"  # noqa: S608 - as above
+        query = f"SELECT {', '.join(parts)} FROM (SELECT *{''.join(values)} FROM {text})"  # noqa: S608 - names are c0, c1, …
         found = connection.execute(query).fetchone() or ()
     return {
         place: example

@@ -69,10 +69,10 @@ class Rows:
             delimiter: between cells, an ASCII character.
             columns: number of cells of a row.
             longest: size of the longest row in bytes, with its line end.
-            strict: whether to tell all that is no row. Else rows of another number of cells, or
-                with bytes that are no text, may be among the others: DuckDB passes over them, and
-                to look for them twice would take half of the time that this takes. Where a chunk
-                that is looked at all the same has such rows, the rest is told strictly.
+            strict: whether to report every bad row. Else rows with another number of cells, or
+                with bytes that cannot be decoded, may be among the others: DuckDB passes over them,
+                and to look for them twice would take half of the time that this takes. Once a
+                chunk that is checked anyway has such rows, the rest is checked strictly.
         """
         self._text = iter(text)
         self._delimiter = delimiter.encode()

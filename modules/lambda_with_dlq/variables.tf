@@ -1,5 +1,5 @@
 variable "alarms" {
-  description = "CloudWatch alarms on the function and its queue: the SNS topics that are told, or unattended = true when nobody shall be. Errors and throttles are counted over five minutes; duration and concurrency alarm at the given share of the timeout and of the reserve."
+  description = "CloudWatch alarms on the function and its queue: the SNS topics to notify, or unattended = true for none. Errors and throttles are counted over five minutes; duration and concurrency alarm at the given share of the timeout and of the reserve."
   type = object({
     enabled             = optional(bool, true)
     topic_arns          = optional(list(string), [])

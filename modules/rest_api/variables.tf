@@ -21,7 +21,7 @@ variable "access_log_retention_days" {
 }
 
 variable "alarms" {
-  description = "CloudWatch alarms of the API: the SNS topics that are told, or unattended = true when nobody shall be. They go off when the API answers this share of the requests of five minutes with 5XX, or when one request in a hundred takes this share of the time that its function may take."
+  description = "CloudWatch alarms of the API: the SNS topics to notify, or unattended = true for none. They go off when the API answers this share of the requests of five minutes with 5XX, or when one request in a hundred takes this share of the time that its function may take."
   type = object({
     enabled          = optional(bool, true)
     topic_arns       = optional(list(string), [])

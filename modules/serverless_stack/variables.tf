@@ -8,7 +8,7 @@ variable "access_log" {
 }
 
 variable "alarms" {
-  description = "CloudWatch alarms of the API and of every function: the SNS topics that are told, or unattended = true when nobody shall be."
+  description = "CloudWatch alarms of the API and of every function: the SNS topics to notify, or unattended = true for none."
   type = object({
     enabled    = optional(bool, true)
     topic_arns = optional(list(string), [])

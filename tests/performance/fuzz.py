@@ -15,9 +15,8 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "functions")]
@@ -28,34 +27,17 @@ from data_transformer.core import Transformer  # noqa: E402
 from data_transformer.settings import Settings as TableSettings  # noqa: E402
 from image_processor.core import process  # noqa: E402
 from image_processor.settings import Settings as ImageSettings  # noqa: E402
+from tests.performance.processes import LocalSource  # noqa: E402
 from uploads.processing import RejectedError  # noqa: E402
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 _SHOWN: Final = 20
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file in memory, see `uploads.processing.Source`."""
+class Upload(NamedTuple):
+    """A file: its name and its content."""
 
     name: str
     content: bytes
-
-    @property
-    def size(self) -> int:
-        """Size in bytes."""
-        return len(self.content)
-
-    def open(self) -> BinaryIO:
-        """Return the content as a stream."""
-        return io.BytesIO(self.content)
-
-    def save(self, path: Path) -> Path:
-        """Write the content to a file."""
-        path.write_bytes(self.content)
-        return path
 
 
 def images() -> list[Upload]:
@@ -135,12 +117,14 @@ def main(arguments: list[str]) -> int:
     ends: Counter[str] = Counter()
     for number in range(first, first + count):
         upload = mutant(uploads, number)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as made:
+            path = Path(folder, upload.name)
+            path.write_bytes(upload.content)
             try:
                 if kind == "images":
-                    process(upload, Path(folder), settings=ImageSettings())
+                    process(LocalSource(path), Path(made), settings=ImageSettings())
                 else:
-                    transformer(upload, Path(folder))
+                    transformer(LocalSource(path), Path(made))
                 ends["succeeded"] += 1
             except RejectedError:
                 ends["rejected"] += 1
