@@ -27,8 +27,7 @@ from rich.table import Table
 
 from scripts import LOCAL, ROOT, local_cloud, package, samples, terraform
 from scripts.client import Client, ClientError, emulated_api_url
-from scripts.packaging.errors import PackagingError
-from scripts.packaging.project import host_architecture
+from scripts.packaging.project import PackagingError, host_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -31,33 +31,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.packaging.errors import PackagingError
-from scripts.packaging.outputs import MANIFEST, is_current
-from scripts.packaging.project import (
-    ARCHITECTURES,
-    check_interpreter,
-    host_architecture,
-    read_packages,
-)
+from scripts import ROOT
+from scripts.packaging import outputs, project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = Path(".local", "packaging")
-
 
 def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
     """Build what is asked for; return the exit status."""
-    options = _parse(arguments)
-    try:
-        return _run(options, root)
-    except PackagingError as error:
-        print(f"package: {error}", file=sys.stderr)
-        return 1
-
-
-def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.package", description="Build zips.")
     parser.add_argument(
         "functions",
@@ -65,34 +47,39 @@ def _parse(arguments: "Sequence[str] | None") -> argparse.Namespace:
         nargs="*",
         help="a folder of functions/, or the path of one elsewhere; default: all of functions/",
     )
-    parser.add_argument("--arch", choices=(*ARCHITECTURES, "host", "all"), default="all")
+    parser.add_argument("--arch", choices=(*project.ARCHITECTURES, "host", "all"), default="all")
     parser.add_argument("--to", metavar="FOLDER", type=Path, help="default: build/")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="default: all cores")
     parser.add_argument("--publish", metavar="s3://BUCKET/PREFIX", help="copy the zips to a bucket")
-    return parser.parse_args(arguments)
+    try:
+        _run(parser.parse_args(arguments), root)
+    except project.PackagingError as error:
+        print(f"package: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
-def _run(options: argparse.Namespace, root: Path) -> int:
-    check_interpreter()
-    host = (host_architecture(),) if options.arch == "host" else ()
-    chosen = {"all": ARCHITECTURES, "host": host}.get(options.arch, (options.arch,))
-    packages = read_packages(root, options.functions, chosen)
+def _run(options: argparse.Namespace, root: Path) -> None:
+    project.check_interpreter()
+    architectures = project.ARCHITECTURES if options.arch == "all" else (options.arch,)
+    if options.arch == "host":
+        architectures = (project.host_architecture(),)
+    packages = project.read_packages(root, options.functions, architectures)
     build = options.to or root / "build"
-    if (build / MANIFEST).exists() and all(is_current(build, package) for package in packages):
+    if (build / outputs.MANIFEST).exists() and all(
+        outputs.is_current(build, package) for package in packages
+    ):
         print(f"package: {len(packages)} zips are up to date")
     else:
         # Imported only when there is something to build; most calls find nothing to do.
         from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
 
-        Builder(build, root / CACHE, options.jobs).run(packages)
+        Builder(build, root / ".local/packaging", options.jobs).run(packages)
     if options.publish is not None:
         from scripts.packaging import publish  # noqa: PLC0415 - as above
 
-        records = [
-            json.loads((build / f"{package.name}.json").read_bytes()) for package in packages
-        ]
-        publish.publish(build, records, publish.Place.parse(options.publish), print)
-    return 0
+        records = [json.loads((build / f"{p.name}.json").read_bytes()) for p in packages]
+        publish.publish(build, records, options.publish)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from scripts import ROOT, local_cloud, package, terraform
 from scripts.client import Client, emulated_api_url
 from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
 from scripts.packaging.project import host_architecture
-from scripts.packaging.publish import VARIABLES, Place, publish
+from scripts.packaging.publish import VARIABLES, publish
 from tests.plan import harness
 from tests.support import root_user
 
@@ -142,6 +142,6 @@ def publish_zips(stack: Stack, packages: Path, variables: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stack.cloud.environment().items():
             patch.setenv(name, value)
-        publish(build, records, Place(ARTIFACT_BUCKET, "releases/"), print)
+        publish(build, records, f"s3://{ARTIFACT_BUCKET}/releases")
     (build / VARIABLES).rename(variables)
     shutil.rmtree(build)

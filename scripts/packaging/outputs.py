@@ -29,23 +29,18 @@ def is_current(build: Path, package: Package) -> bool:
         sidecar = build / f"{package.name}.json"
         record = json.loads(sidecar.read_bytes())
         zipped = (build / record["zip"]).stat()
-        written = sidecar.stat().st_mtime_ns
-        bill = (build / record["bom"]).exists()
+        return bool(
+            (record["schema"], record["inputs_sha256"]) == (SCHEMA, package.inputs_sha256)
+            and record["zip_bytes"] == zipped.st_size
+            and zipped.st_mtime_ns <= sidecar.stat().st_mtime_ns
+            and (build / record["bom"]).exists()
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return bool(
-        record.get("schema") == SCHEMA
-        and record.get("inputs_sha256") == package.inputs_sha256
-        and record.get("zip_bytes") == zipped.st_size
-        and zipped.st_mtime_ns <= written
-        and bill
-    )
 
 
-def describe(
-    package: Package, content: bytes, *, unzipped: int, files: int, dependencies: dict[str, str]
-) -> Record:
-    """Return the sidecar of a zip; see scripts/package.py for the meaning of the fields."""
+def describe(package: Package, content: bytes) -> Record:
+    """Return what is known of a zip by its bytes; scripts/package.py explains the fields."""
     digest = hashlib.sha256(content)
     sha256 = digest.hexdigest()
     return {
@@ -59,30 +54,27 @@ def describe(
         "inputs_sha256": package.inputs_sha256,
         "zip": f"{package.name}.zip",
         "zip_bytes": len(content),
-        "unzipped_bytes": unzipped,
-        "files": files,
         "s3_key": f"{package.function}/{package.architecture}/{sha256}.zip",
         "bom": f"{package.name}.cdx.json",
-        "dependencies": dependencies,
     }
 
 
-def publish(build: Path, package: Package, content: bytes, record: Record, bill: Record) -> None:
+def publish(build: Path, content: bytes, record: Record, bill: Record) -> None:
     """Put a zip and what describes it in place.
 
     The sidecar goes away first and comes back last. Interrupted between, a build leaves a zip
     without a sidecar, which Terraform refuses, never a zip that differs from its sidecar.
     """
     build.mkdir(parents=True, exist_ok=True)
-    sidecar = build / f"{package.name}.json"
+    sidecar = (build / record["zip"]).with_suffix(".json")
     sidecar.unlink(missing_ok=True)
     replace(build / record["zip"], content)
     replace(build / record["bom"], to_json(bill))
     replace(sidecar, to_json(record))
 
 
-def write_manifest(build: Path) -> list[Record]:
-    """Write the manifest, the list of all sidecars, unless it is there already; return the list."""
+def write_manifest(build: Path) -> None:
+    """Write the list of all sidecars, unless it is there already."""
     records = []
     for path in sorted(build.glob("*.json")):
         with contextlib.suppress(ValueError):
@@ -93,7 +85,6 @@ def write_manifest(build: Path) -> list[Record]:
     manifest = build / MANIFEST
     if not manifest.exists() or manifest.read_bytes() != content:
         replace(manifest, content)
-    return records
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -5,14 +5,13 @@ library is declared in `functions/package.toml` (for all) and `functions/<f>/pac
 
     max_zip_mib = 12                        # size budget of the zip
     remove = ["PIL/_avif*"]                 # patterns of files to leave out
-    [keep]                                  # of a directory, keep only what is named
+    [keep]                                  # of a folder, keep only what is named
     "botocore/data" = ["endpoints.json", "s3/**"]
     [operations]                            # of a service in botocore, keep only what is named
     s3 = ["GetObject", "PutObject"]
 
 In a pattern `*` also matches `/`. A pattern that matches no file is an error, and so is an
-operation that a service does not have: what it was written for has changed, and somebody has to
-look.
+operation that a service does not have: the library has changed, and somebody has to look.
 """
 
 import json
@@ -25,23 +24,18 @@ from typing import Any
 
 import deflate
 
-from scripts.packaging.errors import PackagingError
+from scripts.packaging.project import PackagingError
 
-# Caches, type stubs, C sources, and tests; the directories count wherever they are.
-_DIRECTORIES = {"__pycache__", "tests"}
+# Caches and tests, type stubs and C sources, wherever they are.
+_FOLDERS = {"__pycache__", "tests"}
 _SUFFIXES = {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}
-_NAMES = {"py.typed"}
-# Scripts hold the path of the interpreter that installed them.
-_TOP_LEVEL = {"bin"}
-# Written by the installer, or of use to it alone.
+# Of a wheel's metadata, what was written by the installer or is of use to it alone.
 _INSTALLER = {
     *("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "entry_points.txt"),
     *("top_level.txt", "uv_cache.json", "zip-safe"),
 }
-_METADATA = "METADATA"
 _BOTOCORE = "botocore/data"
 _DESCRIPTION = "service-2.json.gz"
-_RULES = "endpoint-rule-set-1.json.gz"
 _LEVEL = 12
 
 
@@ -61,25 +55,32 @@ def read_settings(paths: Iterable[Path]) -> Settings:
     Raises:
         PackagingError: A file is not TOML, or has an unknown key or a wrong type.
     """
-    budget: float | None = None
-    remove: list[str] = []
-    keep: dict[str, tuple[str, ...]] = {}
-    operations: dict[str, tuple[str, ...]] = {}
+    merged = Settings()
     for path in paths:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
-            budget = float(table.pop("max_zip_mib", budget) or 0) or None
-            remove += _strings(table.pop("remove", []))
-            for name, names in table.pop("keep", {}).items():
-                keep[name] = (*keep.get(name, ()), *_strings(names))
-            for service, names in table.pop("operations", {}).items():
-                operations[service] = (*operations.get(service, ()), *_strings(names))
+            merged = Settings(
+                float(table.pop("max_zip_mib", merged.max_zip_mib) or 0) or None,
+                (*merged.remove, *_strings(table.pop("remove", []))),
+                _add(merged.keep, table.pop("keep", {})),
+                _add(merged.operations, table.pop("operations", {})),
+            )
         except (ValueError, TypeError, AttributeError) as error:
             raise PackagingError(f"{path}: {error}. See scripts/packaging/trim.py.") from error
         if table:
             known = "max_zip_mib, remove, keep, operations"
             raise PackagingError(f"{path}: unknown key {', '.join(table)}. Known are: {known}.")
-    return Settings(budget, tuple(remove), keep, operations)
+    return merged
+
+
+def _add(lists: dict[str, tuple[str, ...]], more: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return lists | {name: (*lists.get(name, ()), *_strings(more[name])) for name in more}
+
+
+def _strings(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"expected a list of strings, found {values!r}")
+    return tuple(values)
 
 
 def select(names: Iterable[str], settings: Settings) -> list[str]:
@@ -88,38 +89,46 @@ def select(names: Iterable[str], settings: Settings) -> list[str]:
     Raises:
         PackagingError: A pattern matches nothing.
     """
-    names = [name for name in names if not _never_needed(PurePosixPath(name))]
-    unused: set[tuple[str | None, str]] = {(None, pattern) for pattern in settings.remove} | {
-        (directory, pattern)
-        for directory, patterns in settings.keep.items()
-        for pattern in patterns
-    }
+    unused = {("remove", pattern) for pattern in settings.remove}
+    unused |= {(folder, pattern) for folder in settings.keep for pattern in settings.keep[folder]}
+    unused |= {("operations", service) for service in settings.operations}
     kept = []
     for name in names:
-        removed = [pattern for pattern in settings.remove if fnmatchcase(name, pattern)]
-        unused -= {(None, pattern) for pattern in removed}
-        keep = not removed
-        for directory, patterns in settings.keep.items():
-            if name.startswith(f"{directory}/"):
-                inner = name.removeprefix(f"{directory}/")
-                matched = [pattern for pattern in patterns if fnmatchcase(inner, pattern)]
-                unused -= {(directory, pattern) for pattern in matched}
-                keep = keep and bool(matched)
+        if _never_needed(PurePosixPath(name)):
+            continue
+        matched = {("remove", p) for p in settings.remove if fnmatchcase(name, p)}
+        keep = not matched
+        for folder, patterns in settings.keep.items():
+            if name.startswith(f"{folder}/"):
+                inner = name.removeprefix(f"{folder}/")
+                found = {(folder, pattern) for pattern in patterns if fnmatchcase(inner, pattern)}
+                keep &= bool(found)
+                matched |= found
         if keep:
             kept.append(name)
-    unused |= {
-        ("operations", service)
-        for service in settings.operations
-        if not any(fnmatchcase(name, f"{_BOTOCORE}/{service}/*/{_DESCRIPTION}") for name in kept)
-    }
+            if fnmatchcase(name, f"{_BOTOCORE}/*/*/{_DESCRIPTION}"):
+                matched.add(("operations", name.split("/")[2]))
+        unused -= matched
     if unused:
-        lines = sorted(f"{pattern} ({directory or 'remove'})" for directory, pattern in unused)
-        msg = (
+        lines = sorted(f"{pattern} ({where})" for where, pattern in unused)
+        raise PackagingError(
             f"package.toml names files that no dependency has: {'; '.join(lines)}. "
             "Remove the pattern, or look for the file's new name."
         )
-        raise PackagingError(msg)
     return sorted(kept)
+
+
+def _never_needed(path: PurePosixPath) -> bool:
+    top = path.parts[0]
+    return (
+        # Scripts hold the path of the interpreter that installed them.
+        top == "bin"
+        or top.endswith("-stubs")
+        or path.name == "py.typed"
+        or path.suffix in _SUFFIXES
+        or (top.endswith(".dist-info") and (path.name in _INSTALLER or "sboms" in path.parts))
+        or not _FOLDERS.isdisjoint(path.parts[:-1])
+    )
 
 
 def clean(
@@ -145,12 +154,16 @@ def clean(
         PackagingError: A service does not have an operation that is wanted.
     """
     path = PurePosixPath(name)
-    if path.name == _METADATA and path.parent.suffix == ".dist-info":
+    if path.match("*.dist-info/METADATA"):
         return content.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n"
     if path.match(f"{_BOTOCORE}/endpoints.json"):
-        folders = {PurePosixPath(other).parent for other in kept}
-        return _endpoints(content, {f.parent.name for f in folders if f.match(f"{_BOTOCORE}/*/*")})
-    if path.match(f"{_BOTOCORE}/*/*/{_RULES}"):
+        services = {other.split("/")[2] for other in kept if other.startswith(f"{_BOTOCORE}/")}
+        endpoints = json.loads(content)
+        for partition in endpoints["partitions"]:
+            found = partition["services"]
+            partition["services"] = {name: found[name] for name in found if name in services}
+        return _json(endpoints)
+    if path.match(f"{_BOTOCORE}/*/*/endpoint-rule-set-1.json.gz"):
         return _packed(json.loads(deflate.gzip_decompress(content)))
     if path.match(f"{_BOTOCORE}/*/*/{_DESCRIPTION}"):
         description = json.loads(deflate.gzip_decompress(content))
@@ -161,19 +174,10 @@ def clean(
     return content
 
 
-def _endpoints(content: bytes, services: Collection[str]) -> bytes:
-    endpoints = json.loads(content)
-    for partition in endpoints["partitions"]:
-        found = partition["services"]
-        partition["services"] = {name: found[name] for name in found if name in services}
-    return _json(endpoints)
-
-
 def _reduced(description: dict[str, Any], service: str, wanted: Collection[str]) -> dict[str, Any]:
     """Keep some operations of a description, and the shapes that they are made of."""
     operations, shapes = description["operations"], description["shapes"]
-    unknown = sorted(set(wanted) - operations.keys())
-    if unknown:
+    if unknown := sorted(set(wanted) - operations.keys()):
         raise PackagingError(
             f"package.toml names operations that {service} does not have: {', '.join(unknown)}. "
             "Remove them, or look for the new names."
@@ -191,24 +195,23 @@ def _reduced(description: dict[str, Any], service: str, wanted: Collection[str])
 def _shapes_in(value: object) -> Iterator[str]:
     """Yield the names of the shapes that a part of a description refers to."""
     if isinstance(value, dict):
-        for name, part in value.items():
-            # A member may have this name, too; its value is no string.
-            if name == "shape" and isinstance(part, str):
-                yield part
-            yield from _shapes_in(part)
+        # A member may be named "shape", too; its value is no string.
+        if isinstance(shape := value.get("shape"), str):
+            yield shape
+        value = list(value.values())
     if isinstance(value, list):
         for part in value:
             yield from _shapes_in(part)
 
 
 def _undocumented(value: object) -> object:
+    """Empty all documentation; botocore reads some of it, so it is not left out."""
     if isinstance(value, list):
         return [_undocumented(part) for part in value]
     if not isinstance(value, dict):
         return value
     return {
-        # Emptied, not left out: botocore reads some of them. A structure of this name is a member
-        # of the service's own.
+        # A structure of this name is a member of the service's own.
         name: ""
         if name.startswith("documentation") and isinstance(part, str)
         else _undocumented(part)
@@ -222,21 +225,3 @@ def _packed(value: object) -> bytes:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _strings(values: object) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"expected a list of strings, found {values!r}")
-    return tuple(values)
-
-
-def _never_needed(path: PurePosixPath) -> bool:
-    top = path.parts[0]
-    return (
-        top in _TOP_LEVEL
-        or top.endswith("-stubs")
-        or path.name in _NAMES
-        or path.suffix in _SUFFIXES
-        or (top.endswith(".dist-info") and (path.name in _INSTALLER or "sboms" in path.parts))
-        or not _DIRECTORIES.isdisjoint(path.parts[:-1])
-    )

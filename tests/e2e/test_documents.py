@@ -42,7 +42,6 @@ ELSEWHERE: Final = {
     "make test": _TESTS,
     ".venv/bin/pytest tests/unit/uploads": _TESTS,
     ".venv/bin/pytest tests/plan -k prod": _TESTS,
-    "make outdated": _TODAY,
     "make audit": _TODAY,
     "make lock LOCK_FLAGS=--upgrade": _TODAY,
     "terraform -chdir=envs/dev init -upgrade": _TODAY,
@@ -147,7 +146,7 @@ def copy_project(target: Path) -> None:
     stamps.mkdir(parents=True)
     for name in made:
         (target / name).symlink_to(ROOT / name)
-    for name in ("venv", "tools", "emulator"):
+    for name in ("dev", "emulator"):
         (stamps / name).touch()
 
 

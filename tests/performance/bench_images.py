@@ -25,14 +25,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.performance.processes import BENCHMARKS, ROOT, LocalSource, peak_bytes
+
 os.environ["VIPS_CONCURRENCY"] = "1"  # read when libvips is loaded
-ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "functions")]
-sys.path.append(str(ROOT / ".local/bench"))
+sys.path.append(str(BENCHMARKS))
 
 from PIL import Image, ImageOps  # noqa: E402  # the path comes first
-
-from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +43,7 @@ _ROUNDS: Final = 5
 _WARM_UPS: Final = 2
 _ORIENTATION: Final = 0x0112
 _DEFAULT_EFFORT: Final = 4  # of Pillow and of libvips
-_PHOTOS: Final = ROOT / ".local/data/skimage/data"
+_PHOTOS: Final = BENCHMARKS / "skimage/data"
 _PHOTO_NAMES: Final = (
     "astronaut.png",
     "coffee.png",
@@ -56,7 +55,7 @@ _PHOTO_NAMES: Final = (
 
 def drawn(size: tuple[int, int], seed: int) -> Image.Image:
     """Return a picture with large shapes, edges and grain of one pixel, the hardest to reduce."""
-    import numpy as np  # noqa: PLC0415  # only in .local/bench
+    import numpy as np  # noqa: PLC0415  # only in .local/benchmarks
 
     shapes = Image.effect_mandelbrot(size, (-2.0, -1.2, 0.8, 1.2), 80)
     light = Image.linear_gradient("L").resize(size)
@@ -119,7 +118,7 @@ def plain_pillow(path: Path, directory: Path, effort: str) -> None:
 
 def libvips(path: Path, directory: Path, effort: str) -> None:
     """Let libvips load the file at the scale of each size."""
-    import pyvips  # noqa: PLC0415  # only in .local/bench
+    import pyvips  # noqa: PLC0415  # only in .local/benchmarks
 
     pyvips.cache_set_max(0)  # nothing that the warm-up made is there already
     for size in SIZES:
@@ -144,7 +143,7 @@ RUNS: Final = (
 
 def similarity(image: Image.Image, reference: Image.Image) -> float:
     """Return the mean SSIM of the brightness in windows of 8 by 8 (Wang et al., 2004)."""
-    import numpy as np  # noqa: PLC0415  # only in .local/bench
+    import numpy as np  # noqa: PLC0415  # only in .local/benchmarks
 
     first, second = (np.asarray(one.convert("L"), dtype=float) for one in (image, reference))
 

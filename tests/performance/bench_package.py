@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
-PEERS = ROOT / ".local" / "peers" / "bin"
+PEERS = ROOT / ".local/benchmarks/bin"
 ARCHITECTURE = host_architecture()
 FUNCTIONS = list_functions(ROOT / "functions")
 
@@ -148,7 +148,7 @@ TOOLS: dict[str, tuple[str, Build]] = {
 
 
 def make_world(directory: Path, caches: Path) -> World:
-    for part in ("functions", "scripts"):
+    for part in ("functions", "scripts", "requirements"):
         shutil.copytree(ROOT / part, directory / part, ignore=shutil.ignore_patterns("__pycache__"))
     # Make finds its virtual environment made; setting it up is nobody's build time.
     shutil.copy(ROOT / "Makefile", directory)
@@ -156,8 +156,7 @@ def make_world(directory: Path, caches: Path) -> World:
     (directory / ".venv").symlink_to(ROOT / ".venv")
     stamps = directory / ".local" / "stamps"
     stamps.mkdir(parents=True)
-    for stamp in ("venv", "tools"):
-        (stamps / stamp).touch()
+    (stamps / "dev").touch()
     return World(directory, caches)
 
 

@@ -25,14 +25,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.performance.processes import BENCHMARKS, ROOT, LocalSource, peak_bytes
+
 sys.path[:0] = [str(ROOT / "functions")]
-sys.path.append(str(ROOT / ".local/bench"))
+sys.path.append(str(BENCHMARKS))
 
 import duckdb  # noqa: E402  # the paths come first
 
 from data_transformer.settings import Settings  # noqa: E402
-from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ def duckdb_copy(path: Path, directory: Path) -> None:
 
 def csv_orjson(path: Path, directory: Path) -> None:
     """Write what the csv module reads as JSON Lines, all values text."""
-    import orjson  # noqa: PLC0415  # only in .local/bench
+    import orjson  # noqa: PLC0415  # only in .local/benchmarks
 
     target = directory / "table.jsonl"
     with path.open(encoding="utf-8", newline="") as source, target.open("wb") as file:
@@ -113,7 +113,7 @@ def csv_orjson(path: Path, directory: Path) -> None:
 
 def csv_orjson_typed(path: Path, directory: Path) -> None:
     """Write the same with the types of the columns, known without a look at the values."""
-    import orjson  # noqa: PLC0415  # only in .local/bench
+    import orjson  # noqa: PLC0415  # only in .local/benchmarks
 
     target = directory / "table.jsonl"
     with path.open(encoding="utf-8", newline="") as source, target.open("wb") as file:
@@ -170,7 +170,7 @@ def csv_orjson_same_work(path: Path, directory: Path) -> None:
     Raises:
         ValueError: a row has too few cells, or a value is not exactly one of its type.
     """
-    import orjson  # noqa: PLC0415  # only in .local/bench
+    import orjson  # noqa: PLC0415  # only in .local/benchmarks
 
     number = re.compile(r"-?(0|[1-9][0-9]{0,13})(\.[0-9]+)?")
 

@@ -17,13 +17,13 @@ import zipfile
 from pathlib import Path
 
 from scripts import ROOT
-from scripts.packaging.bytecode import cache_name
+from scripts.packaging.zips import cache_name
 
 # Runs under the other interpreter, which has the standard library alone.
 _COMPILE = """
 import pathlib, sys
 sys.path.insert(0, sys.argv[1])
-from scripts.packaging.bytecode import cache_name, compile_source
+from scripts.packaging.zips import cache_name, compile_source
 sources, target = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 for path in sources.rglob("*.py"):
     name = path.relative_to(sources).as_posix()

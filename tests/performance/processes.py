@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
 ROOT: Final = Path(__file__).parents[2]
+# Where the peers are, and the data that they come with.
+BENCHMARKS: Final = ROOT / ".local/benchmarks/lib/python3.12/site-packages"
 
 
 @dataclass(frozen=True, slots=True)

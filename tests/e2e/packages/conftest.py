@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def project(tmp_path: Path) -> Path:
     """A project with one small function, and this packager."""
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=ignored)
+    for folder in ("scripts", "requirements"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     function = tmp_path / "functions" / "small"
     function.mkdir(parents=True)
     (function / "index.py").write_text("NAME = 1\n")

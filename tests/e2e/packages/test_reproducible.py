@@ -22,7 +22,7 @@ def copy_project(target: Path) -> Path:
     """Copy what the packager reads: made in reverse order, years ago, readable by nobody else."""
     files = [
         path
-        for part in ("functions", "scripts")
+        for part in ("functions", "scripts", "requirements")
         for path in (ROOT / part).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     ]

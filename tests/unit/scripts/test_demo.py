@@ -14,7 +14,7 @@ from scripts import demo, local_cloud, package, samples
 from scripts.client import ClientError
 from scripts.demo import Deployment
 from scripts.local_cloud import Cloud, CloudError, Server
-from scripts.packaging.errors import PackagingError
+from scripts.packaging.project import PackagingError
 from scripts.terraform import TerraformError
 from tests.unit.scripts import fake_terraform
 

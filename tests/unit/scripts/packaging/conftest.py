@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def project(tmp_path: Path) -> Path:
     """A project with two functions and a shared package."""
     files = {
-        "scripts/requirements.txt": "deflate==1.0 \\\n    --hash=sha256:00\nother==2\n",
-        "scripts/bootstrap.txt": "uv==1.0 \\\n    --hash=sha256:00\n",
+        "requirements/dev.txt": "deflate==1.0 \\\n    --hash=sha256:00\nother==2\nuv==1.0\n",
         "functions/uploads/__init__.py": "",
         "functions/uploads/.hidden.py": "",
         "functions/uploads/requirements.txt": "shared-lib==1 --hash=sha256:00\n",

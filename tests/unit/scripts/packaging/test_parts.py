@@ -17,10 +17,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from scripts.packaging import bytecode, sbom, trim, wheels
-from scripts.packaging import elf as native
-from scripts.packaging.archive import Archive, Entry
-from scripts.packaging.errors import PackagingError
+from scripts.packaging import sbom, trim, wheels, zips
+from scripts.packaging.project import PackagingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def test_an_archive_is_a_zip_that_others_read() -> None:
-    first = Archive().add([Entry.compress("a.txt", b"a" * 1000)])
-    again = Archive.parse(first.to_bytes()).add([Entry.compress("é.bin", os.urandom(50))])
-    with zipfile.ZipFile(io.BytesIO(again.to_bytes())) as archive:
+    first = zips.append(zips.EMPTY, zips.make_entries("a.txt", b"a" * 1000))
+    again = zips.append(first, zips.make_entries("é.bin", os.urandom(50)))
+    with zipfile.ZipFile(io.BytesIO(again)) as archive:
         assert archive.testzip() is None
         text, binary = archive.infolist()
         assert (text.filename, archive.read(text)) == ("a.txt", b"a" * 1000)
@@ -42,14 +40,14 @@ def test_an_archive_is_a_zip_that_others_read() -> None:
 
 
 def test_large_files_are_compressed_too() -> None:
-    assert len(Entry.compress("large", bytes(5 << 20)).data) < 10_000
+    assert len(zips.Entry.compress("large", bytes(5 << 20)).data) < 10_000
 
 
 def test_bytecode_says_where_it_will_lie_and_is_trusted() -> None:
-    content = bytecode.compile_source("pkg/mod.py", b"def f():\n    '''Doc.'''\n    return 'x'\n")
+    content = zips.compile_source("pkg/mod.py", b"def f():\n    '''Doc.'''\n    return 'x'\n")
     assert content[4:8] == b"\1\0\0\0"
     assert marshal.loads(content[16:]).co_filename == "/var/task/pkg/mod.py"  # noqa: S302 - own
-    assert bytecode.cache_name("pkg/mod.py") == "pkg/__pycache__/mod.cpython-312.pyc"
+    assert zips.cache_name("pkg/mod.py") == "pkg/__pycache__/mod.cpython-312.pyc"
 
 
 def test_bytecode_knows_statements_not_places_inside_them() -> None:
@@ -103,19 +101,18 @@ async def f(items):
 """
     header = 16
     assert (
-        bytecode.compile_source("m.py", spread)[header:]
-        == bytecode.compile_source("m.py", joined)[header:]
+        zips.compile_source("m.py", spread)[header:] == zips.compile_source("m.py", joined)[header:]
     )
 
 
 def test_native_code_for_another_machine_is_refused(elf: MakeElf) -> None:
-    assert native.select({"a.so": elf()}, "x86_64")
+    assert wheels.select_libraries({"a.so": elf()}, "x86_64")
     with pytest.raises(PackagingError, match=r"a\.so is x86_64, but the zip is arm64"):
-        native.select({"a.so": elf()}, "arm64")
+        wheels.select_libraries({"a.so": elf()}, "arm64")
     with pytest.raises(PackagingError, match="is not a 64-bit Linux library"):
-        native.select({"a.so": b"MZ"}, "arm64")
+        wheels.select_libraries({"a.so": b"MZ"}, "arm64")
     with pytest.raises(PackagingError, match=r"needs glibc 2\.38"):
-        native.select({"a.so": elf(extra=b"\0GLIBC_2.38\0")}, "x86_64")
+        wheels.select_libraries({"a.so": elf(extra=b"\0GLIBC_2.38\0")}, "x86_64")
 
 
 def test_libraries_that_nothing_needs_are_left_out(elf: MakeElf) -> None:
@@ -125,10 +122,11 @@ def test_libraries_that_nothing_needs_are_left_out(elf: MakeElf) -> None:
         "pillow.libs/libfreetype-1.so.6": elf(),
         "pillow.libs/licence.txt": b"",
     }
-    assert files.keys() - native.select(files, "x86_64") == {"pillow.libs/libfreetype-1.so.6"}
+    kept = wheels.select_libraries(files, "x86_64")
+    assert files.keys() - kept == {"pillow.libs/libfreetype-1.so.6"}
     del files["pillow.libs/libjpeg-1.so.62"]
     with pytest.raises(PackagingError, match=r"_imaging\.so needs libjpeg-1\.so\.62"):
-        native.select(files, "x86_64")
+        wheels.select_libraries(files, "x86_64")
 
 
 def test_settings_add_up(tmp_path: Path) -> None:
@@ -145,7 +143,7 @@ def test_settings_add_up(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("remove = 1", "expected a list of strings"),
-        ("keep = 1", "no attribute"),
+        ("keep = 1", "not iterable"),
         ("a = ", "Invalid value"),
         ("remov = []", "unknown key remov"),
     ],
@@ -261,6 +259,9 @@ def test_endpoints_are_shipped_for_the_services_that_are_there() -> None:
     }
 
 
+RECORD = {"function": "f", "architecture": "arm64", "sha256": "00" * 32}
+
+
 @pytest.mark.parametrize(
     ("fields", "licenses"),
     [
@@ -275,13 +276,13 @@ def test_endpoints_are_shipped_for_the_services_that_are_there() -> None:
 )
 def test_a_bill_names_every_component(fields: str, licenses: list[object] | None) -> None:
     component = sbom.read_component(f"Name: Some_Lib\nVersion: 1.2\n{fields}\n")
-    bill = sbom.bill_of_materials("f", "arm64", "00" * 32, [component])
+    bill = sbom.bill_of_materials(RECORD, [component])
     [described] = bill["components"]
     assert described["purl"] == "pkg:pypi/some-lib@1.2"
     assert (described["name"], described["version"]) == ("Some_Lib", "1.2")
     assert described.get("licenses") == licenses
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
-    assert bill == sbom.bill_of_materials("f", "arm64", "00" * 32, [component])
+    assert bill == sbom.bill_of_materials(RECORD, [component])
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, code: int, error: str) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Cold start of the API function, as it is packaged, beside one made the plain way.
 
-    python -m tests.performance.bench_cold_start [--runs 15]
+    python -m tests.performance.bench_api [--runs 15]
 
 Both run under AWS's runtime client with a stand-in for the Runtime API, in turns, and both with
 compiled bytecode. `init` is the time from the start of the process to its first request for an
