@@ -16,6 +16,5 @@ module "stack" {
   api = {
     logging_enabled     = var.api_logging_enabled
     execution_log_level = var.execution_log_level
-    data_trace_enabled  = var.data_trace_enabled
   }
 }

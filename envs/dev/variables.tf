@@ -27,13 +27,6 @@ variable "artifacts" {
   default = null
 }
 
-variable "data_trace_enabled" {
-  description = "Log whole requests and answers of the API, presigned forms among them."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "execution_log_level" {
   description = "Execution log of the API: OFF, ERROR or INFO. Other than OFF, the account needs the CloudWatch role of API Gateway."
   type        = string

@@ -24,7 +24,6 @@ module "stack" {
     authorization       = "AWS_IAM"
     logging_enabled     = var.api_logging_enabled
     execution_log_level = "ERROR"
-    data_trace_enabled  = false
     web_acl_arn         = var.web_acl_arn
   }
 

@@ -19,7 +19,7 @@ locals {
       metric      = "Errors"
       statistic   = "Sum"
       dimensions  = local._on_function
-      threshold   = var.alarms.error_count
+      threshold   = 1
       period      = 300
       wanted      = true
     }
@@ -29,7 +29,7 @@ locals {
       metric      = "Throttles"
       statistic   = "Sum"
       dimensions  = local._on_function
-      threshold   = var.alarms.throttle_count
+      threshold   = 1
       period      = 300
       wanted      = true
     }

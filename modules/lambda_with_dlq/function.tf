@@ -5,7 +5,6 @@ resource "aws_lambda_function" "this" {
   handler                        = var.code.handler
   runtime                        = var.code.runtime
   architectures                  = [var.code.architecture]
-  layers                         = var.code.layers
   code_signing_config_arn        = var.code.signing_config_arn
   filename                       = var.code.path
   s3_bucket                      = one(var.code.s3[*].bucket)
@@ -35,7 +34,7 @@ resource "aws_lambda_function" "this" {
     log_format            = "JSON"
     log_group             = local._log_group_name
     application_log_level = local._filter_level
-    system_log_level      = var.logging.system_level
+    system_log_level      = "INFO"
   }
 
   tracing_config {
@@ -93,16 +92,6 @@ resource "aws_lambda_function_event_invoke_config" "this" {
   qualifier                    = each.key == "$LATEST" ? null : aws_lambda_alias.this[0].name
   maximum_retry_attempts       = var.asynchronous.retries
   maximum_event_age_in_seconds = var.asynchronous.maximum_event_age_seconds
-
-  dynamic "destination_config" {
-    for_each = var.asynchronous.failure_destination_arn[*]
-
-    content {
-      on_failure {
-        destination = destination_config.value
-      }
-    }
-  }
 }
 
 resource "aws_lambda_permission" "this" {

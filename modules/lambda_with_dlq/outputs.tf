@@ -1,8 +1,3 @@
-output "alarm_names" {
-  description = "Names of the alarms by what they watch."
-  value       = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.alarm_name }
-}
-
 output "arn" {
   description = "ARN of the function, without a version."
   value       = aws_lambda_function.this.arn
@@ -42,9 +37,4 @@ output "trigger_arn" {
   value       = var.alias_name == null ? aws_lambda_function.this.arn : aws_lambda_alias.this[0].arn
 
   depends_on = [aws_lambda_permission.this]
-}
-
-output "version" {
-  description = "Version that the alias points to; $LATEST without an alias."
-  value       = aws_lambda_function.this.version
 }

@@ -1,8 +1,8 @@
 resource "aws_sqs_queue" "dead_letter" {
   name                      = local._queue_name
   message_retention_seconds = var.dead_letter_queue.retention_days * 24 * 60 * 60
-  sqs_managed_sse_enabled   = var.dead_letter_queue.kms_key_arn == null ? true : null
-  kms_master_key_id         = var.dead_letter_queue.kms_key_arn
+  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.kms_key_arn
   tags                      = var.tags
 
   # Here and not in a resource of its own: the provider waits half a minute for each of the two.

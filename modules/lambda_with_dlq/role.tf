@@ -1,14 +1,6 @@
 locals {
-  # What a failure destination needs, by the service in its ARN.
-  _send_actions = {
-    sqs    = "sqs:SendMessage"
-    sns    = "sns:Publish"
-    lambda = "lambda:InvokeFunction"
-    events = "events:PutEvents"
-  }
-
   # Keys that the function's role itself uses. The one of the log group is used by CloudWatch Logs.
-  _key_arns = compact(distinct([var.kms_key_arn, var.dead_letter_queue.kms_key_arn]))
+  _key_arns = var.kms_key_arn[*]
 
   # { Sid = { actions, resources, conditions } }; a statement that is not needed is null.
   _own_statements = {
@@ -19,10 +11,6 @@ locals {
     SendToDeadLetterQueue = {
       actions   = ["sqs:SendMessage"]
       resources = [local._queue_arn]
-    }
-    SendToFailureDestination = var.asynchronous.failure_destination_arn == null ? null : {
-      actions   = [local._send_actions[split(":", var.asynchronous.failure_destination_arn)[2]]]
-      resources = [var.asynchronous.failure_destination_arn]
     }
     UseKeys = length(local._key_arns) == 0 ? null : {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -4,8 +4,6 @@ variable "alarms" {
     enabled             = optional(bool, true)
     topic_arns          = optional(list(string), [])
     unattended          = optional(bool, false)
-    error_count         = optional(number, 1)
-    throttle_count      = optional(number, 1)
     share_of_timeout    = optional(number, 0.9)
     share_of_concurrent = optional(number, 0.9)
   })
@@ -23,11 +21,6 @@ variable "alarms" {
     condition     = alltrue([for arn in var.alarms.topic_arns : can(regex("^arn:[^:]+:sns:", arn))])
     error_message = "alarms.topic_arns must be ARNs of SNS topics; given: ${jsonencode(var.alarms.topic_arns)}."
   }
-
-  validation {
-    condition     = alltrue([for count in [var.alarms.error_count, var.alarms.throttle_count] : count >= 1])
-    error_message = "alarms.error_count and alarms.throttle_count must be 1 or more, or the alarms never end; given: ${var.alarms.error_count} and ${var.alarms.throttle_count}."
-  }
 }
 
 variable "alias_name" {
@@ -42,11 +35,10 @@ variable "alias_name" {
 }
 
 variable "asynchronous" {
-  description = "Asynchronous invocations: how often a failed one is tried again (0 to 2), the age in seconds after which an event is given up (60 to 21600), and an optional destination (SQS, SNS, Lambda or EventBridge) that receives every failure beside the dead-letter queue."
+  description = "Asynchronous invocations: how often a failed one is tried again (0 to 2), and the age in seconds after which an event is given up (60 to 21600)."
   type = object({
     retries                   = optional(number, 2)
     maximum_event_age_seconds = optional(number, 21600)
-    failure_destination_arn   = optional(string)
   })
   default  = {}
   nullable = false
@@ -60,23 +52,15 @@ variable "asynchronous" {
     condition     = var.asynchronous.maximum_event_age_seconds >= 60 && var.asynchronous.maximum_event_age_seconds <= 21600
     error_message = "asynchronous.maximum_event_age_seconds must be 60 to 21600 (6 hours); given: ${var.asynchronous.maximum_event_age_seconds}."
   }
-
-  validation {
-    condition = var.asynchronous.failure_destination_arn == null || can(
-      regex("^arn:[^:]+:(sqs|sns|lambda|events):", var.asynchronous.failure_destination_arn)
-    )
-    error_message = "asynchronous.failure_destination_arn must be the ARN of a queue, topic, function or event bus; given: ${coalesce(var.asynchronous.failure_destination_arn, "null")}."
-  }
 }
 
 variable "code" {
-  description = "The function's zip, either a local path or an object in S3 with its hash (SHA-256, base64), with the handler in it, what the function is configured for, layers, and an optional code-signing configuration. What the zip was built for must agree with it: of a local zip as the file beside it with its name and .json says, which `make package` writes, of one in S3 as runtime and architecture of s3 say."
+  description = "The function's zip, either a local path or an object in S3 with its hash (SHA-256, base64), with the handler in it, what the function is configured for, and an optional code-signing configuration. What the zip was built for must agree with it: of a local zip as the file beside it with its name and .json says, which `make package` writes, of one in S3 as runtime and architecture of s3 say."
   type = object({
     handler            = string
     path               = optional(string)
     runtime            = optional(string, "python3.12")
     architecture       = optional(string, "x86_64")
-    layers             = optional(list(string), [])
     signing_config_arn = optional(string)
     s3 = optional(object({
       bucket        = string
@@ -140,21 +124,15 @@ variable "code" {
   }
 
   validation {
-    condition     = alltrue([for arn in var.code.layers : can(regex("^arn:[^:]+:lambda:[^:]+:\\d{12}:layer:[^:]+:\\d+$", arn))])
-    error_message = "code.layers must be ARNs of layers with their version (arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION); given: ${jsonencode(var.code.layers)}."
-  }
-
-  validation {
     condition     = var.code.signing_config_arn == null || can(regex("^arn:[^:]+:lambda:[^:]+:\\d{12}:code-signing-config:.+$", var.code.signing_config_arn))
     error_message = "code.signing_config_arn must be arn:aws:lambda:REGION:ACCOUNT:code-signing-config:ID; given: ${coalesce(var.code.signing_config_arn, "null")}."
   }
 }
 
 variable "dead_letter_queue" {
-  description = "The queue that takes the events whose tries all failed: days that they are kept (1 to 14), and an optional KMS key (null: keys managed by SQS)."
+  description = "The queue that takes the events whose tries all failed: days that they are kept (1 to 14)."
   type = object({
     retention_days = optional(number, 14)
-    kms_key_arn    = optional(string)
   })
   default  = {}
   nullable = false
@@ -162,11 +140,6 @@ variable "dead_letter_queue" {
   validation {
     condition     = var.dead_letter_queue.retention_days >= 1 && var.dead_letter_queue.retention_days <= 14
     error_message = "dead_letter_queue.retention_days must be 1 to 14; given: ${var.dead_letter_queue.retention_days}."
-  }
-
-  validation {
-    condition     = var.dead_letter_queue.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.dead_letter_queue.kms_key_arn))
-    error_message = "dead_letter_queue.kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id; given: ${coalesce(var.dead_letter_queue.kms_key_arn, "null")}."
   }
 }
 
@@ -215,7 +188,7 @@ variable "ephemeral_storage_mb" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the environment variables. Null: the key of Lambda."
+  description = "ARN of the KMS key that encrypts the environment variables, the log and the dead-letter queue; its policy must let CloudWatch Logs of the region use it. Null: keys managed by AWS."
   type        = string
   default     = null
 
@@ -226,37 +199,22 @@ variable "kms_key_arn" {
 }
 
 variable "logging" {
-  description = "The function's log: days that it is kept, lowest level of the function's own lines (TRACE, DEBUG, INFO, WARN, ERROR, FATAL) and of Lambda's (DEBUG, INFO, WARN), and an optional KMS key."
+  description = "The function's log: days that it is kept, and the lowest level of the function's own lines (TRACE, DEBUG, INFO, WARN, ERROR, FATAL)."
   type = object({
     retention_days    = optional(number, 7)
     application_level = optional(string, "INFO")
-    system_level      = optional(string, "INFO")
-    kms_key_arn       = optional(string)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition = contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.logging.retention_days,
-    )
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logging.retention_days)
     error_message = "logging.retention_days must be one that CloudWatch Logs offers (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653); given: ${var.logging.retention_days}."
   }
 
   validation {
     condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logging.application_level)
     error_message = "logging.application_level must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL; given: ${var.logging.application_level}."
-  }
-
-  validation {
-    condition     = contains(["DEBUG", "INFO", "WARN"], var.logging.system_level)
-    error_message = "logging.system_level must be DEBUG, INFO or WARN; given: ${var.logging.system_level}."
-  }
-
-  validation {
-    condition     = var.logging.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:\\d{12}:key/.+$", var.logging.kms_key_arn))
-    error_message = "logging.kms_key_arn must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id; given: ${coalesce(var.logging.kms_key_arn, "null")}."
   }
 }
 

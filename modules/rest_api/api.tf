@@ -1,7 +1,7 @@
 resource "aws_api_gateway_rest_api" "this" {
   name                         = var.name
   description                  = var.description
-  disable_execute_api_endpoint = local.execute_api_disabled
+  disable_execute_api_endpoint = var.custom_domain != null
   tags                         = var.tags
 
   endpoint_configuration {

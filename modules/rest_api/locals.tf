@@ -26,7 +26,7 @@ locals {
 
   # A resource cannot refer to another instance of itself, so each depth has its own.
   _levels = {
-    for depth in range(1, 7) :
+    for depth in range(1, 5) :
     depth => { for path, prefix in local._prefixes : path => prefix if prefix.depth == depth }
   }
 
@@ -37,8 +37,6 @@ locals {
     { for path, resource in aws_api_gateway_resource.level_2 : path => resource.id },
     { for path, resource in aws_api_gateway_resource.level_3 : path => resource.id },
     { for path, resource in aws_api_gateway_resource.level_4 : path => resource.id },
-    { for path, resource in aws_api_gateway_resource.level_5 : path => resource.id },
-    { for path, resource in aws_api_gateway_resource.level_6 : path => resource.id },
   )
 
   # The routes with what follows from their arguments.
@@ -50,22 +48,15 @@ locals {
       authorization = contains(["NONE", "AWS_IAM"], route.authorization) ? route.authorization : length(var.authorizers[route.authorization].user_pool_arns) > 0 ? "COGNITO_USER_POOLS" : "CUSTOM"
       authorizer    = contains(["NONE", "AWS_IAM"], route.authorization) ? null : route.authorization
       # API Gateway matches parameters of the path whether they are listed or not; the list makes them mappable.
-      request_parameters = merge(
-        { for parameter in regexall("{([^}+]+)\\+?}", route.path) : "method.request.path.${parameter[0]}" => true },
-        { for parameter in route.request.required_parameters : "method.request.${parameter}" => true },
-      )
+      request_parameters = { for parameter in regexall("{([^}+]+)\\+?}", route.path) : "method.request.path.${parameter[0]}" => true }
       # Model names are letters and digits; names of routes are such that no two give the same.
-      model = route.request.schema == null ? null : join("", [for word in split("_", name) : title(word)])
+      model = route.schema == null ? null : join("", [for word in split("_", name) : title(word)])
     })
   }
 
   # Only what the stage serves: neither tags nor limits nor logs are part of a deployment.
   served = {
-    routes = {
-      for name, route in local.routes : name => {
-        for key, value in route : key => value if key != "throttling"
-      }
-    }
+    routes            = local.routes
     authorizers       = var.authorizers
     preflight         = local.preflight
     not_allowed       = local.not_allowed
@@ -73,10 +64,8 @@ locals {
     allowed_cidrs     = var.allowed_cidrs
     open_requests     = local._open_requests
     # Takes effect with the next deployment alone.
-    execute_api_disabled = local.execute_api_disabled
+    execute_api_disabled = var.custom_domain != null
   }
-
-  execute_api_disabled = try(!var.custom_domain.keep_execute_api_endpoint, false)
 
   _execute_api_url = trimsuffix(aws_api_gateway_stage.this.invoke_url, "/")
   url              = var.custom_domain == null ? local._execute_api_url : trimsuffix("https://${var.custom_domain.name}/${var.custom_domain.base_path}", "/")

@@ -1,8 +1,3 @@
-output "api_key_ids" {
-  description = "IDs of the API keys by name; read a key's value with `aws apigateway get-api-key --include-value`."
-  value       = { for name, key in aws_api_gateway_api_key.this : name => key.id }
-}
-
 output "arn" {
   description = "ARN of the API."
   value       = aws_api_gateway_rest_api.this.arn
@@ -56,9 +51,4 @@ output "stage_name" {
 output "url" {
   description = "Address of the API, without a trailing slash: the custom domain's where there is one."
   value       = local.url
-}
-
-output "usage_plan_ids" {
-  description = "IDs of the usage plans by name, to add keys that are made elsewhere."
-  value       = { for name, plan in aws_api_gateway_usage_plan.this : name => plan.id }
 }

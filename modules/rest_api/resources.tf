@@ -32,19 +32,3 @@ resource "aws_api_gateway_resource" "level_4" {
   parent_id   = aws_api_gateway_resource.level_3[each.value.parent].id
   path_part   = each.value.part
 }
-
-resource "aws_api_gateway_resource" "level_5" {
-  for_each = local._levels[5]
-
-  rest_api_id = aws_api_gateway_rest_api.this.id
-  parent_id   = aws_api_gateway_resource.level_4[each.value.parent].id
-  path_part   = each.value.part
-}
-
-resource "aws_api_gateway_resource" "level_6" {
-  for_each = local._levels[6]
-
-  rest_api_id = aws_api_gateway_rest_api.this.id
-  parent_id   = aws_api_gateway_resource.level_5[each.value.parent].id
-  path_part   = each.value.part
-}

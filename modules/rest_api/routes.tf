@@ -5,7 +5,7 @@ resource "aws_api_gateway_model" "request" {
   name         = each.value.model
   description  = "Body of ${each.key}."
   content_type = "application/json"
-  schema       = each.value.request.schema
+  schema       = each.value.schema
 
   lifecycle {
     # A method must let go of its model before the model can be deleted.
@@ -37,7 +37,6 @@ resource "aws_api_gateway_method" "route" {
   authorization        = each.value.authorization
   authorizer_id        = each.value.authorizer == null ? null : aws_api_gateway_authorizer.this[each.value.authorizer].id
   authorization_scopes = each.value.authorization_scopes
-  api_key_required     = each.value.api_key_required
   request_parameters   = each.value.request_parameters
   request_models       = each.value.model == null ? null : { "application/json" = aws_api_gateway_model.request[each.key].name }
   request_validator_id = aws_api_gateway_request_validator.this[each.value.model == null ? "parameters" : "body"].id

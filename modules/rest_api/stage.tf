@@ -21,12 +21,11 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  rest_api_id           = aws_api_gateway_rest_api.this.id
-  deployment_id         = aws_api_gateway_deployment.this.id
-  stage_name            = var.stage_name
-  xray_tracing_enabled  = var.tracing_enabled
-  client_certificate_id = one(aws_api_gateway_client_certificate.this[*].id)
-  tags                  = var.tags
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  deployment_id        = aws_api_gateway_deployment.this.id
+  stage_name           = var.stage_name
+  xray_tracing_enabled = var.tracing_enabled
+  tags                 = var.tags
 
   dynamic "access_log_settings" {
     for_each = aws_cloudwatch_log_group.access[*].arn
@@ -41,42 +40,18 @@ resource "aws_api_gateway_stage" "this" {
   depends_on = [aws_cloudwatch_log_group.execution]
 }
 
-resource "aws_api_gateway_client_certificate" "this" {
-  count = var.client_certificate_enabled ? 1 : 0
-
-  description = var.name
-  tags        = var.tags
-}
-
 resource "aws_api_gateway_method_settings" "stage" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"
 
   settings {
-    data_trace_enabled     = var.data_trace_enabled
+    # Whole requests and answers, presigned forms among them, are in no log.
+    data_trace_enabled     = false
     logging_level          = var.execution_log_level
     metrics_enabled        = var.metrics_enabled
     throttling_burst_limit = var.throttling_burst_limit
     throttling_rate_limit  = var.throttling_rate_limit
-  }
-}
-
-# A method's own settings replace the stage's as a whole. AWS names a method by its path with ~1 for each
-# slash, the first one included.
-resource "aws_api_gateway_method_settings" "route" {
-  for_each = { for name, route in local.routes : name => route if route.throttling != null }
-
-  rest_api_id = aws_api_gateway_rest_api.this.id
-  stage_name  = aws_api_gateway_stage.this.stage_name
-  method_path = "~1${replace(each.value.path, "/", "~1")}/${each.value.method}"
-
-  settings {
-    data_trace_enabled     = var.data_trace_enabled
-    logging_level          = var.execution_log_level
-    metrics_enabled        = var.metrics_enabled
-    throttling_burst_limit = each.value.throttling.burst_limit
-    throttling_rate_limit  = each.value.throttling.rate_limit
   }
 }
 

@@ -12,10 +12,7 @@ variable "access_log_retention_days" {
   nullable    = false
 
   validation {
-    condition = contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.access_log_retention_days,
-    )
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.access_log_retention_days)
     error_message = "access_log_retention_days is ${var.access_log_retention_days}; CloudWatch Logs allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653."
   }
 }
@@ -98,13 +95,6 @@ variable "authorizers" {
   }
 }
 
-variable "client_certificate_enabled" {
-  description = "Make a client certificate that the stage presents to HTTP back ends, so that they can tell this API's calls from others."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "cors" {
   description = "Browser access: the origins that may call the API (one \"*\" for any), the request headers they may send, the response headers they may read, and the seconds a browser keeps the answer; null answers no preflight. The methods follow from the routes."
   type = object({
@@ -137,12 +127,11 @@ variable "cors" {
 }
 
 variable "custom_domain" {
-  description = "Custom domain name of the API with its regional ACM certificate, the base path it is served under (empty for the root), and whether the execute-api address stays usable beside it."
+  description = "Custom domain name of the API with its regional ACM certificate, and the base path it is served under (empty for the root). The execute-api address is then closed."
   type = object({
-    name                      = string
-    certificate_arn           = string
-    base_path                 = optional(string, "")
-    keep_execute_api_endpoint = optional(bool, false)
+    name            = string
+    certificate_arn = string
+    base_path       = optional(string, "")
   })
   default = null
 
@@ -160,13 +149,6 @@ variable "custom_domain" {
     condition     = can(regex("^[A-Za-z0-9._~-]*$", try(var.custom_domain.base_path, "")))
     error_message = "custom_domain.base_path is ${try(var.custom_domain.base_path, "null")}; it must be one part of a path, without slashes, or empty."
   }
-}
-
-variable "data_trace_enabled" {
-  description = "Write whole requests and answers to the execution log; it holds whatever clients send, presigned forms among it, so never in production."
-  type        = bool
-  default     = false
-  nullable    = false
 }
 
 variable "description" {
@@ -218,7 +200,7 @@ variable "name" {
 }
 
 variable "routes" {
-  description = "Routes by name: HTTP method, path (\"/\", nested, with {id} or a last {key+}), the function that answers, the authorization (AWS_IAM, NONE or the name of an authorizer), whether an API key is needed, what a request must have, rate (requests per second) and burst limits of its own, and the seconds the function may take."
+  description = "Routes by name: HTTP method, path (\"/\", nested, with {id} or a last {key+}), the function that answers, the authorization (AWS_IAM, NONE or the name of an authorizer), the JSON schema of its body, and the seconds the function may take."
   type = map(object({
     method = string
     path   = string
@@ -229,16 +211,8 @@ variable "routes" {
     })
     authorization        = optional(string, "AWS_IAM")
     authorization_scopes = optional(list(string), [])
-    api_key_required     = optional(bool, false)
-    request = optional(object({
-      schema              = optional(string)
-      required_parameters = optional(list(string), [])
-    }), {})
-    throttling = optional(object({
-      rate_limit  = number
-      burst_limit = number
-    }))
-    timeout_seconds = optional(number, 29)
+    schema               = optional(string)
+    timeout_seconds      = optional(number, 29)
   }))
   nullable = false
 
@@ -268,8 +242,8 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for r in values(var.routes) : length(split("/", trim(r.path, "/"))) <= 6])
-    error_message = "Path ${join(", ", [for r in values(var.routes) : r.path if length(split("/", trim(r.path, "/"))) > 6])} has more than 6 parts, the most that this module makes."
+    condition     = alltrue([for r in values(var.routes) : length(split("/", trim(r.path, "/"))) <= 4])
+    error_message = "Path ${join(", ", [for r in values(var.routes) : r.path if length(split("/", trim(r.path, "/"))) > 4])} has more than 4 parts, the most that this module makes."
   }
 
   validation {
@@ -293,18 +267,8 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for r in values(var.routes) : r.request.schema == null || can(jsondecode(r.request.schema))])
-    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.request.schema != null && !can(jsondecode(r.request.schema))])} has a request.schema that is not JSON; give jsonencode({ … })."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for r in values(var.routes) : [for p in r.request.required_parameters : can(regex("^(header|querystring)[.][A-Za-z0-9._-]+$", p))]]))
-    error_message = "The required parameters are ${join(", ", flatten(values(var.routes)[*].request.required_parameters))}; each must be header.NAME or querystring.NAME."
-  }
-
-  validation {
-    condition     = alltrue([for r in values(var.routes) : r.throttling == null || (try(r.throttling.rate_limit, 0) >= 0 && try(r.throttling.burst_limit, 0) >= 0 && try(r.throttling.burst_limit == floor(r.throttling.burst_limit), true))])
-    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.throttling != null])} has a rate_limit below 0, or a burst_limit that is no whole number from 0."
+    condition     = alltrue([for r in values(var.routes) : r.schema == null || can(jsondecode(r.schema))])
+    error_message = "Route ${join(", ", [for name, r in var.routes : name if r.schema != null && !can(jsondecode(r.schema))])} has a schema that is not JSON; give jsonencode({ … })."
   }
 
   validation {
@@ -361,34 +325,6 @@ variable "tracing_enabled" {
   type        = bool
   default     = true
   nullable    = false
-}
-
-variable "usage_plans" {
-  description = "Usage plans by name: the API keys made for it, rate (requests per second) and burst limits per key, and an optional quota of requests per DAY, WEEK or MONTH."
-  type = map(object({
-    api_keys    = set(string)
-    rate_limit  = number
-    burst_limit = number
-    quota = optional(object({
-      limit  = number
-      period = string
-    }))
-  }))
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = alltrue([for p in values(var.usage_plans) : p.quota == null || contains(["DAY", "WEEK", "MONTH"], try(p.quota.period, ""))])
-    error_message = "Usage plan ${join(", ", [for name, p in var.usage_plans : "${name} (${p.quota.period})" if p.quota != null])} has a quota period other than DAY, WEEK and MONTH."
-  }
-
-  validation {
-    condition = alltrue([
-      for p in values(var.usage_plans) :
-      p.rate_limit >= 0 && p.burst_limit >= 0 && p.burst_limit == floor(p.burst_limit) && try(p.quota.limit >= 1, true)
-    ])
-    error_message = "Each of usage_plans needs a rate_limit from 0, a burst_limit that is a whole number from 0, and, where it has a quota, a limit of 1 or more; given: ${jsonencode(var.usage_plans)}."
-  }
 }
 
 variable "web_acl" {

@@ -8,7 +8,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     filter {}
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = var.multipart_upload_expiration_days
+      days_after_initiation = 7
     }
 
     expiration {

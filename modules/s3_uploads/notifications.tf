@@ -1,6 +1,6 @@
 locals {
   # One element for each prefix and suffix of a notification:
-  # [{ name, function_arn, prefix, suffix, folded, spellings, events }]
+  # [{ name, function_arn, prefix, suffix, spellings, events }]
   _filters = flatten([
     for name, n in var.notifications : [
       for pair in setproduct(n.prefixes, coalesce(n.suffixes, [""])) : {
@@ -8,11 +8,10 @@ locals {
         function_arn = n.function_arn
         prefix       = pair[0]
         suffix       = pair[1]
-        folded       = !n.case_sensitive
         events       = n.events
 
         # S3 compares case-sensitively, so each spelling is a filter of its own: .csv, .CSV, .Csv.
-        spellings = n.case_sensitive ? [pair[1]] : distinct([pair[1], lower(pair[1]), upper(pair[1]), title(lower(pair[1]))])
+        spellings = distinct([pair[1], lower(pair[1]), upper(pair[1]), title(lower(pair[1]))])
       }
     ]
   ])
@@ -36,8 +35,7 @@ locals {
       "${a.name} (${a.prefix}*${a.suffix}) and ${b.name} (${b.prefix}*${b.suffix})"
       if(startswith(a.prefix, b.prefix) || startswith(b.prefix, a.prefix))
       && (
-        endswith(a.suffix, b.suffix) || endswith(b.suffix, a.suffix) || (a.folded || b.folded) &&
-        (endswith(lower(a.suffix), lower(b.suffix)) || endswith(lower(b.suffix), lower(a.suffix)))
+        endswith(lower(a.suffix), lower(b.suffix)) || endswith(lower(b.suffix), lower(a.suffix))
       )
       && anytrue([
         for pair in setproduct(a.events, b.events) :
@@ -74,7 +72,7 @@ resource "aws_s3_bucket_notification" "this" {
 
     precondition {
       condition     = length(local._configurations) <= 100
-      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, three for each suffix (.csv, .CSV, .Csv): set case_sensitive, or use eventbridge_enabled with rules of your own."
+      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, three for each suffix (.csv, .CSV, .Csv): use eventbridge_enabled with rules of your own for some of them."
     }
   }
 }

@@ -77,18 +77,6 @@ variable "lifecycle_rules" {
   }
 }
 
-variable "multipart_upload_expiration_days" {
-  description = "Days after which an unfinished multipart upload is aborted and its parts deleted."
-  type        = number
-  default     = 7
-  nullable    = false
-
-  validation {
-    condition     = var.multipart_upload_expiration_days >= 1
-    error_message = "multipart_upload_expiration_days must be 1 or more; given: ${var.multipart_upload_expiration_days}."
-  }
-}
-
 variable "name" {
   description = "Name of the bucket, unique in the world."
   type        = string
@@ -113,13 +101,12 @@ variable "noncurrent_version_expiration_days" {
 }
 
 variable "notifications" {
-  description = "Functions to start when objects appear: a map from a name to the function's ARN, prefixes, suffixes (null: any) and events. Suffixes match in lower case, in capitals and with a capital (.jpg, .JPG, .Jpg) unless case_sensitive. The function must already allow s3.amazonaws.com to invoke it."
+  description = "Functions to start when objects appear: a map from a name to the function's ARN, prefixes, suffixes (null: any) and events. Suffixes match in lower case, in capitals and with a capital (.jpg, .JPG, .Jpg). The function must already allow s3.amazonaws.com to invoke it."
   type = map(object({
-    function_arn   = string
-    prefixes       = list(string)
-    suffixes       = optional(list(string))
-    case_sensitive = optional(bool, false)
-    events         = optional(list(string), ["s3:ObjectCreated:*"])
+    function_arn = string
+    prefixes     = list(string)
+    suffixes     = optional(list(string))
+    events       = optional(list(string), ["s3:ObjectCreated:*"])
   }))
   default  = {}
   nullable = false

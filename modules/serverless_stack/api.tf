@@ -20,17 +20,17 @@ locals {
     additionalProperties = false
   })
 
-  # { name = { method, path, request } }
+  # { name = { method, path, schema } }
   _routes = merge(
     {
-      status      = { method = "GET", path = "/status", request = {} }
-      list_files  = { method = "GET", path = "/files", request = {} }
-      create_file = { method = "POST", path = "/files", request = { schema = local._upload_request } }
-      read_file   = { method = "GET", path = "/files/{key+}", request = {} }
+      status      = { method = "GET", path = "/status" }
+      list_files  = { method = "GET", path = "/files" }
+      create_file = { method = "POST", path = "/files", schema = local._upload_request }
+      read_file   = { method = "GET", path = "/files/{key+}" }
     },
-    { for name in ["delete_file"] : name => { method = "DELETE", path = "/files/{key+}", request = {} } if var.api.deletion_enabled },
+    { for name in ["delete_file"] : name => { method = "DELETE", path = "/files/{key+}" } if var.api.deletion_enabled },
     # A greedy parameter is the last part of a path: this one takes "/reprocess" with it.
-    { for name in ["reprocess_file"] : name => { method = "POST", path = "/files/{key+}", request = {} } if var.api.reprocessing_enabled },
+    { for name in ["reprocess_file"] : name => { method = "POST", path = "/files/{key+}" } if var.api.reprocessing_enabled },
   )
 }
 
@@ -45,7 +45,7 @@ module "api" {
     for name, r in local._routes : name => {
       method          = r.method
       path            = r.path
-      request         = r.request
+      schema          = try(r.schema, null)
       function        = local._api_function
       authorization   = var.api.authorization
       timeout_seconds = local._api_timeout_seconds
@@ -61,7 +61,6 @@ module "api" {
   access_log_enabled        = var.api.logging_enabled
   execution_log_level       = var.api.logging_enabled ? var.api.execution_log_level : "OFF"
   alarms                    = var.alarms
-  data_trace_enabled        = var.api.data_trace_enabled
   metrics_enabled           = var.api.metrics_enabled
   tracing_enabled           = var.tracing_enabled
   log_kms_key_arn           = var.kms_key_arn

@@ -13,19 +13,16 @@ locals {
           title   = "API: requests and errors"
           stat    = "Sum"
           metrics = [for m in ["Count", "4XXError", "5XXError"] : concat(["AWS/ApiGateway", m], local._on_api)]
-          limits  = []
         },
         {
           title   = "API: latency (ms)"
           stat    = "p50"
           metrics = [for s in ["p50", "p95", "p99"] : concat(["AWS/ApiGateway", "Latency"], local._on_api, [{ stat = s, label = s }])]
-          limits  = []
         },
         {
           title   = "Events that failed for good (waiting in the queues)"
           stat    = "Maximum"
           metrics = [for n in values(local._names) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${n}-dlq"]]
-          limits  = []
         },
       ],
       [
@@ -39,7 +36,6 @@ locals {
               ["ServerlessUploads", pair[0], "service", pair[1], "environment", var.suffix, { label = "${pair[0]} ${pair[1]}" }]
             ],
           )
-          limits = []
         },
         {
           title = "Uploads: time to process (ms)"
@@ -48,7 +44,6 @@ locals {
             for pair in setproduct(local._processing_services, ["p50", "p99"]) :
             ["ServerlessUploads", "ProcessingTime", "service", pair[0], "environment", var.suffix, { stat = pair[1], label = "${pair[0]} ${pair[1]}" }]
           ]
-          limits = []
         },
       ],
       [
@@ -60,7 +55,6 @@ locals {
           title   = title
           stat    = "Sum"
           metrics = [for n in values(local._names) : ["AWS/Lambda", metric, "FunctionName", n]]
-          limits  = []
         }
       ],
     ],
@@ -78,23 +72,16 @@ locals {
           title   = "Functions: executions at the same time"
           stat    = "Maximum"
           metrics = [for n in values(local._names) : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", n]]
-          limits  = []
         },
         {
-          title = "Bucket: objects (once a day)"
-          stat  = "Average"
-          metrics = [
-            ["AWS/S3", "NumberOfObjects", "BucketName", local.bucket_name, "StorageType", "AllStorageTypes"],
-          ]
-          limits = []
+          title   = "Bucket: objects (once a day)"
+          stat    = "Average"
+          metrics = [["AWS/S3", "NumberOfObjects", "BucketName", local.bucket_name, "StorageType", "AllStorageTypes"]]
         },
         {
-          title = "Bucket: bytes (once a day)"
-          stat  = "Average"
-          metrics = [
-            ["AWS/S3", "BucketSizeBytes", "BucketName", local.bucket_name, "StorageType", "StandardStorage"],
-          ]
-          limits = []
+          title   = "Bucket: bytes (once a day)"
+          stat    = "Average"
+          metrics = [["AWS/S3", "BucketSizeBytes", "BucketName", local.bucket_name, "StorageType", "StandardStorage"]]
         },
       ],
     ],
@@ -120,7 +107,7 @@ resource "aws_cloudwatch_dashboard" "this" {
             period      = startswith(w.title, "Bucket") ? 86400 : 60
             metrics     = w.metrics
             view        = "timeSeries"
-            annotations = { horizontal = w.limits }
+            annotations = { horizontal = try(w.limits, []) }
           }
         }
       ]

@@ -241,8 +241,7 @@ module "functions" {
   permissions              = each.value.permissions
   permissions_boundary_arn = var.permissions_boundary_arn
   alarms                   = var.alarms
-  logging                  = { retention_days = var.logging.retention_days, application_level = var.logging.level, kms_key_arn = var.kms_key_arn }
-  dead_letter_queue        = { kms_key_arn = var.kms_key_arn }
+  logging                  = { retention_days = var.logging.retention_days, application_level = var.logging.level }
   kms_key_arn              = var.kms_key_arn
   tracing_enabled          = var.tracing_enabled
   vpc                      = var.vpc

@@ -30,7 +30,6 @@ variable "api" {
     burst_limit          = optional(number, 2000)
     logging_enabled      = optional(bool, true)
     execution_log_level  = optional(string, "ERROR")
-    data_trace_enabled   = optional(bool, false)
     metrics_enabled      = optional(bool, true)
     web_acl_arn          = optional(string)
     custom_domain = optional(object({
@@ -126,18 +125,12 @@ variable "data_transformer" {
     snap_start              = optional(bool, false)
     environment             = optional(map(string), {})
     # settings of data_transformer: made by `make docs` from functions/data_transformer/settings.py
-    # Files that are made of a table.
-    output_formats = optional(list(string), ["parquet"])
-    # Share of rejected rows above which the file is rejected; a column has the type of all but this share of its values.
-    max_rejected_rows_share = optional(number, 0.1)
-    # Number of rejected rows above which the file is rejected, whatever the share.
-    max_rejected_rows = optional(number, 100000)
-    # MB of memory_mb that DuckDB may use; raise it with that.
-    memory_limit_mb = optional(number, 100)
-    # Names of the columns: words in lower case, joined by _, or those of the file.
-    column_names = optional(string, "snake_case")
-    # MiB that a compressed file may hold.
-    max_decompressed_mb = optional(number, 2048)
+    output_formats          = optional(list(string), ["parquet"]) # Files that are made of a table.
+    max_rejected_rows_share = optional(number, 0.1)               # Share of rejected rows above which the file is rejected; a column has the type of all but this share of its values.
+    max_rejected_rows       = optional(number, 100000)            # Number of rejected rows above which the file is rejected, whatever the share.
+    memory_limit_mb         = optional(number, 100)               # MB of memory_mb that DuckDB may use; raise it with that.
+    column_names            = optional(string, "snake_case")      # Names of the columns: words in lower case, joined by _, or those of the file.
+    max_decompressed_mb     = optional(number, 2048)              # MiB that a compressed file may hold.
     # end of settings of data_transformer
   })
   default  = {}
@@ -148,27 +141,22 @@ variable "data_transformer" {
     condition     = length(var.data_transformer.output_formats) > 0 && alltrue([for v in var.data_transformer.output_formats : contains(["parquet", "jsonl", "csv"], v)])
     error_message = "data_transformer.output_formats must be some of parquet, jsonl, csv; given: ${jsonencode(var.data_transformer.output_formats)}."
   }
-
   validation {
     condition     = var.data_transformer.max_rejected_rows_share >= 0 && var.data_transformer.max_rejected_rows_share <= 1
     error_message = "data_transformer.max_rejected_rows_share must be a number from 0 to 1; given: ${var.data_transformer.max_rejected_rows_share}."
   }
-
   validation {
     condition     = var.data_transformer.max_rejected_rows == floor(var.data_transformer.max_rejected_rows) && var.data_transformer.max_rejected_rows >= 0 && var.data_transformer.max_rejected_rows <= 1000000
     error_message = "data_transformer.max_rejected_rows must be a whole number from 0 to 1000000; given: ${var.data_transformer.max_rejected_rows}."
   }
-
   validation {
     condition     = var.data_transformer.memory_limit_mb == floor(var.data_transformer.memory_limit_mb) && var.data_transformer.memory_limit_mb >= 50 && var.data_transformer.memory_limit_mb <= 10240
     error_message = "data_transformer.memory_limit_mb must be a whole number from 50 to 10240; given: ${var.data_transformer.memory_limit_mb}."
   }
-
   validation {
     condition     = contains(["snake_case", "original"], var.data_transformer.column_names)
     error_message = "data_transformer.column_names must be one of snake_case, original; given: ${var.data_transformer.column_names}."
   }
-
   validation {
     condition     = var.data_transformer.max_decompressed_mb == floor(var.data_transformer.max_decompressed_mb) && var.data_transformer.max_decompressed_mb >= 1 && var.data_transformer.max_decompressed_mb <= 100000
     error_message = "data_transformer.max_decompressed_mb must be a whole number from 1 to 100000; given: ${var.data_transformer.max_decompressed_mb}."
@@ -194,24 +182,15 @@ variable "image_processor" {
     snap_start              = optional(bool, false)
     environment             = optional(map(string), {})
     # settings of image_processor: made by `make docs` from functions/image_processor/settings.py
-    # Longer side of each thumbnail in pixels.
-    thumbnail_sizes = optional(list(number), [160, 640, 1600])
-    # Format of the thumbnails; JPEG is white where the picture is transparent.
-    thumbnail_format = optional(string, "webp")
-    # Quality of WebP, JPEG and AVIF thumbnails.
-    thumbnail_quality = optional(number, 80)
-    # Largest file in MiB; it must fit into ephemeral_storage_mb beside the thumbnails.
-    max_file_mb = optional(number, 256)
-    # Most pixels of a picture, which bounds the time; memory_mb may set a lower limit.
-    max_pixels = optional(number, 400000000)
-    # Most KiB of everything in the file that is not picture.
-    max_metadata_kb = optional(number, 16384)
-    # Most passes over the picture of a progressive JPEG.
-    max_jpeg_scans = optional(number, 100)
-    # Use what can be decoded of an incomplete file, with a warning.
-    allow_truncated = optional(bool, false)
-    # Record where a photo was taken.
-    record_location = optional(bool, false)
+    thumbnail_sizes   = optional(list(number), [160, 640, 1600]) # Longer side of each thumbnail in pixels.
+    thumbnail_format  = optional(string, "webp")                 # Format of the thumbnails; JPEG is white where the picture is transparent.
+    thumbnail_quality = optional(number, 80)                     # Quality of WebP, JPEG and AVIF thumbnails.
+    max_file_mb       = optional(number, 256)                    # Largest file in MiB; it must fit into ephemeral_storage_mb beside the thumbnails.
+    max_pixels        = optional(number, 400000000)              # Most pixels of a picture, which bounds the time; memory_mb may set a lower limit.
+    max_metadata_kb   = optional(number, 16384)                  # Most KiB of everything in the file that is not picture.
+    max_jpeg_scans    = optional(number, 100)                    # Most passes over the picture of a progressive JPEG.
+    allow_truncated   = optional(bool, false)                    # Use what can be decoded of an incomplete file, with a warning.
+    record_location   = optional(bool, false)                    # Record where a photo was taken.
     # end of settings of image_processor
   })
   default  = {}
@@ -222,32 +201,26 @@ variable "image_processor" {
     condition     = length(var.image_processor.thumbnail_sizes) > 0 && alltrue([for v in var.image_processor.thumbnail_sizes : v == floor(v) && v >= 16 && v <= 4096])
     error_message = "image_processor.thumbnail_sizes must be whole numbers from 16 to 4096; given: ${jsonencode(var.image_processor.thumbnail_sizes)}."
   }
-
   validation {
     condition     = contains(["webp", "jpeg", "png", "avif"], var.image_processor.thumbnail_format)
     error_message = "image_processor.thumbnail_format must be one of webp, jpeg, png, avif; given: ${var.image_processor.thumbnail_format}."
   }
-
   validation {
     condition     = var.image_processor.thumbnail_quality == floor(var.image_processor.thumbnail_quality) && var.image_processor.thumbnail_quality >= 1 && var.image_processor.thumbnail_quality <= 100
     error_message = "image_processor.thumbnail_quality must be a whole number from 1 to 100; given: ${var.image_processor.thumbnail_quality}."
   }
-
   validation {
     condition     = var.image_processor.max_file_mb == floor(var.image_processor.max_file_mb) && var.image_processor.max_file_mb >= 1 && var.image_processor.max_file_mb <= 10240
     error_message = "image_processor.max_file_mb must be a whole number from 1 to 10240; given: ${var.image_processor.max_file_mb}."
   }
-
   validation {
     condition     = var.image_processor.max_pixels == floor(var.image_processor.max_pixels) && var.image_processor.max_pixels >= 1 && var.image_processor.max_pixels <= 4294967296
     error_message = "image_processor.max_pixels must be a whole number from 1 to 4294967296; given: ${var.image_processor.max_pixels}."
   }
-
   validation {
     condition     = var.image_processor.max_metadata_kb == floor(var.image_processor.max_metadata_kb) && var.image_processor.max_metadata_kb >= 1 && var.image_processor.max_metadata_kb <= 1048576
     error_message = "image_processor.max_metadata_kb must be a whole number from 1 to 1048576; given: ${var.image_processor.max_metadata_kb}."
   }
-
   validation {
     condition     = var.image_processor.max_jpeg_scans == floor(var.image_processor.max_jpeg_scans) && var.image_processor.max_jpeg_scans >= 1 && var.image_processor.max_jpeg_scans <= 10000
     error_message = "image_processor.max_jpeg_scans must be a whole number from 1 to 10000; given: ${var.image_processor.max_jpeg_scans}."

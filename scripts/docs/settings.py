@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from uploads.settings import declared
 
@@ -20,7 +20,7 @@ _TYPES: Final = {int: "number", float: "number", bool: "bool"}
 def table(function: str) -> str:
     """Return the settings as a Markdown table."""
     rows = [
-        f"| `{s.name}` | `{_hcl(s.default)}` | {s.about.description} | {s.allowed} |"
+        f"| `{s.name}` | `{json.dumps(s.default)}` | {s.about.description} | {s.allowed} |"
         for s in _settings(function)
     ]
     return "\n".join(["| setting | default | what it is | allowed |", "|---|---|---|---|", *rows])
@@ -28,10 +28,15 @@ def table(function: str) -> str:
 
 def settings(function: str) -> str:
     """Return the settings as attributes of the type of a Terraform variable."""
+    attributes = [
+        (s.name, f"optional({_type(s)}, {json.dumps(s.default)})", s) for s in _settings(function)
+    ]
+    # Aligned as `terraform fmt` does it.
+    names = max(len(name) for name, _, _ in attributes)
+    values = max(len(value) for _, value, _ in attributes)
     return "\n".join(
-        f"    # {_sentence(s.about.description)}\n"
-        f"    {s.name} = optional({_type(s)}, {_hcl(s.default)})"
-        for s in _settings(function)
+        f"    {name:{names}} = {value:{values}} # {_sentence(s.about.description)}"
+        for name, value, s in attributes
     )
 
 
@@ -50,7 +55,7 @@ def validations(function: str) -> str:
                 f'given: ${{{given}}}."\n'
                 "  }"
             )
-    return "\n\n".join(blocks)
+    return "\n".join(blocks)
 
 
 def _settings(function: str) -> list[Declared]:
@@ -79,10 +84,6 @@ def _condition(one: Declared, value: str) -> str | None:
 def _type(one: Declared) -> str:
     name = _TYPES.get(one.item_type, "string")
     return f"list({name})" if one.is_list else name
-
-
-def _hcl(value: Any) -> str:  # noqa: ANN401 - the default of a setting
-    return json.dumps(value)
 
 
 def _sentence(phrase: str) -> str:

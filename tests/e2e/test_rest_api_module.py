@@ -83,16 +83,6 @@ module "api" {
     }
     members = { user_pool_arns = [aws_cognito_user_pool.members.arn] }
   }
-  # Without keys: for one whose value AWS is to choose the provider sends an empty value, which the
-  # emulator refuses.
-  usage_plans = {
-    partners = {
-      api_keys    = []
-      rate_limit  = 9
-      burst_limit = 9
-      quota       = { limit = 99, period = "DAY" }
-    }
-  }
   routes = {
     for name, route in var.api.routes : name => merge(route, {
       function = {
@@ -108,7 +98,6 @@ output "api" {
     id            = module.api.id
     deployment_id = module.api.deployment_id
     execution_arn = module.api.execution_arn
-    plan_ids      = module.api.usage_plan_ids
     pools = {
       members   = aws_cognito_user_pool.members.id
       strangers = aws_cognito_user_pool.strangers.id
@@ -122,16 +111,10 @@ _ROUTES: dict[str, Any] = {
         "method": "POST",
         "path": "/items",
         "authorization": "NONE",
-        "request": {"schema": json.dumps({"type": "object", "required": ["name"]})},
+        "schema": json.dumps({"type": "object", "required": ["name"]}),
     },
     # One path for all: each would have a preflight of its own.
     "signed": {"method": "GET", "path": "/private"},
-    "keyed": {
-        "method": "POST",
-        "path": "/private",
-        "authorization": "NONE",
-        "api_key_required": True,
-    },
     "guarded": {"method": "PUT", "path": "/private", "authorization": "guard"},
     "personal": {"method": "DELETE", "path": "/private", "authorization": "members"},
 }
@@ -282,7 +265,7 @@ def test_errors_of_the_gateway_look_like_ours(
         ("PUT", "/items/a/b", "GET, OPTIONS"),
         ("HEAD", "/items/a/b", "GET, OPTIONS"),
         # Whatever its routes ask of a caller.
-        ("PATCH", "/private", "DELETE, GET, OPTIONS, POST, PUT"),
+        ("PATCH", "/private", "DELETE, GET, OPTIONS, PUT"),
     ],
 )
 def test_a_method_that_a_path_lacks_is_answered_without_a_function(
@@ -324,18 +307,6 @@ def test_a_signed_route_is_for_those_whom_iam_lets_in(api: Api) -> None:
     # The emulator answers this one itself, not with the API's own response.
     assert api.signed("/private", elsewhere).status_code == 403
     assert api.signed("/private", allowed).text == "GET /private"
-
-
-def test_an_api_key_is_asked_for(api: Api) -> None:
-    gateway = api.aws("apigateway")
-    (plan,) = api.outputs["plan_ids"].values()
-    key = gateway.create_api_key(name="shop", enabled=True)
-    outside = gateway.create_api_key(name="of no plan", enabled=True)
-    gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
-    for wrong in ({}, {"X-Api-Key": "guess"}, {"X-Api-Key": outside["value"]}):
-        assert refused(api.call("POST", "/private", wrong)) == (403, "INVALID_API_KEY")
-    right = {"X-Api-Key": key["value"]}
-    assert api.call("POST", "/private", right).text == "POST /private"
 
 
 def test_a_function_decides(api: Api) -> None:

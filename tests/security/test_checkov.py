@@ -29,6 +29,7 @@ EXCEPTIONS = {
     "CKV_AWS_120": "answers differ from caller to caller and from second to second: no cache",
     "CKV_AWS_225": "as CKV_AWS_120",
     "CKV_AWS_144": "a copy in a second region is the user's decision; versions guard from mistakes",
+    "CKV2_AWS_51": "a client certificate is shown to HTTP back ends, and there are none",
     "CKV2_AWS_77": "the web ACL is given by ARN; its rules are not in the plan",
 }
 # Development costs nothing when idle, and needs nothing that has to be made before. Its API is open
@@ -45,6 +46,7 @@ DEV_EXCEPTIONS = {
     "CKV_AWS_338": "logs are kept a week",
     "CKV2_AWS_4": "no execution log: needs the account-wide role of API Gateway",
     "CKV2_AWS_29": "no web ACL: it costs per month",
+    "CKV2_AWS_51": "a client certificate is shown to HTTP back ends, and there are none",
 }
 
 

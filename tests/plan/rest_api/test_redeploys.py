@@ -42,9 +42,7 @@ _SERVED: dict[str, dict[str, Any]] = {
     "another identity source": {
         "authorizers": {"token": {"identity_sources": ["method.request.header.X-Token"]}}
     },
-    "an API key": {"routes": {"status": {"api_key_required": True}}},
-    "a schema": {"routes": {"status": {"request": {"schema": '{"type": "object"}'}}}},
-    "a parameter": {"routes": {"status": {"request": {"required_parameters": ["header.A"]}}}},
+    "a schema": {"routes": {"status": {"schema": '{"type": "object"}'}}},
     "another timeout": {"routes": {"status": {"timeout_seconds": 5}}},
     "another authorizer": {"authorizers": {"token": {"cache_seconds": 5}}},
     "another origin": {"cors": {"allow_origins": ["https://a.example", "https://b.example"]}},
@@ -60,26 +58,16 @@ _NOT_SERVED: dict[str, dict[str, Any]] = {
     "tags": {"tags": {"Team": "shop"}},
     "description": {"description": "Orders of the shop"},
     "log retention": {"access_log_retention_days": 30},
-    "log level": {"execution_log_level": "INFO", "data_trace_enabled": True},
+    "log level": {"execution_log_level": "INFO"},
     "metrics": {"metrics_enabled": False},
     "tracing": {"tracing_enabled": False},
     "limits of the stage": {"throttling_rate_limit": 5, "throttling_burst_limit": 5},
-    "limits of a route": {
-        "routes": {"status": {"throttling": {"rate_limit": 1, "burst_limit": 1}}}
-    },
-    "a domain beside the other address": {
-        "custom_domain": {**_DOMAIN, "keep_execute_api_endpoint": True}
-    },
     "a web ACL": {
         "web_acl": {"arn": "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/shop/1"}
     },
-    "a client certificate": {"client_certificate_enabled": True},
     "no access log": {"access_log_enabled": False},
     "alarms": {"alarms": {"unattended": True}},
     "a key for logs": {"log_kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/abc"},
-    "a usage plan": {
-        "usage_plans": {"basic": {"api_keys": ["one"], "rate_limit": 1, "burst_limit": 1}}
-    },
 }
 
 

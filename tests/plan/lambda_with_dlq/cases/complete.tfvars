@@ -3,7 +3,7 @@ alias_name              = "live"
 description             = "Makes small pictures"
 environment             = { SIZE = "640" }
 ephemeral_storage_mb    = 1024
-kms_key_arn             = "arn:aws:kms:eu-central-1:123456789012:key/env"
+kms_key_arn             = "arn:aws:kms:eu-central-1:123456789012:key/abc"
 memory_mb               = 512
 provisioned_concurrency = 2
 reserved_concurrency    = 10
@@ -13,21 +13,17 @@ tracing_enabled         = true
 
 alarms = {
   topic_arns          = ["arn:aws:sns:eu-central-1:123456789012:oncall"]
-  error_count         = 5
-  throttle_count      = 3
   share_of_timeout    = 0.5
   share_of_concurrent = 0.75
 }
 asynchronous = {
   retries                   = 1
   maximum_event_age_seconds = 3600
-  failure_destination_arn   = "arn:aws:sns:eu-central-1:123456789012:failures"
 }
 code = {
   handler            = "example.index.handler"
   runtime            = "python3.13"
   architecture       = "arm64"
-  layers             = ["arn:aws:lambda:eu-central-1:123456789012:layer:fonts:3"]
   signing_config_arn = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0"
   s3 = {
     bucket        = "artifacts"
@@ -40,13 +36,10 @@ code = {
 }
 dead_letter_queue = {
   retention_days = 4
-  kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/queue"
 }
 logging = {
   retention_days    = 30
   application_level = "DEBUG"
-  system_level      = "WARN"
-  kms_key_arn       = "arn:aws:kms:eu-central-1:123456789012:key/logs"
 }
 permissions = {
   Bucket = {

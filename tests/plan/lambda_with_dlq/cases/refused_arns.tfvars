@@ -1,14 +1,10 @@
-name              = "resize"
-alarms            = { error_count = 0 }
-dead_letter_queue = { kms_key_arn = "alias/queue" }
-environment       = { AWS_REGION = "eu-central-1" }
-kms_key_arn       = "0a1b2c3d"
-logging           = { kms_key_arn = "alias/logs" }
-permissions       = { Bucket = { principal = "s3.amazonaws.com", source_arn = "photos", source_account = "123456789012" } }
+name        = "resize"
+environment = { AWS_REGION = "eu-central-1" }
+kms_key_arn = "0a1b2c3d"
+permissions = { Bucket = { principal = "s3.amazonaws.com", source_arn = "photos", source_account = "123456789012" } }
 
 code = {
   handler            = "example.index.handler"
-  layers             = ["arn:aws:lambda:eu-central-1:123456789012:layer:fonts"]
   signing_config_arn = "csc-0123456789abcdef0"
   s3 = {
     bucket        = "artifacts"

@@ -3,7 +3,7 @@ access_log_enabled  = false
 execution_log_level = "OFF"
 name                = "orders"
 cors                = { allow_origins = ["https://app.example.com"], allow_headers = ["Content-Type"] }
-custom_domain       = { name = "api.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/abc", keep_execute_api_endpoint = true }
+custom_domain       = { name = "api.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/abc" }
 routes = {
   status = {
     method        = "GET"

@@ -1,7 +1,6 @@
 name            = "orders"
 log_kms_key_arn = "alias/logs"
 custom_domain   = { name = "API.example.com", certificate_arn = "arn:aws:iam::123456789012:server-certificate/shop", base_path = "v1/orders" }
-usage_plans     = { basic = { api_keys = ["partner"], rate_limit = 1, burst_limit = 1.5 } }
 web_acl         = { arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/1" }
 
 authorizers = {

@@ -7,7 +7,6 @@ stage_name                = "v 1"
 throttling_burst_limit    = -1
 throttling_rate_limit     = -0.5
 cors                      = { allow_origins = ["https://app.example.com/", "*"], max_age_seconds = 90000 }
-usage_plans               = { basic = { api_keys = [], rate_limit = 1, burst_limit = 1, quota = { limit = 1, period = "YEAR" } } }
 authorizers               = { Nobody = { cache_seconds = 4000 } }
 
 routes = {

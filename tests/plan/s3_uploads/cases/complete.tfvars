@@ -4,7 +4,6 @@ cors_allowed_origins               = ["https://app.example.com"]
 eventbridge_enabled                = true
 force_destroy                      = true
 kms_key_arn                        = "arn:aws:kms:eu-central-1:123456789012:key/abc"
-multipart_upload_expiration_days   = 2
 noncurrent_version_expiration_days = 90
 output_prefixes                    = ["processed/"]
 tags                               = { Team = "media" }
@@ -16,11 +15,10 @@ lifecycle_rules = {
 
 notifications = {
   tables = {
-    function_arn   = "arn:aws:lambda:eu-central-1:123456789012:function:tables"
-    prefixes       = ["uploads/", "imports/"]
-    suffixes       = [".csv"]
-    case_sensitive = true
-    events         = ["s3:ObjectCreated:Put", "s3:ObjectCreated:Post"]
+    function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:tables"
+    prefixes     = ["uploads/", "imports/"]
+    suffixes     = [".csv"]
+    events       = ["s3:ObjectCreated:Put", "s3:ObjectCreated:Post"]
   }
   images = {
     function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:images"

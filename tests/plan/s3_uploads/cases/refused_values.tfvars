@@ -1,5 +1,4 @@
 name                               = "Photos.example"
 cors_allowed_origins               = ["https://app.example.com/path"]
 kms_key_arn                        = "alias/photos"
-multipart_upload_expiration_days   = 0
 noncurrent_version_expiration_days = 0
