@@ -9,7 +9,7 @@ const element = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const connection = {
   api: new URLSearchParams(location.search).get("api") ?? sessionStorage.getItem("api") ?? "",
-  key: sessionStorage.getItem("api-key") ?? "",
+  token: sessionStorage.getItem("token") ?? "",
 };
 
 /** An error whose message is a sentence for the person in front of the page. */
@@ -17,12 +17,10 @@ class Told extends Error {}
 
 const SENTENCES = {
   BAD_REQUEST_BODY: "The service does not accept this file name; it may be too long.",
-  UNAUTHORIZED: "The service wants to know who you are; check the API key.",
+  UNAUTHORIZED: "The service wants to know who you are; check the token.",
   MISSING_AUTHENTICATION_TOKEN: "The service does not offer this, or wants to know who you are.",
-  INVALID_API_KEY: "The service does not know this API key.",
   ACCESS_DENIED: "You are not allowed to do this.",
   THROTTLED: "The service is busy; wait a moment and try again.",
-  QUOTA_EXCEEDED: "The quota of this API key is used up.",
   EntityTooLarge: "The file is too large.",
   EntityTooSmall: "The file is empty.",
   AccessDenied: "The storage refused the file; the permission to upload may have expired. Try again.",
@@ -36,7 +34,7 @@ async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
       method,
       headers: {
         ...(body && { "Content-Type": "application/json" }),
-        ...(connection.key && { "X-Api-Key": connection.key }),
+        ...(connection.token && { Authorization: connection.token }),
       },
       body: body && JSON.stringify(body),
     });
@@ -243,9 +241,9 @@ element("connection").addEventListener("submit", (event) => {
   event.preventDefault();
   const entered = new FormData(event.target);
   connection.api = entered.get("api").trim();
-  connection.key = entered.get("key").trim();
+  connection.token = entered.get("token").trim();
   sessionStorage.setItem("api", connection.api);
-  sessionStorage.setItem("api-key", connection.key);
+  sessionStorage.setItem("token", connection.token);
   connect();
 });
 element("api").value = connection.api;
