@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Final
+import shutil
+from typing import TYPE_CHECKING, Final
 
 from data_transformer.text import detect
 from uploads.content import describe
 from uploads.processing import RejectedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from uploads.processing import Source
 
 # What no text holds often: control characters but for NUL, white space, Ctrl-Z and escape.
 _CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 _FEW: Final = 3
 
 GZIP: Final = "gzip"
+BOOK: Final = "a workbook"
+PARQUET: Final = "Parquet"
+# How files of formats begin that are no text. Zip archives and old Office documents may be others.
+_FORMATS: Final = {
+    b"\x1f\x8b": GZIP,
+    b"PAR1": PARQUET,
+    b"PARE": PARQUET,
+    b"PK\x03\x04": BOOK,
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": BOOK,
+}
 GZIP_BEGIN: Final = b"\x1f\x8b"
 
 
@@ -20,7 +36,7 @@ class OtherFormatError(Exception):
     """A file is a table, but in another format than its name says.
 
     Attributes:
-        form: "CSV", "JSON" or `GZIP`.
+        form: "CSV", "JSON", `BOOK`, `PARQUET` or `GZIP`.
     """
 
     def __init__(self, form: str) -> None:
@@ -35,16 +51,36 @@ def check(head: bytes) -> None:
         head: see `uploads.content.describe`.
 
     Raises:
-        OtherFormatError: it is compressed with gzip.
+        OtherFormatError: it is a table of a format that is no text.
         RejectedError: it is a file of another kind.
     """
-    if head.startswith(GZIP_BEGIN):
-        raise OtherFormatError(GZIP)
+    if form := form_of(head):
+        raise OtherFormatError(form)
     kind = describe(head)
     if not kind and not detect(head)[0].startswith(("utf-16", "utf-32")):
         controls = len(head) - len(head.translate(None, _CONTROLS))
         kind = "binary" if controls > max(_FEW, len(head) // 100) else None
     if kind:
         raise RejectedError(
-            "not_a_table", f"The file is {kind}, whatever its name says; CSV and JSON can be read."
+            "not_a_table", f"The file is {kind}, whatever its name says, and no table."
         )
+
+
+def form_of(head: bytes) -> str | None:
+    """Return the format of a file that is no text, if it is one of those that may be tables."""
+    return next((form for sign, form in _FORMATS.items() if head.startswith(sign)), None)
+
+
+def save(source: Source, path: Path) -> Path:
+    """Write a source to a file, beside which there must be room for what is made of it.
+
+    Raises:
+        RejectedError: there is not.
+    """
+    if source.size * 2 > shutil.disk_usage(path.parent).free:
+        raise RejectedError(
+            "too_large",
+            f"The file has {source.size // 2**20} MB; with the table that is made of it, it does "
+            "not fit in the ephemeral storage of the function.",
+        )
+    return source.save(path)

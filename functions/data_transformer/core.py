@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from data_transformer import delimited, documents
+from data_transformer import books, delimited, documents, parquet
 from data_transformer.compressed import ENDING, Gunzipped
-from data_transformer.contents import GZIP, OtherFormatError
+from data_transformer.contents import BOOK, GZIP, PARQUET, OtherFormatError
 from uploads.processing import RejectedError
 from uploads.result import Problem
 
@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 
     type Reader = Callable[[Source, Path, Settings], Processed]
 
-_JSON: Final = (".json", ".jsonl", ".ndjson")
-_READERS: Final[dict[str, Reader]] = {"CSV": delimited.transform, "JSON": documents.transform}
+_FORMS: Final = {
+    (ENDING,): GZIP,
+    (".geojson", ".json", ".jsonl", ".ndjson"): "JSON",
+    (".ods", ".xls", ".xlsm", ".xlsx"): BOOK,
+    (".parquet",): PARQUET,
+}
+_READERS: Final[dict[str, Reader]] = {
+    "CSV": delimited.transform,
+    "JSON": documents.transform,
+    BOOK: books.transform,
+    PARQUET: parquet.transform,
+}
 
 
 class Transformer:
@@ -31,7 +41,7 @@ class Transformer:
         self._settings = settings
 
     def __call__(self, source: Source, directory: Path) -> Processed:
-        """Process delimited text or JSON, compressed or not, by the file's name.
+        """Process a table of a format that the file's name tells.
 
         What is in a file counts more than its name; a warning says so.
 
@@ -78,6 +88,4 @@ class Transformer:
 
 
 def _form_by_name(name: str) -> str:
-    if name.endswith(ENDING):
-        return GZIP
-    return "JSON" if name.endswith(_JSON) else "CSV"
+    return next((form for endings, form in _FORMS.items() if name.endswith(endings)), "CSV")

@@ -109,7 +109,7 @@ def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | 
         records = _records(body, delimiter, whole=whole)
     first, *rest = records
     usual = Counter(map(len, rest)).most_common(1)[0][0] if rest else len(first)
-    has_header = _is_header(first, rest)
+    has_header = is_header(first, rest)
     names, row_names = [""] * usual, False
     units: tuple[str, ...] = ()
     if has_header:
@@ -269,7 +269,7 @@ def _consistency(records: list[list[str]]) -> tuple[float, bool, int, float]:
     return (round(share, 1), len(records[0]) > 1, usual, share)
 
 
-def _is_header(first: list[str], rest: list[list[str]]) -> bool:
+def is_header(first: list[str], rest: list[list[str]]) -> bool:
     """Tell names from values: a row with a number, date or boolean in it is no header.
 
     But years, months and days above columns (a table spread out over them) are names, if they are

@@ -6,11 +6,11 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from data_transformer import contents, dialect, json_faults, json_text, outputs
+from data_transformer import contents, dialect, geojson, json_faults, json_text, outputs
 from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, named
 from data_transformer.engine import database
 from data_transformer.inference import infer
@@ -65,6 +65,17 @@ _LIMITS: Final = {
 }
 
 
+# DuckDB's types of geometries: of longitude and latitude, and of another reference system, of which
+# GeoParquet would want a description that GeoJSON does not give.
+_GEOMETRY: Final = "GEOMETRY"
+_WKB: Final = "BLOB"
+_UNKNOWN_CRS: Final = {
+    "version": "1.1.0",
+    "primary_column": geojson.GEOMETRY,
+    "columns": {geojson.GEOMETRY: {"encoding": "WKB", "geometry_types": [], "crs": None}},
+}
+
+
 class _OddArrayError(Exception):
     """The text is no array, or one of its values is very large."""
 
@@ -90,6 +101,9 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     if first not in '[{"' and _is_delimited(head):
         raise contents.OtherFormatError("CSV")
     job = _Job(source, path, directory, settings, first, warnings=warnings)
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        if geojson.is_collection(file.read(_CHUNK).lstrip()):
+            return job.convert(*job.features())
     try:
         return job.convert(job.objects(), None)
     except _FaultError:  # rare, and to look at each value takes time
@@ -166,6 +180,8 @@ class _Job:
         self._settings = settings
         self._first = first
         self._warnings = warnings
+        self._format = "json"
+        self._crs: str | None = None
 
     def objects(self) -> Path:
         """Return a file for DuckDB to read: the text itself, or an array's objects as JSON Lines.
@@ -220,7 +236,7 @@ class _Job:
 
         listing = Listing.write(self._directory, others(), self._settings.max_rejected_rows)
         try:
-            listing.check(count, self._settings, {"format": "json", "rejected_rows": listing.count})
+            listing.check(count, self._settings, self._details(listing))
         except RejectedError as error:
             fault = fault or _fault(self._path)
             if fault:
@@ -231,6 +247,74 @@ class _Job:
             raise RejectedError("no_objects", "The file holds no objects to make rows of.")
         self._path.unlink()
         return target, listing
+
+    def features(self) -> tuple[Path, Listing]:
+        """Return a file with a flat object for each feature of GeoJSON, and what else there is.
+
+        Raises:
+            RejectedError: the text is broken, or most of its features are none.
+        """
+        self._format = "geojson"
+        if not self._source.name.lower().endswith(".geojson"):
+            self._warnings.append(
+                Problem("read_as_geojson", "The file is GeoJSON: a row is one of its features.")
+            )
+        target = self._directory / "upload.jsonl"
+        count = 0
+
+        def others() -> Iterator[Reject]:
+            nonlocal count
+            with target.open("w", encoding="utf-8", newline="") as file:
+                for line, value in self._features():
+                    try:
+                        file.write(geojson.flattened(value) + "\n")
+                        count += 1
+                    except ValueError as error:
+                        yield Reject(line, None, str(error), value)
+
+        listing = Listing.write(self._directory, others(), self._settings.max_rejected_rows)
+        listing.check(count, self._settings, self._details(listing))
+        if not count:
+            raise RejectedError("no_objects", "The file holds no features to make rows of.")
+        self._path.unlink()
+        return target, listing
+
+    def _features(self) -> Iterator[tuple[int, str]]:
+        """Yield the text of each feature, and the number of the line that it begins in."""
+        behind = ""
+
+        def keep(text: str) -> None:
+            nonlocal behind
+            behind = text
+
+        try:
+            with self._path.open(encoding="utf-8-sig", newline="") as file:
+                members, start = geojson.members_before(file.read(_CHUNK))
+            with self._path.open(encoding="utf-8-sig", newline="") as file:
+                first = file.read(start).count("\n")
+                yield from ((line + first, value) for line, value in _elements(file, keep))
+                members |= json.loads('{"": 0' + behind + file.read())
+        except (_OddArrayError, ValueError) as error:
+            broken = "The JSON is broken, or its features begin behind the first MiB."
+            raise RejectedError("invalid_json", _fault(self._path) or broken) from error
+        self._crs = geojson.other_crs(members)
+        if self._crs:
+            self._warnings.append(
+                Problem(
+                    "other_crs",
+                    f"The coordinates are in {self._crs}; the table holds them as they are, and "
+                    "does not name their reference system.",
+                )
+            )
+
+    def _geometry(self) -> str | None:
+        """Return the type of the column of geometries, if there is one."""
+        if self._format == "json":
+            return None
+        return _WKB if self._crs else _GEOMETRY
+
+    def _details(self, listing: Listing) -> dict[str, Any]:
+        return {"format": self._format, "rejected_rows": listing.count}
 
     def _values(self, errors: str) -> Iterator[tuple[int, str]]:
         """Yield the text of each value, and the number of the line that it begins in."""
@@ -268,6 +352,7 @@ class _Job:
                         are_objects=checked,
                         style=self._settings.column_names,
                         quoted=any(one.code == "long_numbers" for one in self._warnings),
+                        geometry=self._geometry(),
                     )
                 except duckdb.InvalidInputException as error:
                     message = str(error)
@@ -284,7 +369,7 @@ class _Job:
                     parts,
                     self._settings,
                     listing,
-                    details={"format": "json", "rejected_rows": listing.count},
+                    details=self._details(listing),
                     warnings=[*self._warnings, *warnings],
                 )
         except duckdb.OutOfMemoryException as error:
@@ -304,6 +389,7 @@ def _write(
     style: Names,
     are_objects: bool,
     quoted: bool,
+    geometry: str | None,
 ) -> tuple[list[Part], list[Problem]]:
     """Write the Parquet files of a table; return its parts, and how the text was read.
 
@@ -337,8 +423,9 @@ def _write(
     rows_of = f"read_json({source}, {_exact_columns(columns)})"
     if _are_renamed(columns):
         rows_of = f"read_json({inferred})"
-    lists = [name for name, kind in columns if kind.startswith("STRUCT(") and kind.endswith("[]")]
-    structs = [name for name, kind in columns if kind.startswith(("STRUCT(", "MAP("))]
+    nested = [] if geometry else columns
+    lists = [name for name, kind in nested if kind.startswith("STRUCT(") and kind.endswith("[]")]
+    structs = [name for name, kind in nested if kind.startswith(("STRUCT(", "MAP("))]
     if (lists or (len(structs) == len(columns) > 1)) and _is_one(connection, rows_of):
         if len(lists) == 1:
             unnested = f"SELECT unnest({identifier(lists[0])}, max_depth := 2)"
@@ -358,7 +445,7 @@ def _write(
             )
     types = _types(connection, rows_of, columns)
     table = [
-        replace(column, type=types[name])
+        replace(column, type=geometry if geometry and name == geojson.GEOMETRY else types[name])
         for column, (name, _) in zip(named(list(types), style), columns, strict=True)
     ]
     row_bytes = objects.stat().st_size / max(1, _count_lines(objects))
@@ -369,6 +456,8 @@ def _write(
         )
         target = literal(str(directory / part.parquet))
         parquet = outputs.parquet_options(row_bytes * len(part.places) / len(table))
+        if any(column.type == _WKB for column in part.columns):
+            parquet += f", KV_METADATA {{geo: {literal(json.dumps(_UNKNOWN_CRS))}}}"
         rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
         connection.execute(f"COPY ({rows}) TO {target} ({parquet})")
     return parts, warnings
@@ -434,6 +523,9 @@ def _types(
 def _value(column: Column) -> str:
     """Return the SQL of a column's values."""
     name = identifier(column.original)
+    if column.type in {_GEOMETRY, _WKB}:
+        value = f"st_geomfromgeojson({name}::VARCHAR)"
+        return value if column.type == _GEOMETRY else f"st_aswkb({value})"
     if column.type in _TEMPORAL:
         return _TEMPORAL[column.type].value(f"{name}::VARCHAR")
     return f"{name}::{column.type}" if column.type in {TEXT, "DECIMAL(38,0)"} else name
@@ -483,8 +575,14 @@ def _lines(file: TextIO) -> Iterator[tuple[int, str]]:
             yield number, value
 
 
-def _elements(file: TextIO) -> Iterator[tuple[int, str]]:
+def _elements(
+    file: TextIO, behind: Callable[[str], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield the text of each element of an array, and the number of the line it begins in.
+
+    Args:
+        file: text that begins with the array.
+        behind: takes what was read behind the array; without, there must be nothing.
 
     Raises:
         _OddArrayError: it is broken, or the end of an element is too far away.
@@ -535,7 +633,9 @@ def _elements(file: TextIO) -> Iterator[tuple[int, str]]:
         yield line, text[position:end]
         position = end
         separator = mark()
-    if separator != "]" or mark():
+    if separator == "]" and behind:
+        behind(text[position:])
+    elif separator != "]" or mark():
         raise _OddArrayError
 
 

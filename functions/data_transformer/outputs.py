@@ -38,6 +38,7 @@ _KINDS: Final = {
     "parquet": ("application/vnd.apache.parquet", ""),
     "jsonl": ("application/x-ndjson", "FORMAT json"),
     "csv": ("text/csv; charset=utf-8", "FORMAT csv, HEADER true"),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ""),
 }
 
 
@@ -64,10 +65,14 @@ class Part:
         return f"{self.name}.parquet"
 
 
-def parts(table: Sequence[Column]) -> list[Part]:
+def parts(table: Sequence[Column], name: str = TABLE) -> list[Part]:
     """Return the parts of a table: one, or of a wide table as many as the memory asks for.
 
     A table without columns has no parts.
+
+    Args:
+        table: columns.
+        name: of the files; several are numbered.
     """
     present = [place for place, column in enumerate(table) if column.type != ABSENT]
     absent = [place for place, column in enumerate(table) if column.type == ABSENT]
@@ -76,7 +81,7 @@ def parts(table: Sequence[Column]) -> list[Part]:
         batches[-1] += absent
     return [
         Part(
-            TABLE if len(batches) == 1 else f"{TABLE}-{number}",
+            name if len(batches) == 1 else f"{name}-{number}",
             {place: table[place] for place in batch},
         )
         for number, batch in enumerate(batches, 1)
@@ -110,6 +115,7 @@ def finish(
     """Make the wanted files from the Parquet file of each part, and describe the columns."""
     profiles: list[dict[str, Any]] = []
     produced = []
+    more: list[Problem] = []
     rows = 0
     for part in parts:
         table = directory / part.parquet
@@ -119,7 +125,15 @@ def finish(
         for kind in settings.output_formats:
             content_type, options = _KINDS[kind]
             path = table.with_suffix(f".{kind}")
-            if options:
+            if kind == "xlsx":
+                # Imported where it is wanted: few do, and it takes time to start.
+                from data_transformer import excel  # noqa: PLC0415 - see above
+
+                unfit = excel.write(database, table, part.columns, rows, path)
+                if unfit:
+                    more.append(unfit)
+                    continue
+            elif options:
                 database.execute(
                     f"COPY (FROM {literal(str(table))}) TO {literal(str(path))} ({options})"
                 )
@@ -133,7 +147,7 @@ def finish(
     return Processed(
         produced + listing.produced,
         shape | {"profile": profiles} | details,
-        [*listing.warnings(rows), *warnings],
+        [*listing.warnings(rows), *warnings, *more],
     )
 
 

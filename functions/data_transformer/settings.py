@@ -13,7 +13,8 @@ class Settings(FromEnvironment):
     """What the outputs depend on."""
 
     output_formats: Annotated[
-        tuple[Literal["parquet", "jsonl", "csv"], ...], Setting("files that are made of a table")
+        tuple[Literal["parquet", "jsonl", "csv", "xlsx"], ...],
+        Setting("files that are made of a table"),
     ] = ("parquet",)
     max_rejected_rows_share: Annotated[
         float,

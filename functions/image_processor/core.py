@@ -23,6 +23,7 @@ _SUFFIXES: Final = {
     "AVIF": {".avif"},
     "BMP": {".bmp"},
     "GIF": {".gif"},
+    "HEIF": {".heic", ".heif"},
     "JPEG": {".jpg", ".jpeg", ".jfif"},
     "PNG": {".png"},
     "TIFF": {".tif", ".tiff"},
@@ -89,11 +90,11 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         if settings.record_location:
             details["location"] = exif.location(tags)
         profile = decoded.info.get("icc_profile")
-        if found.coded_colours[:2] not in _SRGB_CODES:
+        if found.coded_colours[:2] not in _SRGB_CODES or png.has_other_colours(decoded.info):
             warnings.append(
                 Problem(
                     "profile_ignored",
-                    "The colours may be off: the file says (cICP) that they are not sRGB.",
+                    "The colours may be off: the file says that they are not sRGB.",
                 )
             )
         small = scaling.shrunk(decoded, scaling.reduction(decoded.size, target))

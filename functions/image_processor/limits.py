@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from image_processor import heif
 from image_processor.scaling import reduction, working_mode
 from uploads.processing import RejectedError
 
@@ -29,7 +30,7 @@ _STORED_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 
 _DECODER_BYTES: Final = {"TIFF": 8, "WEBP": 16, "AVIF": 16}
 
 # How often the file is in memory: once for what its metadata may be, twice where it is read whole.
-_FILE_COPIES: Final = {"GIF": 1, "TIFF": 1, "WEBP": 2, "AVIF": 2}
+_FILE_COPIES: Final = {"GIF": 1, "TIFF": 1, "WEBP": 2, "AVIF": 2, "HEIF": 2}
 _METADATA_COPIES: Final = 3
 
 
@@ -46,6 +47,7 @@ def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
     mode = working_mode(picture.image)
     stored = width * height * _STORED_BYTES.get(picture.image.mode, 4)
     decoder = width * height * _DECODER_BYTES.get(picture.form, 0)
+    freed = width * height * heif.decoder_bytes(picture.image) if picture.form == "HEIF" else 0
     working = -(-width // factor) * -(-height // factor) * _STORED_BYTES.get(mode, 4)
     if factor == 1 and mode == picture.image.mode:
         working = 0
@@ -57,8 +59,8 @@ def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
         + stored
         + decoder
         + picture.coefficient_bytes
-        + working
-        + scaled
+        # HEIF's decoder gives its memory back before the pixels are scaled.
+        + max(freed, working + scaled)
         + read
         + metadata
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 import warnings
 import zlib
@@ -23,7 +24,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from image_processor import gif, jpeg, limits, png
+from image_processor import gif, heif, jpeg, limits, png
 from image_processor.structure import Structure
 from uploads import content
 from uploads.processing import RejectedError
@@ -80,9 +81,12 @@ _SIGNATURES: Final = {
 }
 
 # Their metadata is bounded by the size of the file, and read with the header.
-_READ_AT_ONCE: Final = frozenset({"TIFF", "WEBP", "AVIF"})
+_READ_AT_ONCE: Final = frozenset({"TIFF", "WEBP", "AVIF", "HEIF"})
 
 _ANIMATED: Final = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
+
+
+_HEIF: Final = re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL)
 
 
 @contextmanager
@@ -106,6 +110,8 @@ def signature(start: bytes) -> str | None:
         return "WEBP"
     if start[4:8] == b"ftyp" and any(brand in start[8:] for brand in (b"avif", b"avis")):
         return "AVIF"
+    if _HEIF.match(start):
+        return "HEIF"
     return next((form for sign, form in _SIGNATURES.items() if start.startswith(sign)), None)
 
 
@@ -121,7 +127,7 @@ class Picture:
         metadata_bytes: size of what is not picture, where that is known.
         coefficient_bytes: what the JPEG decoder keeps, see `jpeg.Structure`.
         progressive: whether it is a progressive JPEG.
-        coded_colours: content of a PNG's cICP chunk.
+        coded_colours: codes of the colours beside a profile, see `structure.Structure`.
         by_rows: whether it is a JPEG without the marker of its end, see `load`.
         missing_scans: whether it is a progressive JPEG without its last passes.
     """
@@ -159,11 +165,13 @@ def open_picture(path: Path, settings: Settings) -> Picture:
             raise RejectedError(
                 "not_an_image",
                 f"{found}{'; it is no' if kind else ' a'} picture of a kind that can be read "
-                "(JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP).",
+                "(JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF, BMP).",
             )
         limits.check_file(form, file_bytes, settings)
         structure = _structure(form, file, settings)
     limits.check_structure(structure, settings)
+    if form == "HEIF":
+        heif.register()
     if structure.rows_end:
         with path.open("r+b") as file:
             file.truncate(structure.rows_end)
@@ -190,6 +198,8 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         except RejectedError:
             image.close()
             raise
+    if form == "HEIF":
+        structure.coded_colours = heif.coded_colours(image)
     return Picture(
         image,
         form,

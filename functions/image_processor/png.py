@@ -8,17 +8,21 @@ Source of the format: Portable Network Graphics (third edition), section 5.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from image_processor.structure import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
     from PIL.Image import Image
 
+# What sRGB has: exponent of the transfer function, and x and y of white, red, green and blue.
+_SRGB_GAMMA: Final = 0.45455
+_SRGB_PLACES: Final = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+_NEAR: Final = 0.01
 _SIGNATURE_BYTES: Final = 8
 _CHUNK_BYTES: Final = 12  # length, type and checksum
 _ZLIB_HEADER_BYTES: Final = 2
@@ -128,3 +132,17 @@ def _checksum(packed: bytes, *, most: int) -> tuple[bytes, int] | None:
     except zlib.error:
         return None
     return (check.to_bytes(4), len(inflater.unused_data)) if inflater.eof else None
+
+
+def has_other_colours(info: Mapping[Any, Any]) -> bool:
+    """Tell whether a PNG without a profile says (gAMA, cHRM) that its colours are not sRGB.
+
+    Args:
+        info: what Pillow read of it.
+    """
+    if "srgb" in info or "icc_profile" in info:
+        return False
+    gamma = info.get("gamma") or _SRGB_GAMMA
+    places = info.get("chromaticity") or _SRGB_PLACES
+    found = zip((gamma, *places), (_SRGB_GAMMA, *_SRGB_PLACES), strict=True)
+    return any(abs(one - other) > _NEAR for one, other in found)

@@ -18,7 +18,8 @@ class Structure:
         scans: number of passes over a JPEG.
         coefficient_bytes: memory for the coefficients of a whole JPEG; 0 when one scan holds
             everything, because then a few rows are enough.
-        coded_colours: content of a PNG's cICP chunk.
+        coded_colours: of a PNG's cICP chunk or a HEIF's nclx box, codes of primaries and transfer
+            function first.
         rows_end: end of the data of a JPEG that is decoded row by row, without the marker of its
             end; 0 for others.
         missing_scans: whether passes over a progressive JPEG, which would make it sharper, are not

@@ -31,14 +31,16 @@ def kind_of(key: str, kinds: Collection[str]) -> str | None:
 def starts_function(key: str, kinds: Collection[str]) -> bool:
     """Tell whether S3 starts a function for a key.
 
-    S3 compares endings with their case; the bucket's notifications name three spellings of each:
-    `.csv`, `.CSV` and `.Csv`.
+    S3 compares endings with their case; the bucket's notifications name the spellings that people
+    use: `.csv`, `.CSV` and `.Csv`, and of a compound one `.csv.gz` and `.CSV.GZ`.
     """
     kind = kind_of(key, kinds)
     if kind is None:
         return False
-    capitalised = ".".join(part.capitalize() for part in kind.split("."))
-    return key.endswith((kind, kind.upper(), capitalised))
+    spellings = [kind, kind.upper()]
+    if kind.count(".") == 1:
+        spellings.append(kind.title())
+    return key.endswith(tuple(spellings))
 
 
 def derived_prefix(upload_key: str) -> str:

@@ -10,8 +10,12 @@ locals {
         suffix       = pair[1]
         events       = n.events
 
-        # S3 compares case-sensitively, so each spelling is a filter of its own: .csv, .CSV, .Csv.
-        spellings = distinct([pair[1], lower(pair[1]), upper(pair[1]), title(lower(pair[1]))])
+        # S3 compares case-sensitively, so each spelling is a filter of its own: .csv, .CSV, .Csv. Nobody
+        # writes .Csv.Gz.
+        spellings = distinct(concat(
+          [pair[1], lower(pair[1]), upper(pair[1])],
+          length(split(".", pair[1])) > 2 ? [] : [title(lower(pair[1]))],
+        ))
       }
     ]
   ])
@@ -72,7 +76,7 @@ resource "aws_s3_bucket_notification" "this" {
 
     precondition {
       condition     = length(local._configurations) <= 100
-      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, three for each suffix (.csv, .CSV, .Csv): use eventbridge_enabled with rules of your own for some of them."
+      error_message = "S3 takes 100 notification filters in a bucket and these need ${length(local._configurations)}, three for a suffix (.csv, .CSV, .Csv), two for one such as .csv.gz: use eventbridge_enabled with rules of your own for some of them."
     }
   }
 }

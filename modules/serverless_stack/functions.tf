@@ -10,6 +10,8 @@ locals {
         ".avif" = ["image/avif"]
         ".bmp"  = ["image/bmp", "image/x-ms-bmp"]
         ".gif"  = ["image/gif"]
+        ".heic" = ["image/heic", "image/heic-sequence"]
+        ".heif" = ["image/heif", "image/heif-sequence"]
         ".jfif" = ["image/jpeg", "image/pjpeg"]
         ".jpeg" = ["image/jpeg", "image/pjpeg"]
         ".jpg"  = ["image/jpeg", "image/pjpeg"]
@@ -32,6 +34,13 @@ locals {
         ".psv"    = ["text/plain", "text/csv"]
         ".tab"    = ["text/tab-separated-values", "text/plain"]
         ".tsv"    = ["text/tab-separated-values", "text/plain"]
+
+        ".geojson" = ["application/geo+json", "application/json"]
+        ".ods"     = ["application/vnd.oasis.opendocument.spreadsheet"]
+        ".parquet" = ["application/vnd.apache.parquet", "application/octet-stream"]
+        ".xls"     = ["application/vnd.ms-excel"]
+        ".xlsm"    = ["application/vnd.ms-excel.sheet.macroenabled.12"]
+        ".xlsx"    = ["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"]
 
         ".csv.gz"    = ["application/gzip", "application/x-gzip"]
         ".json.gz"   = ["application/gzip", "application/x-gzip"]

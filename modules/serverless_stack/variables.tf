@@ -138,8 +138,8 @@ variable "data_transformer" {
 
   # validations of data_transformer: made by `make docs`
   validation {
-    condition     = length(var.data_transformer.output_formats) > 0 && alltrue([for v in var.data_transformer.output_formats : contains(["parquet", "jsonl", "csv"], v)])
-    error_message = "data_transformer.output_formats must be some of parquet, jsonl, csv; given: ${jsonencode(var.data_transformer.output_formats)}."
+    condition     = length(var.data_transformer.output_formats) > 0 && alltrue([for v in var.data_transformer.output_formats : contains(["parquet", "jsonl", "csv", "xlsx"], v)])
+    error_message = "data_transformer.output_formats must be some of parquet, jsonl, csv, xlsx; given: ${jsonencode(var.data_transformer.output_formats)}."
   }
   validation {
     condition     = var.data_transformer.max_rejected_rows_share >= 0 && var.data_transformer.max_rejected_rows_share <= 1

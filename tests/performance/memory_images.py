@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pillow_heif
 from PIL import Image
 
 ROOT: Final = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ from uploads.processing import RejectedError  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SAMPLE_ROWS: Final = (16, 1024)
+_SAMPLE_ROWS: Final = (512, 4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ CASES: Final = {
     "webp-rgba-lossless": Case("RGBA", "WEBP", 3000, (("lossless", True), ("method", 0))),
     "avif-rgb": Case("RGB", "AVIF", 3000, (("speed", 10), ("subsampling", "4:4:4"))),
     "avif-rgba": Case("RGBA", "AVIF", 3000, (("speed", 10),)),
+    "heif-rgb": Case("RGB", "HEIF", 3000),
+    "heif-rgb-444": Case("RGB", "HEIF", 3000, (("chroma", "444"),)),
+    "heif-rgba": Case("RGBA", "HEIF", 3000, (("chroma", "444"),)),
 }
 
 # Case, width and height: small pictures, which leave pages behind, between large ones of other
@@ -107,6 +111,7 @@ _TURNS: Final = (
 
 def make(case: Case, height: int, path: Path) -> None:
     """Write a picture of a kind."""
+    pillow_heif.register_heif_opener()  # its sibling in the function only reads
     image = Image.new(case.mode, (case.width, height), 0)
     image.save(path, case.form, **dict(case.options))
 

@@ -430,6 +430,31 @@ def test_colours_of_another_code_are_warned_of(tmp_path: Path) -> None:
         assert _codes(run(content, tmp_path, "a.png")) == warnings
 
 
+@pytest.mark.parametrize(
+    ("chunks", "warnings"),
+    [
+        ([(b"gAMA", struct.pack(">I", 45_455))], []),
+        ([(b"gAMA", struct.pack(">I", 100_000))], ["profile_ignored"]),
+        ([(b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", 100_000))], []),
+        (
+            [
+                (
+                    b"cHRM",
+                    struct.pack(">8I", *(31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)),
+                )
+            ],
+            ["profile_ignored"],
+        ),
+    ],
+)
+def test_colours_of_another_gamma_are_warned_of(
+    tmp_path: Path, chunks: list[tuple[bytes, bytes]], warnings: list[str]
+) -> None:
+    picture = encoded(Image.new("RGB", (40, 30), RED), "PNG")
+    content = picture[:33] + b"".join(chunk(*each) for each in chunks) + picture[33:]
+    assert _codes(run(content, tmp_path, "a.png")) == warnings
+
+
 @pytest.mark.parametrize("bits", [2, 4])
 def test_transparency_of_few_greys(tmp_path: Path, bits: int) -> None:
     """One grey of few bits is transparent; half of the picture has it."""
@@ -492,8 +517,8 @@ def test_reasons_hold_no_path(tmp_path: Path) -> None:
 def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(RejectedError, match="an HTML page, whatever its name says"):
         run(b"<!doctype html><html></html>", tmp_path, "a.png")
-    with pytest.raises(RejectedError, match="a HEIC picture"):
-        run(b"\0\0\0\x18ftypheic\0\0\0\0", tmp_path, "a.jpg")
+    with pytest.raises(RejectedError, match="a PDF document"):
+        run(b"%PDF-1.7", tmp_path, "a.jpg")
 
 
 def test_xmp_turns_no_picture(tmp_path: Path) -> None:

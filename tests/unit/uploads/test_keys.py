@@ -41,7 +41,7 @@ def test_long_uploads_with_the_same_beginning_are_told_apart() -> None:
         ("uploads/1/t.Csv", ".csv", True),
         ("uploads/1/t.cSv", ".csv", False),
         ("uploads/1/t.csv.gz", ".csv.gz", True),
-        ("uploads/1/t.Csv.Gz", ".csv.gz", True),
+        ("uploads/1/t.CSV.GZ", ".csv.gz", True),
         ("uploads/1/t.csv.GZ", ".csv.gz", False),
         ("uploads/1.csv/t.txt", None, False),
         ("uploads/1/csv", None, False),
