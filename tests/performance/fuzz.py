@@ -2,6 +2,7 @@
 
     python -m tests.performance.fuzz images 50000
     python -m tests.performance.fuzz tables 20000
+    python -m tests.performance.fuzz books 5000
 
 Every mutant has a number, which makes it again: `python -m tests.performance.fuzz images 1 4711`.
 """
@@ -15,13 +16,18 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "functions")]
 
-from PIL import Image  # noqa: E402 - the path comes first
+import duckdb  # noqa: E402 - the path comes first
+import openpyxl  # noqa: E402
+import pillow_heif  # noqa: E402
+import xlwt  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from data_transformer.core import Transformer  # noqa: E402
 from data_transformer.settings import Settings as TableSettings  # noqa: E402
@@ -43,6 +49,7 @@ class Upload(NamedTuple):
 def images() -> list[Upload]:
     """Return a small picture of every kind and mode."""
     made = []
+    pillow_heif.register_heif_opener()
     base = Image.effect_noise((48, 32), 80)
     for form, suffix, modes in (
         ("JPEG", "jpg", "L RGB CMYK"),
@@ -50,6 +57,7 @@ def images() -> list[Upload]:
         ("GIF", "gif", "P L"),
         ("WEBP", "webp", "RGB RGBA"),
         ("AVIF", "avif", "RGB RGBA"),
+        ("HEIF", "heic", "RGB RGBA"),
         ("TIFF", "tif", "1 L RGB RGBA CMYK I;16"),
         ("BMP", "bmp", "1 L P RGB"),
     ):
@@ -83,6 +91,34 @@ def tables() -> list[Upload]:
     ]
 
 
+def books() -> list[Upload]:
+    """Return a small workbook of every kind, a Parquet file and GeoJSON."""
+    rows = [["id", "name", "when"], [1, "a", date(2024, 1, 2)], [2, None, date(2024, 1, 3)]]
+    new, old = openpyxl.Workbook(), xlwt.Workbook()
+    sheet = old.add_sheet("old")
+    for number, row in enumerate(rows):
+        new.active.append(row)
+        for place, cell in enumerate(row):
+            sheet.write(number, place, cell)
+    xlsx, xls = io.BytesIO(), io.BytesIO()
+    new.save(xlsx)
+    old.save(xls)
+    parquet = duckdb.sql("SELECT 1 AS a, [{'b': 'x'}] AS c, 2.5 AS d")
+    point = '"geometry": {"type": "Point", "coordinates": [1, 2]}'
+    features = ", ".join([f'{{"type": "Feature", "properties": {{"a": 1}}, {point}}}'] * 12)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.parquet")
+        parquet.write_parquet(str(path))
+        return [
+            Upload("a.xlsx", xlsx.getvalue()),
+            Upload("a.xls", xls.getvalue()),
+            Upload("a.parquet", path.read_bytes()),
+            Upload(
+                "a.geojson", f'{{"type": "FeatureCollection", "features": [{features}]}}'.encode()
+            ),
+        ]
+
+
 def mutant(uploads: list[Upload], number: int) -> Upload:
     """Return the mutant of a number: some bytes changed, taken out, put in, or cut off."""
     chance = random.Random(number)  # noqa: S311 - no secret
@@ -112,7 +148,7 @@ def mutant(uploads: list[Upload], number: int) -> Upload:
 def main(arguments: list[str]) -> int:
     """Process mutants; print those that end in neither way, return 1 when there are some."""
     kind, count, first = arguments[0], int(arguments[1]), int((arguments[2:] or ["0"])[0])
-    uploads = {"images": images, "tables": tables}[kind]()
+    uploads = {"images": images, "tables": tables, "books": books}[kind]()
     transformer = Transformer(TableSettings())
     ends: Counter[str] = Counter()
     for number in range(first, first + count):

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -65,25 +67,46 @@ def upload(s3: S3Client, key: str, content: bytes) -> dict[str, Any]:
     return {"Records": [{"eventName": "ObjectCreated:Post", "s3": s3_part}]}
 
 
-def picture() -> bytes:
+def picture(form: str) -> bytes:
     content = io.BytesIO()
-    Image.new("RGB", (400, 300), "teal").save(content, "JPEG")
+    pillow_heif.register_heif_opener()
+    Image.new("RGB", (400, 300), "teal").save(content, form)
     return content.getvalue()
 
 
+def workbook() -> bytes:
+    content = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.active.append(["city", "people"])
+    book.active.append(["Bonn", 330000])
+    book.save(content)
+    return content.getvalue()
+
+
+POINT = {"type": "Point", "coordinates": [7.1, 50.7]}
+PLACE = {"type": "Feature", "properties": {"city": "Bonn"}, "geometry": POINT}
+# A file for each library that is in a zip.
+PICTURES = {"photo.jpg": picture("JPEG"), "photo.heic": picture("HEIF"), "a.avif": picture("AVIF")}
+TABLES = {
+    "table.csv": b"city,people\nBonn,330000\nKiel,247000\n",
+    "table.xlsx": workbook(),
+    "table.geojson": json.dumps({"type": "FeatureCollection", "features": [PLACE]}).encode(),
+    "legacy.csv": "Stadt;Fluß\nKöln;Rhein\n".encode("cp1252"),
+}
+
+
 @pytest.mark.parametrize(
-    ("function", "name", "good", "bad"),
+    ("function", "good", "bad"),
     [
-        ("image_processor", "photo.jpg", picture(), b"no picture"),
-        ("data_transformer", "table.csv", b"city,people\nBonn,330000\nKiel,247000\n", b"\0" * 64),
+        ("image_processor", PICTURES, b"no picture"),
+        ("data_transformer", TABLES, b"\0" * 64),
     ],
     ids=["image_processor", "data_transformer"],
 )
 def test_a_processor_runs_from_its_zip(
     *,
     function: str,
-    name: str,
-    good: bytes,
+    good: dict[str, bytes],
     bad: bytes,
     zips: Path,
     cloud: local_cloud.Cloud,
@@ -91,19 +114,18 @@ def test_a_processor_runs_from_its_zip(
     tmp_path: Path,
 ) -> None:
     directory = unpacked(zips, function, tmp_path)
-    environment = {**COMMON, **cloud.environment()}
+    environment = {**COMMON, **cloud.environment(), "OUTPUT_FORMATS": "parquet,xlsx"}
     with LambdaFunction(directory, f"{function}.index.handler", environment) as running:
         results = {}
-        for folder, content in (("good", good), ("bad", bad)):
-            key = f"uploads/{folder}/{name}"
-            answer = running.invoke(upload(s3, key, content))
+        for name, content in {**good, f"bad-{next(iter(good))}": bad}.items():
+            answer = running.invoke(upload(s3, f"uploads/1/{name}", content))
             assert answer.error is None, running.log
-            result = s3.get_object(Bucket=BUCKET, Key=f"processed/{folder}/{name}/result.json")
-            results[folder] = json.loads(result["Body"].read())
+            result = s3.get_object(Bucket=BUCKET, Key=f"processed/1/{name}/result.json")
+            results[name] = json.loads(result["Body"].read())
         malformed = running.invoke({"no": "event"})
-    assert results["good"]["status"] == "succeeded"
-    assert results["good"]["outputs"]
-    assert results["bad"]["status"] == "rejected"
+    *succeeded, rejected = results.values()
+    assert all(result["status"] == "succeeded" and result["outputs"] for result in succeeded)
+    assert rejected["status"] == "rejected"
     assert malformed.error
     assert malformed.error["errorType"] == "MalformedEventError"
 
