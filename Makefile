@@ -95,6 +95,6 @@ format: $(STAMPS)/dev ## Format Python and Terraform
 docs: $(STAMPS)/dev ## Write what is computed in the docs: tables of inputs, outputs, settings and costs
 	@$(PY) -m scripts.docs
 
-bench-api bench-cpu bench-functions bench-large-table bench-package compare-tables: $(LOCAL_CLOUD) $(STAMPS)/benchmarks ## Measure and compare with peers (takes minutes)
+bench-api bench-cpu bench-functions bench-large-table bench-package compare-tables provider-schema: $(LOCAL_CLOUD) $(STAMPS)/benchmarks ## Measure and compare with peers (takes minutes)
 	@$(PY) -m scripts.package --arch host
 	@$(PY) -m tests.performance.$(subst -,_,$@) $(ARGS)

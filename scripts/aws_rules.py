@@ -9,35 +9,45 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import parse_qs, quote
+from xml.sax.saxutils import escape
+
+from scripts.aws_requests import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     type Application = Callable[..., Coroutine[None, None, None]]
 
-# Of the services with a rule; the bodies of others, such as uploads to S3, are passed on unread.
-_SERVICES: Final = frozenset({"apigateway", "lambda"})
+# Requests to an API of the account's, which are signed for this, are none to AWS.
+_OWN_API: Final = "execute-api"
 _CREDENTIAL: Final = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
-_STAGE: Final = re.compile(r"/restapis/[^/]+/stages/[^/]+")
-_INTEGRATION: Final = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[^/]+/integration")
-_FUNCTION: Final = re.compile(r"/2015-03-31/functions(/[^/]+/configuration)?/?")
-_CONCURRENCY: Final = re.compile(r"/2017-10-31/functions/([^/]+)/concurrency")
+_IN_ADDRESS: Final = re.compile(rb"X-Amz-Credential=[^&]*?%2F([a-z0-9-]+)%2Faws4_request", re.I)
+# The service whose addresses tell the operation, and whose bodies may be large.
+_IN_ADDRESSES: Final = "s3"
+# Services that answer in XML, and how the others call the message.
+_IN_XML: Final = frozenset({"iam", "monitoring", "s3", "sns", "sts"})
+_MESSAGE: Final = ("message", "Message")
 
 _NO_ROLE: Final = "CloudWatch Logs role ARN must be set in account settings to enable logging"
 _NO_SEND: Final = "The provided execution role does not have permissions to call SendMessage on SQS"
+_NOT_YET: Final = "The role defined for the function cannot be assumed by Lambda."
+_NO_START: Final = "Unable to validate the following destination configurations"
 _TOO_FEW: Final = (
     "Specified ReservedConcurrentExecutions for function decreases account's "
     "UnreservedConcurrentExecution below its minimum value of [{minimum}]."
 )
+_STARTED: Final = re.compile(rb"<CloudFunction>([^<]+)</CloudFunction>")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to one of the services with a rule."""
+    """A request: service and operation, the values in its path, and its body."""
 
-    method: str
-    path: str
+    name: str
+    path: dict[str, str]
     body: bytes
 
     @property
@@ -48,12 +58,6 @@ class Request:
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
-
-    @property
-    def patches(self) -> list[tuple[str, str]]:
-        """Path and value of each of API Gateway's patch operations."""
-        operations = self.content.get("patchOperations", [])
-        return [(one.get("path", ""), one.get("value") or "") for one in operations]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class Account(Protocol):
     def may_send(self, role: str, queue: str) -> bool:
         """Tell whether a role may send messages to a queue, both by their ARNs."""
 
+    def may_start(self, bucket: str, function: str) -> bool:
+        """Tell whether a bucket may invoke a function, given its ARN."""
+
     def has_logging_role(self) -> bool:
         """Tell whether API Gateway has a role to write logs with."""
 
@@ -82,83 +89,173 @@ class Rules:
         account: asked where a rule depends on it.
         concurrency: executions at the same time that the account may have.
         reserved: reserved executions by function, noted from what was asked for.
+        new_roles: names of roles that Lambda cannot assume yet.
     """
 
     account: Account
     concurrency: int = 1000
     reserved: dict[str, int] = field(default_factory=dict)
+    new_roles: set[str] = field(default_factory=set)
 
     def refusal(self, request: Request) -> Refusal | None:
         """Return with what AWS refuses a request; None when no rule does."""
-        if request.method == "PATCH" and _STAGE.fullmatch(request.path):
-            return self._of_stage(request)
-        if request.method in {"POST", "PUT"} and _FUNCTION.fullmatch(request.path):
-            return self._of_function(request)
-        if request.method == "PUT" and (found := _CONCURRENCY.fullmatch(request.path)):
-            return self._of_concurrency(found[1], request)
-        return None
+        rule = {
+            "apigateway UpdateStage": self._of_stage,
+            "lambda CreateFunction": self._of_function,
+            "lambda UpdateFunctionConfiguration": self._of_function,
+            "lambda PutFunctionConcurrency": self._of_concurrency,
+            "s3 PutBucketNotificationConfiguration": self._of_notification,
+        }.get(request.name)
+        return rule(request) if rule else None
 
     def note(self, request: Request) -> None:
         """Note what a request that succeeded changed."""
-        if found := _CONCURRENCY.fullmatch(request.path):
-            self.reserved.pop(found[1], None)
-            if request.method == "PUT":
-                self.reserved[found[1]] = request.content["ReservedConcurrentExecutions"]
+        match request.name:
+            case "iam CreateRole":
+                self.new_roles.update(parse_qs(request.body.decode()).get("RoleName", []))
+            case "lambda PutFunctionConcurrency":
+                wanted = request.content["ReservedConcurrentExecutions"]
+                self.reserved[request.path["FunctionName"]] = wanted
+            case "lambda DeleteFunctionConcurrency":
+                self.reserved.pop(request.path["FunctionName"], None)
 
     def answer(self, request: Request, body: bytes) -> bytes:
-        """Return an answer as AWS gives it.
-
-        AWS keeps no httpMethod of a MOCK integration (terraform-provider-aws issue 5697).
-        """
-        if not _INTEGRATION.fullmatch(request.path):
-            return body
-        content = json.loads(body or b"{}")
-        if content.get("type") != "MOCK":
-            return body
-        content.pop("httpMethod", None)
-        return json.dumps(content).encode()
+        """Return an answer as AWS gives it."""
+        change = {
+            "apigateway PutIntegration": _without_method,
+            "apigateway GetIntegration": _without_method,
+            "sqs ReceiveMessage": _with_dead_letters,
+        }.get(request.name)
+        return json.dumps(change(json.loads(body or b"{}"))).encode() if change else body
 
     def _of_stage(self, request: Request) -> Refusal | None:
         """A stage that logs needs the account's role (API Gateway: "Set up CloudWatch logging")."""
+        changes = [
+            (one.get("path", ""), one["value"])
+            for one in request.content.get("patchOperations", [])
+            if one.get("value")
+        ]
         logs = any(
             path.startswith("/accessLogSettings/")
             or (path.endswith("/logging/loglevel") and value.upper() != "OFF")
-            for path, value in request.patches
-            if value
+            for path, value in changes
         )
         if not logs or self.account.has_logging_role():
             return None
         return Refusal("BadRequestException", _NO_ROLE)
 
     def _of_function(self, request: Request) -> Refusal | None:
-        """A dead-letter queue needs a role that may send to it (Lambda: "Dead-letter queues")."""
+        """A dead-letter queue needs a role that may send to it (Lambda: "Dead-letter queues").
+
+        And a role is there for Lambda some time after it was made (IAM: "Troubleshoot IAM", changes
+        that are not immediately visible; terraform-provider-aws waits for it): here at the second
+        request.
+        """
         queue = request.content.get("DeadLetterConfig", {}).get("TargetArn", "")
         role = request.content.get("Role", "")
+        name = role.rpartition("/")[2]
+        if name in self.new_roles:
+            self.new_roles.remove(name)
+            return Refusal("InvalidParameterValueException", _NOT_YET)
         if ":sqs:" not in queue or not role or self.account.may_send(role, queue):
             return None
         return Refusal("InvalidParameterValueException", _NO_SEND)
 
-    def _of_concurrency(self, function: str, request: Request) -> Refusal | None:
+    def _of_concurrency(self, request: Request) -> Refusal | None:
         """A tenth of the account's executions stay unreserved (Lambda: "Reserved concurrency")."""
-        wanted = request.content.get("ReservedConcurrentExecutions", 0)
+        wanted, function = (
+            request.content["ReservedConcurrentExecutions"],
+            request.path["FunctionName"],
+        )
         others = sum(number for name, number in self.reserved.items() if name != function)
         minimum = max(10, self.concurrency // 10)
         if not wanted or self.concurrency - others - wanted >= minimum:
             return None
         return Refusal("InvalidParameterValueException", _TOO_FEW.format(minimum=minimum))
 
+    def _of_notification(self, request: Request) -> Refusal | None:
+        """A function that a bucket starts must let it (S3: "Granting permissions to publish")."""
+        functions = {found.decode() for found in _STARTED.findall(request.body)}
+        bucket = request.path["Bucket"]
+        if all(self.account.may_start(bucket, function) for function in functions):
+            return None
+        return Refusal("InvalidArgument", _NO_START)
+
+
+def _without_method(integration: dict[str, Any]) -> dict[str, Any]:
+    """A MOCK integration has no httpMethod (terraform-provider-aws issue 5697)."""
+    if integration.get("type") == "MOCK":
+        integration.pop("httpMethod", None)
+    return integration
+
+
+def _with_dead_letters(answer: dict[str, Any]) -> dict[str, Any]:
+    """A dead letter is the event, with attributes (Lambda: "Adding a dead-letter queue").
+
+    The emulator wraps it as the record of a failure destination does.
+    """
+    for message in answer.get("Messages", []):
+        try:
+            record = json.loads(message["Body"])
+            event, error = record["requestPayload"], record.get("responsePayload") or {}
+        except (ValueError, TypeError, KeyError):
+            continue
+        texts = {
+            "RequestID": record["requestContext"]["requestId"],
+            "ErrorCode": "200",
+            "ErrorMessage": str(error.get("errorMessage") or error.get("errorType") or "")[:1024],
+        }
+        message["Body"] = json.dumps(event)
+        message["MD5OfBody"] = md5(message["Body"].encode(), usedforsecurity=False).hexdigest()
+        message["MessageAttributes"] = {
+            name: {"StringValue": text, "DataType": "Number" if text.isdigit() else "String"}
+            for name, text in texts.items()
+            if text
+        }
+        message.pop("MD5OfMessageAttributes", None)
+    return answer
+
+
+# Operations that a rule reads or answers.
+_READ: Final = frozenset(
+    {
+        *("apigateway UpdateStage", "apigateway PutIntegration", "apigateway GetIntegration"),
+        *("iam CreateRole", "lambda CreateFunction", "lambda UpdateFunctionConfiguration"),
+        *("lambda PutFunctionConcurrency", "lambda DeleteFunctionConcurrency"),
+        *("s3 PutBucketNotificationConfiguration", "sqs ReceiveMessage"),
+    }
+)
+
 
 def ruled(app: Application, rules: Rules) -> Application:
     """Return an ASGI application that answers as the rules say."""
 
     async def served(scope: dict[str, Any], receive: Any, send: Any, *others: object) -> None:  # noqa: ANN401 - ASGI's callables
-        if scope["type"] != "http" or _service(scope) not in _SERVICES:
+        service = _service(scope) if scope["type"] == "http" else ""
+        if not service or service == _OWN_API:
             await app(scope, receive, send, *others)
             return
-        request = Request(scope["method"], scope["path"], await _read(receive))
+        try:
+            # What is uploaded is passed on unread.
+            body = b"" if service == _IN_ADDRESSES else await _read(receive)
+            asked = await asyncio.to_thread(_asked, service, scope, body)
+            streams = service == _IN_ADDRESSES and asked.operation.has_streaming_input
+            if service == _IN_ADDRESSES and not streams:
+                body = await _read(receive)
+            faults = await asyncio.to_thread(asked.faults, body)
+            found = f"{asked.name}: {'; '.join(faults)}" if faults else ""
+        except LookupError as error:
+            found = str(error)
+        if found:
+            await _refuse(send, service, Refusal("ValidationException", found))
+            return
+        if asked.name not in _READ:
+            await app(scope, receive if streams else _once(body), send, *others)
+            return
+        request = Request(asked.name, asked.in_path, body)
         refusal = await asyncio.to_thread(rules.refusal, request)
         if refusal:
-            await _refuse(send, refusal)
+            await _refuse(send, service, refusal)
             return
         answer = _Answer()
         await app(scope, _once(request.body), answer.send, *others)
@@ -195,9 +292,21 @@ class _Answer:
 
 
 def _service(scope: dict[str, Any]) -> str:
+    """Return the service that a request is signed for; nothing of one that is not signed."""
     headers = dict(scope["headers"])
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
+    found = found or _IN_ADDRESS.search(scope.get("query_string", b""))
     return found[1].decode() if found else ""
+
+
+def _asked(service: str, scope: dict[str, Any], body: bytes) -> Asked:
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
+    url = f"https://{headers.get('host', 'aws')}{path.decode('latin-1')}"
+    query = scope.get("query_string", b"").decode("latin-1")
+    return Asked(service, scope["method"], f"{url}?{query}" if query else url, headers, body)
 
 
 async def _read(receive: Any) -> bytes:  # noqa: ANN401 - ASGI's callable
@@ -216,11 +325,23 @@ def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
     return receive
 
 
-async def _refuse(send: Any, refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
-    body = json.dumps({"message": refusal.message, "Message": refusal.message}).encode()
+async def _refuse(send: Any, service: str, refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
+    form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message))
+    if service in _IN_XML:
+        error = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
+        whole = (
+            "<Error>{}</Error>"
+            if service == "s3"
+            else "<ErrorResponse><Error>{}</Error></ErrorResponse>"
+        )
+        form, body = "application/xml", whole.format(error)
+    await _send(send, form, refusal.error, body.encode())
+
+
+async def _send(send: Any, form: str, error: str, body: bytes) -> None:  # noqa: ANN401 - as above
     headers = [
-        (b"content-type", b"application/json"),
-        (b"x-amzn-errortype", refusal.error.encode()),
+        (b"content-type", form.encode()),
+        (b"x-amzn-errortype", error.encode()),
         (b"content-length", str(len(body)).encode()),
     ]
     await send({"type": "http.response.start", "status": 400, "headers": headers})

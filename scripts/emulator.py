@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -86,6 +87,21 @@ class EmulatedAccount:
             PolicySourceArn=role, ActionNames=["sqs:SendMessage"], ResourceArns=[queue]
         )
         return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
+
+    def may_start(self, bucket: str, function: str) -> bool:
+        """Tell whether a bucket may invoke a function, given its ARN."""
+        parts = function.split(":")
+        which = {"FunctionName": parts[6]} | ({"Qualifier": parts[7]} if len(parts) > 7 else {})
+        functions = self._client("lambda")
+        try:
+            policy = json.loads(functions.get_policy(**which)["Policy"])
+        except functions.exceptions.ResourceNotFoundException:
+            return False
+        return any(
+            one["Principal"] == {"Service": "s3.amazonaws.com"}
+            and f"arn:aws:s3:::{bucket}" in json.dumps(one.get("Condition"))
+            for one in policy["Statement"]
+        )
 
     def has_logging_role(self) -> bool:
         """Tell whether API Gateway has a role to write logs with."""

@@ -126,26 +126,20 @@ class Queue:
 
 
 def read(message: MessageTypeDef) -> Letter:
-    """Return a message as Lambda puts it into a dead-letter queue, or as the emulator does.
+    """Return a message as Lambda puts it into a dead-letter queue.
 
-    Lambda's is the event, with RequestID, ErrorCode and ErrorMessage as message attributes
-    (AWS Lambda Developer Guide, "Adding a dead-letter queue"). The emulator's wraps the event as
-    the record of a failure destination does.
+    It is the event, with RequestID, ErrorCode and ErrorMessage as message attributes (AWS Lambda
+    Developer Guide, "Adding a dead-letter queue").
     """
     try:
-        body = json.loads(message["Body"])
+        event = json.loads(message["Body"])
     except ValueError:
-        body = None
+        event = None
     attributes = {
         name: str(value.get("StringValue", ""))
         for name, value in message.get("MessageAttributes", {}).items()
     }
     error = attributes.get("ErrorMessage") or attributes.get("ErrorCode") or ""
-    event = body
-    if isinstance(body, dict) and "requestPayload" in body:
-        event = body["requestPayload"]
-        response = body.get("responsePayload") or {}
-        error = str(response.get("errorMessage") or response.get("errorType") or "")
     sent_at = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
     return Letter(
         message_id=message["MessageId"],

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from scripts import local_cloud
@@ -58,6 +59,19 @@ def test_a_stage_logs_only_with_the_role_of_the_account(account: Cloud) -> None:
         log()
 
 
+def test_a_request_that_breaks_a_model_is_refused(account: Cloud) -> None:
+    # Unchecked, as a tool of another language might send it.
+    unchecked = Config(parameter_validation=False)
+    functions = root_user.session().client("lambda", endpoint_url=account.aws.url, config=unchecked)
+    with pytest.raises(
+        ClientError, match="lambda GetFunction: Qualifier is '!', which does not match"
+    ):
+        functions.get_function(FunctionName="f", Qualifier="!")
+    iam: Any = root_user.session().client("iam", endpoint_url=account.aws.url, config=unchecked)
+    with pytest.raises(ClientError, match="iam CreateRole: AssumeRolePolicyDocument is required"):
+        iam.create_role(RoleName="r")
+
+
 def test_a_function_needs_a_role_that_may_send_to_its_queue(account: Cloud) -> None:
     iam, functions = _client(account, "iam"), _client(account, "lambda")
     _client(account, "sqs").create_queue(QueueName="rules-dlq")
@@ -86,12 +100,36 @@ def test_a_function_needs_a_role_that_may_send_to_its_queue(account: Cloud) -> N
             DeadLetterConfig={"TargetArn": QUEUE_ARN},
         )
 
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        create("rules")
     with pytest.raises(ClientError, match="permissions to call SendMessage on SQS"):
         create("rules")
     allowed = {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": [QUEUE_ARN]}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_role_policy(RoleName=ROLE, PolicyName="function", PolicyDocument=policy)
     create("rules")
+
+    s3 = _client(account, "s3")
+    s3.create_bucket(Bucket="rules")
+    arn = functions.get_function(FunctionName="rules")["Configuration"]["FunctionArn"]
+    started = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}
+
+    def notify() -> None:
+        s3.put_bucket_notification_configuration(
+            Bucket="rules",
+            NotificationConfiguration={"LambdaFunctionConfigurations": [started]},
+        )
+
+    with pytest.raises(ClientError, match="Unable to validate the following destination"):
+        notify()
+    functions.add_permission(
+        FunctionName="rules",
+        StatementId="bucket",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::rules",
+    )
+    notify()
 
     with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
         functions.put_function_concurrency(FunctionName="rules", ReservedConcurrentExecutions=901)

@@ -93,7 +93,11 @@ def tables() -> list[Upload]:
 
 def books() -> list[Upload]:
     """Return a small workbook of every kind, a Parquet file and GeoJSON."""
-    rows = [["id", "name", "when"], [1, "a", date(2024, 1, 2)], [2, None, date(2024, 1, 3)]]
+    rows: list[list[object]] = [
+        ["id", "name", "when"],
+        [1, "a", date(2024, 1, 2)],
+        [2, None, date(2024, 1, 3)],
+    ]
     new, old = openpyxl.Workbook(), xlwt.Workbook()
     sheet = old.add_sheet("old")
     for number, row in enumerate(rows):
@@ -103,12 +107,11 @@ def books() -> list[Upload]:
     xlsx, xls = io.BytesIO(), io.BytesIO()
     new.save(xlsx)
     old.save(xls)
-    parquet = duckdb.sql("SELECT 1 AS a, [{'b': 'x'}] AS c, 2.5 AS d")
     point = '"geometry": {"type": "Point", "coordinates": [1, 2]}'
     features = ", ".join([f'{{"type": "Feature", "properties": {{"a": 1}}, {point}}}'] * 12)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.parquet")
-        parquet.write_parquet(str(path))
+        duckdb.sql(f"COPY (SELECT 1 AS a, [{{'b': 'x'}}] AS c, 2.5 AS d) TO '{path}'")
         return [
             Upload("a.xlsx", xlsx.getvalue()),
             Upload("a.xls", xls.getvalue()),

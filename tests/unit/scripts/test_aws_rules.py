@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from typing import Any
 
@@ -12,7 +13,8 @@ from scripts.aws_rules import Refusal, Request, Rules, ruled
 
 ROLE = "arn:aws:iam::000000000000:role/function"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:function-dlq"
-STAGE = "/restapis/abc/stages/prod"
+STAGE = "apigateway UpdateStage"
+CONCURRENCY = "lambda PutFunctionConcurrency"
 LOG_LEVEL = {"op": "replace", "path": "/*/*/logging/loglevel", "value": "ERROR"}
 LOG_GROUP = {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": "arn"}
 
@@ -20,25 +22,31 @@ LOG_GROUP = {"op": "replace", "path": "/accessLogSettings/destinationArn", "valu
 class Account:
     """An account that is as the test says."""
 
-    def __init__(self, *, sends: bool = False, logs: bool = False) -> None:
+    def __init__(self, *, sends: bool = False, logs: bool = False, starts: bool = False) -> None:
         self.sends = sends
         self.logs = logs
+        self.starts = starts
 
     def may_send(self, role: str, queue: str) -> bool:
         assert (role, queue) == (ROLE, QUEUE)
         return self.sends
 
+    def may_start(self, bucket: str, function: str) -> bool:
+        assert (bucket, function) == ("b", "arn:f")
+        return self.starts
+
     def has_logging_role(self) -> bool:
         return self.logs
 
 
-def request(method: str, path: str, **content: Any) -> Request:
-    return Request(method, path, json.dumps(content).encode())
+def request(name: str, function: str = "", **content: Any) -> Request:
+    path = {"FunctionName": function, "Bucket": "b"}
+    return Request(name, path, json.dumps(content).encode())
 
 
 @pytest.mark.parametrize("operation", [LOG_LEVEL, LOG_GROUP])
 def test_a_stage_may_log_only_where_the_account_has_a_role(operation: dict[str, str]) -> None:
-    asked = request("PATCH", STAGE, patchOperations=[operation])
+    asked = request(STAGE, patchOperations=[operation])
     refusal = Rules(Account()).refusal(asked)
     assert refusal is not None
     assert refusal.error == "BadRequestException"
@@ -55,30 +63,26 @@ def test_a_stage_may_log_only_where_the_account_has_a_role(operation: dict[str, 
     ],
 )
 def test_a_stage_that_does_not_log_needs_no_role(operation: dict[str, str]) -> None:
-    asked = request("PATCH", STAGE, patchOperations=[operation])
+    asked = request(STAGE, patchOperations=[operation])
     assert Rules(Account()).refusal(asked) is None
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/2015-03-31/functions"), ("PUT", "/2015-03-31/functions/f/configuration")],
-)
-def test_a_dead_letter_queue_needs_a_role_that_may_send(method: str, path: str) -> None:
-    asked = request(method, path, Role=ROLE, DeadLetterConfig={"TargetArn": QUEUE})
+@pytest.mark.parametrize("name", ["lambda CreateFunction", "lambda UpdateFunctionConfiguration"])
+def test_a_dead_letter_queue_needs_a_role_that_may_send(name: str) -> None:
+    asked = request(name, Role=ROLE, DeadLetterConfig={"TargetArn": QUEUE})
     refusal = Rules(Account()).refusal(asked)
     assert refusal is not None
     assert refusal.error == "InvalidParameterValueException"
     assert "SendMessage on SQS" in refusal.message
     assert Rules(Account(sends=True)).refusal(asked) is None
-    assert Rules(Account()).refusal(request(method, path, Role=ROLE)) is None
+    assert Rules(Account()).refusal(request(name, Role=ROLE)) is None
 
 
 def test_a_tenth_of_the_executions_stays_unreserved() -> None:
     rules = Rules(Account())
 
     def reserve(function: str, number: int) -> Refusal | None:
-        path = f"/2017-10-31/functions/{function}/concurrency"
-        asked = request("PUT", path, ReservedConcurrentExecutions=number)
+        asked = request(CONCURRENCY, function, ReservedConcurrentExecutions=number)
         refusal = rules.refusal(asked)
         if not refusal:
             rules.note(asked)
@@ -92,12 +96,12 @@ def test_a_tenth_of_the_executions_stays_unreserved() -> None:
     assert reserve("a", 500) is None
     assert reserve("c", 1) is None
     assert reserve("d", 0) is None
-    rules.note(request("DELETE", "/2017-10-31/functions/b/concurrency"))
+    rules.note(request("lambda DeleteFunctionConcurrency", "b"))
     assert reserve("c", 300) is None
 
 
 def test_a_new_account_can_reserve_nothing() -> None:
-    asked = request("PUT", "/2017-10-31/functions/a/concurrency", ReservedConcurrentExecutions=1)
+    asked = request(CONCURRENCY, "a", ReservedConcurrentExecutions=1)
     refusal = Rules(Account(), concurrency=10).refusal(asked)
     assert refusal is not None
     assert "minimum value of [10]" in refusal.message
@@ -105,7 +109,56 @@ def test_a_new_account_can_reserve_nothing() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]"])
 def test_a_body_that_is_no_object_is_left_to_the_emulator(body: bytes) -> None:
-    assert Rules(Account()).refusal(Request("POST", "/2015-03-31/functions", body)) is None
+    assert Rules(Account()).refusal(Request("lambda CreateFunction", {}, body)) is None
+
+
+def test_a_new_role_cannot_be_assumed_at_once() -> None:
+    rules = Rules(Account(sends=True))
+    rules.note(Request("iam CreateRole", {}, b"Action=CreateRole&RoleName=function"))
+    asked = request("lambda CreateFunction", Role=ROLE)
+    refusal = rules.refusal(asked)
+    assert refusal is not None
+    assert "cannot be assumed by Lambda" in refusal.message
+    assert rules.refusal(asked) is None
+
+
+def test_a_bucket_starts_functions_that_let_it() -> None:
+    body = b"<NotificationConfiguration><CloudFunctionConfiguration><CloudFunction>arn:f<"
+    asked = Request(
+        "s3 PutBucketNotificationConfiguration", {"Bucket": "b"}, body + b"/CloudFunction>"
+    )
+    refusal = Rules(Account()).refusal(asked)
+    assert refusal == Refusal(
+        "InvalidArgument", "Unable to validate the following destination configurations"
+    )
+    assert Rules(Account(starts=True)).refusal(asked) is None
+    nothing = Request(asked.name, asked.path, b"<NotificationConfiguration/>")
+    assert Rules(Account()).refusal(nothing) is None
+
+
+def test_a_dead_letter_is_the_event_with_attributes() -> None:
+    record = {
+        "requestContext": {"requestId": "r-1"},
+        "requestPayload": {"Records": []},
+        "responsePayload": {"errorMessage": "it broke"},
+    }
+    messages = [
+        {"Body": json.dumps(record), "MD5OfMessageAttributes": "x"},
+        {"Body": "{}"},
+        {"Body": "a"},
+    ]
+    answer = json.dumps({"Messages": messages}).encode()
+    found = json.loads(Rules(Account()).answer(Request("sqs ReceiveMessage", {}, b""), answer))
+    first, *others = found["Messages"]
+    assert json.loads(first["Body"]) == {"Records": []}
+    assert first["MD5OfBody"] == hashlib.md5(first["Body"].encode()).hexdigest()  # noqa: S324 - as SQS does
+    assert first["MessageAttributes"] == {
+        "RequestID": {"StringValue": "r-1", "DataType": "String"},
+        "ErrorCode": {"StringValue": "200", "DataType": "Number"},
+        "ErrorMessage": {"StringValue": "it broke", "DataType": "String"},
+    }
+    assert "MD5OfMessageAttributes" not in first
+    assert others == messages[1:]
 
 
 INTEGRATION = "/restapis/a/resources/b/methods/OPTIONS/integration"
@@ -117,7 +170,8 @@ def _ask(
     *,
     service: str = "apigateway",
     status: int = 200,
-    body: bytes = b"{}",
+    body: bytes = b'{"type": "MOCK"}',
+    query: bytes = b"",
 ) -> tuple[int, dict[str, Any], bytes]:
     """Ask through the rules; return status and answer, and what the emulator was sent."""
     passed = b""
@@ -143,6 +197,7 @@ def _ask(
             "type": "http",
             "method": "PUT",
             "path": path,
+            "query_string": query,
             "headers": [(b"authorization", credential.encode())],
         }
 
@@ -157,9 +212,18 @@ def _ask(
 
     start, *rest = asyncio.run(main())
     content = b"".join(part["body"] for part in rest)
-    if service in {"apigateway", "lambda"}:
+    if start["status"] == 400 and service in {"iam", "s3"}:
+        return 400, {"xml": content}, passed
+    if (b"x", b"y") not in start["headers"] or (b"content-length", b"999") not in start["headers"]:
         assert (b"content-length", str(len(content)).encode()) in start["headers"]
     return start["status"], json.loads(content), passed
+
+
+def _refused(path: str, *, service: str, query: bytes) -> bytes:
+    status, answer, _ = _ask(path, {}, service=service, body=b"", query=query)
+    assert status == 400
+    xml: bytes = answer["xml"]
+    return xml
 
 
 def test_a_mock_integration_has_no_http_method() -> None:
@@ -173,13 +237,42 @@ def test_other_answers_stay_as_they_are() -> None:
     proxy = {"type": "AWS_PROXY", "httpMethod": "POST"}
     assert _ask(INTEGRATION, proxy)[1] == proxy
     mock = {"type": "MOCK", "httpMethod": "POST"}
-    assert _ask("/restapis/a", mock)[1] == mock
-    assert _ask(INTEGRATION, mock, status=404) == (404, mock, b"{}")
+    assert _ask("/restapis/a", mock, query=b"mode=merge")[1] == mock
+    assert _ask(INTEGRATION, mock, status=404) == (404, mock, b'{"type": "MOCK"}')
 
 
-def test_services_without_a_rule_are_passed_on_unread() -> None:
-    mock = {"type": "MOCK", "httpMethod": "POST"}
-    assert _ask(INTEGRATION, mock, service="s3", body=b"ab") == (200, mock, b"a")
+def test_what_is_uploaded_is_passed_on_unread() -> None:
+    assert _ask("/bucket/key", {}, service="s3", body=b"ab") == (200, {}, b"a")
+
+
+def test_other_requests_to_s3_are_read() -> None:
+    tags = b"<Tagging><TagSet/></Tagging>"
+    assert _ask("/bucket", {}, service="s3", body=tags, query=b"tagging")[2] == tags
+
+
+def test_an_api_of_the_account_is_none_of_aws() -> None:
+    assert _ask("/restapis/a/prod/_user_request_", {"a": 1}, service="execute-api")[1] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "said"),
+    [
+        ("apigateway", INTEGRATION, "apigateway PutIntegration: type is required"),
+        ("lambda", "/nothing", "lambda has no operation for PUT https://"),
+    ],
+)
+def test_what_aws_does_not_take_is_refused(service: str, path: str, said: str) -> None:
+    status, content, passed = _ask(path, {}, service=service, body=b"{}")
+    assert (status, passed) == (400, b"")
+    assert said in content["message"]
+
+
+@pytest.mark.parametrize(("service", "path"), [("s3", "/b?tagging"), ("iam", "/")])
+def test_services_that_speak_xml_are_refused_in_it(service: str, path: str) -> None:
+    address, _, query = path.partition("?")
+    answer = _refused(address, service=service, query=query.encode())
+    assert answer.startswith(b"<Error><Code>" if service == "s3" else b"<ErrorResponse><Error>")
+    assert b"<Code>ValidationException</Code><Message>" in answer
 
 
 def test_a_refusal_has_the_name_of_its_error() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -125,3 +126,44 @@ def test_the_account_is_asked_over_its_own_api(
     assert (account.may_send("role", "queue"), account.has_logging_role()) == (allowed, logs)
     url = "http://127.0.0.1:4566"
     assert asked == [("iam", url), ["queue"], ("apigateway", url)]
+
+
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
+LIKE = {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::photos"}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "may"),
+    [
+        ({"Principal": {"Service": "s3.amazonaws.com"}, "Condition": LIKE}, True),
+        ({"Principal": {"Service": "sns.amazonaws.com"}, "Condition": LIKE}, False),
+        ({"Principal": {"Service": "s3.amazonaws.com"}, "Condition": {}}, False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize(("arn", "asked"), [(ARN, {}), (f"{ARN}:live", {"Qualifier": "live"})])
+def test_a_bucket_may_start_what_lets_it(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    statement: dict[str, Any] | None,
+    may: bool,
+    arn: str,
+    asked: dict[str, str],
+) -> None:
+    class NotFoundError(Exception):
+        pass
+
+    def get_policy(**arguments: str) -> dict[str, str]:
+        assert arguments == {"FunctionName": "f"} | asked
+        if statement is None:
+            raise NotFoundError
+        return {"Policy": json.dumps({"Statement": [statement]})}
+
+    functions = SimpleNamespace(
+        get_policy=get_policy,
+        exceptions=SimpleNamespace(ResourceNotFoundException=NotFoundError),
+    )
+    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=lambda *_, **__: functions))
+    monkeypatch.setenv("GATEWAY_PORT", "4566")
+    monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
+    assert emulator.EmulatedAccount().may_start("photos", arn) is may

@@ -1,0 +1,111 @@
+"""Requests that AWS would refuse are found by its service models: one planted of each sort."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from scripts.aws_requests import Asked
+
+FUNCTION = {
+    "FunctionName": "f",
+    "Role": "arn:aws:iam::123456789012:role/f",
+    "Code": {"ZipFile": "UEs="},
+    "Runtime": "python3.12",
+    "Handler": "f.handler",
+}
+
+
+def rest(service: str, method: str, path: str, **content: Any) -> list[str]:
+    body = json.dumps(content).encode() if content else b""
+    headers = {"content-type": "application/json"}
+    return Asked(service, method, f"https://aws{path}", headers, body).faults(body)
+
+
+def function(**changes: Any) -> list[str]:
+    return rest("lambda", "POST", "/2015-03-31/functions", **FUNCTION | changes)
+
+
+def form(service: str, **parameters: str) -> list[str]:
+    body = urlencode(parameters).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return Asked(service, "POST", "https://aws/", headers, body).faults(body)
+
+
+def target(service: str, name: str, **content: Any) -> list[str]:
+    body = json.dumps(content).encode()
+    headers = {"x-amz-target": name, "content-type": "application/x-amz-json-1.0"}
+    return Asked(service, "POST", "https://aws/", headers, body).faults(body)
+
+
+def s3(method: str, path: str, body: bytes = b"") -> list[str]:
+    return Asked("s3", method, f"https://aws{path}", {}, b"").faults(body)
+
+
+def test_what_aws_takes_has_no_fault() -> None:
+    assert function(MemorySize=512, Environment={"Variables": {"AB": "b"}}, Publish=True) == []
+    assert form("iam", Action="GetRole", Version="2010-05-08", RoleName="r") == []
+    assert form("iam", Action="GetAccountSummary") == []
+    assert target("sqs", "AmazonSQS.ListQueues", MaxResults=10) == []
+    assert target("logs", "Logs_20140328.DescribeLogGroups") == []
+    assert s3("GET", "/bucket/a/key.txt?versionId=1&X-Amz-Signature=0") == []
+    assert s3("GET", "/?x-id=ListBuckets") == []
+    assert rest("apigateway", "GET", "/account") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"Role": None}, "Role is required"),
+        ({"Memory": 128}, "Memory is no member"),
+        ({"Environment": {"Variable": {}}}, "Environment.Variable is no member"),
+        ({"FileSystemConfigs": [{"Arm": "x"}]}, "FileSystemConfigs.Arm is no member"),
+        ({"Handler": 5}, "Handler is 5, which is no string"),
+        ({"Environment": {"Variables": {"A": "b"}}}, "Environment.Variables is 'A', which does"),
+        ({"MemorySize": 64}, "MemorySize is 64, which is not from 128 to"),
+        ({"MemorySize": "x"}, "it cannot be read"),
+        ({"Runtime": "python2.5"}, "Runtime is 'python2.5', which is none of"),
+        ({"Role": "f"}, "Role is 'f', which does not match arn:"),
+        (
+            {"Description": "x" * 300},
+            "the length of Description is 300, which is not from 0 to 256",
+        ),
+        ({"Layers": [5]}, "Layers is 5, which is no string"),
+    ],
+)
+def test_a_member_that_breaks_a_rule_is_named(changes: dict[str, Any], fault: str) -> None:
+    assert any(fault in found for found in function(**changes))
+
+
+def test_parameters_of_forms_and_addresses_are_looked_at() -> None:
+    assert form("iam", Action="GetRole", RoleNam="r") == [
+        "RoleName is required",
+        "RoleNam is no member",
+    ]
+    assert s3("GET", "/bucket?list-type=2&prefix=a&suffix=b") == ["suffix is no member"]
+    [fault] = form("iam", Action="GetRole", RoleName="a b")
+    assert "does not match" in fault
+
+
+def test_maps_and_booleans_are_looked_into() -> None:
+    [fault] = target("sqs", "AmazonSQS.CreateQueue", QueueName="q", Attributes={"Delay": "1"})
+    assert fault.startswith("Attributes is 'Delay', which is none of ")
+    name = "Logs_20140328.DescribeLogStreams"
+    assert target("logs", name, logGroupName="g", descending="no") == [
+        "descending is 'no', which is no boolean"
+    ]
+    unknown = {"Id": "1", "MessageBody": "b", "MessageAttributes": {"n": {"Typ": "x"}}}
+    found = target("sqs", "AmazonSQS.SendMessageBatch", QueueUrl="u", Entries=[unknown])
+    assert "Entries.MessageAttributes.Typ is no member" in found
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path"),
+    [("lambda", "POST", "/2015-03-31/nothing"), ("teleport", "GET", "/"), ("s3", "BREW", "/b/k")],
+)
+def test_what_aws_does_not_know_is_named(service: str, method: str, path: str) -> None:
+    with pytest.raises(LookupError, match=f"{service} has no operation for {method}"):
+        rest(service, method, path)
