@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs, quote
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from scripts.aws_requests import Asked
@@ -201,7 +202,7 @@ def _with_dead_letters(answer: dict[str, Any]) -> dict[str, Any]:
         except (ValueError, TypeError, KeyError):
             continue
         texts = {
-            "RequestID": record["requestContext"]["requestId"],
+            "RequestID": str(uuid4()),  # the emulator does not tell that of the event
             "ErrorCode": "200",
             "ErrorMessage": str(error.get("errorMessage") or error.get("errorType") or "")[:1024],
         }

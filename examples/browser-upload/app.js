@@ -27,6 +27,15 @@ const SENTENCES = {
   RequestTimeout: "The connection was too slow; try again.",
 };
 
+// What was said of tables that are texts; of other files nothing is.
+function options(name) {
+  if (!/\.(csv|tsv|tab|psv)(\.gz)?$/i.test(name)) return {};
+  const said = [...new FormData(element("options"))].filter(([, value]) => value);
+  if (!said.length) return {};
+  const value = (text) => ({ true: true, false: false })[text] ?? text;
+  return { options: Object.fromEntries(said.map(([option, text]) => [option, value(text)])) };
+}
+
 async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
   let answer;
   try {
@@ -123,6 +132,7 @@ class Row {
       const form = await call("POST", "/files", {
         name: this.file.name,
         ...(this.file.type && { content_type: this.file.type }),
+        ...options(this.file.name),
       });
       if (this.file.size > form.max_bytes) throw new Told(`The file has ${size(this.file.size)}; ${size(form.max_bytes)} are allowed.`);
       if (this.file.size === 0) throw new Told("The file is empty.");
@@ -208,6 +218,7 @@ async function connect() {
   }
   try {
     const status = await call("GET", "/status");
+    element("picker").accept = status.accepts.join(",");
     service.dataset.state = status.status === "ok" ? "ok" : "bad";
     service.textContent = status.status === "ok"
       ? `Connected to ${status.environment}` + (status.version === "unknown" ? "" : `, version ${status.version.slice(0, 7)}`)

@@ -128,6 +128,7 @@ class App:
                 "status": "ok" if self._reachable else "unavailable",
                 "version": self._settings.version,
                 "environment": self._settings.environment,
+                "accepts": sorted(self._settings.kinds),
                 "checks": {"bucket": "ok" if self._reachable else "unreachable"},
             },
         )
@@ -135,13 +136,15 @@ class App:
     def _create(self, event: Mapping[str, Any]) -> _Answer:
         wanted = _json_object(event)
         name, content_type = wanted.pop("name", None), wanted.pop("content_type", "")
+        options = wanted.pop("options", None)
         if not isinstance(name, str) or not isinstance(content_type, str) or wanted:
             raise ApiError(
                 400,
                 "invalid_body",
-                'The body must be {"name": "…"}, with "content_type" if known and nothing else.',
+                'The body must be {"name": "…"}, with "content_type" if known, "options" of a '
+                "table, and nothing else.",
             )
-        made = self._files.create(name, content_type)
+        made = self._files.create(name, content_type, options)
         return _Answer(201, made, made["key"])
 
     def _list(self, event: Mapping[str, Any]) -> _Answer:

@@ -18,6 +18,7 @@ from api_handler import names
 from api_handler.errors import ApiError
 from uploads import events, keys
 from uploads import result as results
+from uploads.table_options import METADATA, TableOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,23 +56,29 @@ class Files:
             Bucket=self._settings.bucket, Prefix=keys.UPLOADS_PREFIX, MaxKeys=1
         )
 
-    def create(self, name: str, content_type: str | None) -> dict[str, Any]:
+    def create(self, name: str, content_type: str | None, options: object = None) -> dict[str, Any]:
         """Return a form with which one file of this name, and nothing else, can be uploaded.
 
+        Args:
+            name: file name.
+            content_type: if known.
+            options: how a table is to be read, see `uploads.table_options`.
+
         Raises:
-            ApiError: 400 or 415, see `names`.
+            ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind.
         """
         name, kind = names.checked_name(name, self._kinds)
         accepted = self._kinds[kind].content_types
         content_type = names.checked_content_type(content_type, kind, accepted)
+        fields = {"Content-Type": content_type} | self._metadata(kind, options)
         key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
         expires_at = _in(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
             Bucket=self._settings.bucket,
             Key=key,
-            Fields={"Content-Type": content_type},
+            Fields=fields,
             Conditions=[
-                {"Content-Type": content_type},
+                *({field: value} for field, value in fields.items()),
                 ["content-length-range", 1, self._settings.max_upload_bytes],
             ],
             ExpiresIn=self._settings.upload_url_ttl_seconds,
@@ -84,6 +91,20 @@ class Files:
             "url": form["url"],
             "fields": form["fields"],
         }
+
+    def _metadata(self, kind: str, options: object) -> dict[str, str]:
+        """Return the fields of a form that store the options of a table with it."""
+        if options is None:
+            return {}
+        if self._kinds[kind].function not in self._settings.option_functions:
+            raise ApiError(
+                400, "invalid_options", f"A file {kind} takes no options: they are of tables."
+            )
+        try:
+            found = TableOptions.parse(options)
+        except ValueError as error:
+            raise ApiError(400, "invalid_options", f"{error}") from error
+        return {f"x-amz-meta-{METADATA}": found.to_text()}
 
     def list(self, prefix: str, limit: int, cursor: str | None) -> dict[str, Any]:
         """Return a page of uploads in the order of their keys, which is that of their creation.

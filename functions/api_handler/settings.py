@@ -30,6 +30,9 @@ class Settings(FromEnvironment):
             variable="KINDS",
         ),
     ]
+    option_functions: Annotated[
+        tuple[str, ...], Setting("names of the functions whose files may come with options")
+    ] = ()
     environment: Annotated[str, Setting("suffix of the deployment's names")] = "unknown"
     version: Annotated[
         str, Setting("SHA-256 of the deployed zip in base64", variable="CODE_SHA256")

@@ -50,6 +50,8 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     """
     path = contents.save(source, directory / "upload.book")
     _check(path)
+    options = contents.options(source, settings)
+    contents.check_options(options, "workbooks", "rows", *contents.OF_TEXTS)
     found = _read(path, directory, settings)
     path.unlink()
     sheets = found["sheets"]

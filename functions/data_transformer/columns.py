@@ -7,8 +7,10 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from uploads.processing import RejectedError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from data_transformer.settings import Names
 
@@ -148,6 +150,54 @@ def candidates(decimal: str, *, padded: bool) -> tuple[Candidate, ...]:
     if decimal == ",":
         found = tuple(_with_comma(one) if one.type == "DOUBLE" else one for one in found)
     return tuple(replace(one, text="trim({text})") for one in found) if padded else found
+
+
+def told(table: Sequence[Column], types: Mapping[str, str]) -> dict[int, Candidate | None]:
+    """Return the candidates of columns whose type is told, by place; none of those of text.
+
+    What is told is believed: a value only has to be one of the type, whatever is lost by it.
+
+    Args:
+        table: columns.
+        types: see `uploads.table_options.TableOptions`; by the column's name in the file or here.
+
+    Raises:
+        RejectedError: there is no such column.
+    """
+    found: dict[int, Candidate | None] = {}
+    for name, kind in types.items():
+        places = [place for place, one in enumerate(table) if name in {one.original, one.name}]
+        if not places:
+            names = ", ".join(one.name for one in table[:_NAMED])
+            raise RejectedError(
+                "options_do_not_fit",
+                f"The options name a column {name!r}, which is not in the table; it has {names}.",
+            )
+        found |= dict.fromkeys(places, None if kind == "text" else _told(kind))
+    return found
+
+
+def _told(kind: str) -> Candidate:
+    """Return the candidate of a type with or without a format."""
+    name, _, form = kind.removesuffix(")").partition("(")
+    type_ = _TOLD[name]
+    cast = "TRY_CAST({text} AS {type})"
+    if form:
+        # Braces in the SQL stand for the text.
+        quoted = literal(form).replace("{", "{{").replace("}", "}}")
+        cast = f"TRY_CAST(try_strptime({{text}}, {quoted}) AS {type_})"
+    return Candidate(type_, NOUNS[type_], "true", "true", cast, "trim({text})")
+
+
+_TOLD: Final = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+}
+_NAMED: Final = 10
 
 
 def _with_comma(number: Candidate) -> Candidate:

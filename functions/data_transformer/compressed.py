@@ -12,6 +12,7 @@ from uploads.content import HEAD_BYTES, describe
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import BinaryIO
 
@@ -40,6 +41,12 @@ class Gunzipped:
         self.name = source.name[: -len(ENDING)] if lower.endswith(ENDING) else source.name
         self.size = source.size
         self.is_cut = False
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Metadata of the compressed file."""
+        found: Mapping[str, str] = getattr(self._source, "metadata", {})
+        return found
 
     def open(self) -> BinaryIO:
         """Return the content as a stream that can be read once, from the start."""

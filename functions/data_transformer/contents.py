@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from data_transformer.text import detect
 from uploads.content import describe
 from uploads.processing import RejectedError
+from uploads.table_options import TableOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from data_transformer.settings import Settings
     from uploads.processing import Source
 
 # What no text holds often: control characters but for NUL, white space, Ctrl-Z and escape.
@@ -21,6 +23,8 @@ _FEW: Final = 3
 GZIP: Final = "gzip"
 BOOK: Final = "a workbook"
 PARQUET: Final = "Parquet"
+# Options that texts alone have.
+OF_TEXTS: Final = ("delimiter", "decimal", "encoding", "header", "skip", "null_values", "columns")
 # How files of formats begin that are no text. Zip archives and old Office documents may be others.
 _FORMATS: Final = {
     b"\x1f\x8b": GZIP,
@@ -69,6 +73,32 @@ def check(head: bytes) -> None:
 def form_of(head: bytes) -> str | None:
     """Return the format of a file that is no text, if it is one of those that may be tables."""
     return next((form for sign, form in _FORMATS.items() if head.startswith(sign)), None)
+
+
+def options(source: Source, settings: Settings) -> TableOptions:
+    """Return how a table is to be read by its upload, and by the environment.
+
+    Raises:
+        RejectedError: what they say is not understood.
+    """
+    try:
+        # A source that is no object in S3 has none.
+        return TableOptions.read(getattr(source, "metadata", {}), settings.table_options)
+    except ValueError as error:
+        raise RejectedError("invalid_options", f"{error}") from error
+
+
+def check_options(options: TableOptions, form: str, *unfit: str) -> None:
+    """Check that a table of a format is not told what it cannot be told.
+
+    Raises:
+        RejectedError: it is.
+    """
+    names = [name for name in options.to_json() if name in unfit]
+    if names:
+        raise RejectedError(
+            "options_do_not_fit", f"The option {names[0]} is not for {form}; leave it out."
+        )
 
 
 def save(source: Source, path: Path) -> Path:

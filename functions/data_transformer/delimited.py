@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from data_transformer.outputs import Part
     from data_transformer.settings import Settings
     from uploads.processing import Processed, Source
+    from uploads.table_options import TableOptions
 
 SAMPLE_BYTES: Final = 1024 * 1024
 LARGEST_ROW_BYTES: Final = 16 * 1024 * 1024
@@ -94,8 +95,8 @@ class _Text:
     whole: bool
 
     @classmethod
-    def of(cls, source: Source) -> _Text:
-        clean = CleanText(source.open())
+    def of(cls, source: Source, encoding: str | None = None) -> _Text:
+        clean = CleanText(source.open(), encoding)
         chunks = iter(clean)
         sample = b""
         for chunk in chunks:
@@ -207,11 +208,17 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: no table is in it, or too many of its rows are bad.
     """
     text = _Text.of(source)
+    options = contents.options(source, settings)
+    if options.encoding:
+        text = _Text.of(source, options.encoding)
     contents.check(text.clean.head)
     if _JSON.match(text.sample):
         raise contents.OtherFormatError("JSON")
+    contents.check_options(options, "CSV", "rows")
     ending = Path(source.name.lower()).suffix
-    dialect = dialects.sniff(text.sample, whole=text.whole, named=_NAMED_BY.get(ending))
+    dialect = dialects.sniff(
+        text.sample, whole=text.whole, named=_NAMED_BY.get(ending), told=options
+    )
     if dialect is None:
         raise RejectedError("empty_file", "The file holds no text.")
     if len(dialect.names) > MOST_COLUMNS:
@@ -220,7 +227,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
             f"The table has {len(dialect.names)} columns; at most {MOST_COLUMNS} are taken. Split "
             "it into tables of fewer columns.",
         )
-    job = _Job(source, directory, settings, dialect, text)
+    job = _Job(source, directory, settings, dialect, text, options=options)
     try:
         with job.database() if source.size <= _SHORT_BYTES else nullcontext() as connection:
             job.connection = connection
@@ -251,6 +258,8 @@ class _Job:
         settings: Settings,
         dialect: Dialect,
         text: _Text,
+        *,
+        options: TableOptions,
     ) -> None:
         self._source = source
         self._directory = directory
@@ -261,6 +270,8 @@ class _Job:
         self._last_line = b""
         self._table = typing_of.named(dialect.names, settings.column_names)
         self._candidates = self._by_type(padded=dialect.padded)
+        self._options = options
+        self._told = typing_of.told(self._table, options.columns)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
 
@@ -304,7 +315,7 @@ class _Job:
     def _all_of_it(self) -> Iterator[bytes]:
         """Yield the text without what stands before the rows."""
         if not self._is_unread:
-            self._text = _Text.of(self._source)
+            self._text = _Text.of(self._source, self._options.encoding)
         self._is_unread = False
         yield from self._plain(
             itertools.chain([self._text.sample[self._dialect.skip :]], self._text.rest)
@@ -318,11 +329,13 @@ class _Job:
     def _reader(self, path: Path) -> str:
         names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
         room = self._longest + _ROOM
+        nulls = ", ".join(map(literal, ("", *self._options.null_values)))
         return (
             f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
             f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "
             "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, "
-            f"max_line_size = {room}, buffer_size = {room}, ignore_errors = true)"
+            f"nullstr = [{nulls}], max_line_size = {room}, buffer_size = {room}, "
+            "ignore_errors = true)"
         )
 
     @contextmanager
@@ -347,9 +360,9 @@ class _Job:
             with self.database() as connection:
                 yield connection, self._reader(sample)
 
-        versions = self._dialect.versions
+        settled = {*self._dialect.versions, *self._told}
         candidates = {
-            place: () if place in versions else tuple(self._candidates.values())
+            place: () if place in settled else tuple(self._candidates.values())
             for place in range(len(self._table))
         }
         found = self._infer(reader, candidates=candidates, lines=complete.count(b"\n") + 1)
@@ -384,7 +397,7 @@ class _Job:
         candidates: Candidates,
         lines: int | None = None,
     ) -> Inference:
-        return infer(
+        found = infer(
             self._table,
             reader,
             known=tuple(self._candidates.values()),
@@ -392,6 +405,10 @@ class _Job:
             candidates=candidates,
             lines=lines,
         )
+        for place, candidate in self._told.items():
+            told = candidate.type if candidate else TEXT
+            found.columns[place] = replace(self._table[place], type=told)
+        return found
 
     def convert(
         self, table: Sequence[Column], row_bytes: float, *, exact: bool
@@ -509,7 +526,7 @@ class _Job:
                 fits.append(f"{text} IS NULL")
                 castable.append(f"{text} IS NOT NULL")
                 continue
-            candidate = self._candidates[column.type]
+            candidate = self._told.get(place) or self._candidates[column.type]
             values.append(f"{candidate.value(text)} AS {value}")
             results.append(f"{value} AS {identifier(column.name)}")
             fits.append(candidate.fits(text, value))
@@ -541,6 +558,7 @@ class _Job:
             "delimiter": self._dialect.written_delimiter,
             "header": self._dialect.has_header,
             "rejected_rows": listing.count,
+            "options": self._options.to_json(),
             "reading": {
                 "decimal": self._dialect.decimal,
                 "lines_above_table": len(self._dialect.lines_above),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from data_transformer import forms
 from data_transformer.columns import MISSING
+from uploads.table_options import TableOptions
 
 if TYPE_CHECKING:
     import _csv
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from data_transformer.forms import Form
 
+_NOTHING_TOLD: Final = TableOptions()
 DELIMITERS: Final = (",", ";", "\t", "|")
 _RECORDS: Final = 200
 _MOST_LINES_ABOVE: Final = 20
@@ -82,26 +84,32 @@ class Dialect:
         return next((form.written for form in self.forms if form.written), self.delimiter)
 
 
-def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | None:
+def sniff(
+    sample: bytes, *, whole: bool, named: str | None = None, told: TableOptions = _NOTHING_TOLD
+) -> Dialect | None:
     """Return the dialect of a text by its beginning, or None when there is nothing but blanks.
 
     Args:
         sample: UTF-8 text with line feeds for line ends.
         whole: whether the sample is the whole text; else its last record may be cut.
         named: the delimiter that the file's name tells; taken if it divides the text well.
+        told: what is known of the table.
     """
-    text = sample.decode("utf-8", "replace")
+    lines_on = sample.split(b"\n", told.skip)
+    text = lines_on[told.skip].decode("utf-8", "replace") if len(lines_on) > told.skip else ""
     body = text.lstrip("\n")
-    skipped = len(text) - len(body)
+    skipped = len(text) - len(body) + told.skip
     candidates: tuple[str, ...] = DELIMITERS
-    if told := _NAMED_DELIMITER.match(body):
-        candidates, named = (told[1],), None
-        body = body[told.end() :]
+    if first_line := _NAMED_DELIMITER.match(body):
+        candidates, named = (first_line[1],), None
+        body = body[first_line.end() :]
         skipped += 1
+    if told.delimiter:
+        candidates, named = (told.delimiter,), None
     if not body.strip():
         return None
     found, body, delimiter, records = _divided(body, candidates, named, whole=whole)
-    above = _lines_above(body, delimiter, records)
+    above = 0 if told.skip else _lines_above(body, delimiter, records)
     if above:
         lines = body.splitlines(keepends=True)
         body = "".join(lines[above:])
@@ -109,7 +117,7 @@ def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | 
         records = _records(body, delimiter, whole=whole)
     first, *rest = records
     usual = Counter(map(len, rest)).most_common(1)[0][0] if rest else len(first)
-    has_header = is_header(first, rest)
+    has_header = is_header(first, rest) if told.header is None else told.header
     names, row_names = [""] * usual, False
     units: tuple[str, ...] = ()
     if has_header:
@@ -133,8 +141,8 @@ def sniff(sample: bytes, *, whole: bool, named: str | None = None) -> Dialect | 
         skip,
         sample.count(b"\n", 0, skip),
         tuple(line.strip() for line in lines[:above] if line.strip()) if above else (),
-        _decimal_mark(delimiter, rest),
-        has_header and any(_VALUE.fullmatch(cell) for cell in first),
+        told.decimal or _decimal_mark(delimiter, rest),
+        has_header and told.header is None and any(_VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
         frozenset(_versions(rest)),
         found,

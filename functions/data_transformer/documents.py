@@ -91,16 +91,18 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: the text is not JSON, holds no objects, or needs too much memory.
     """
     path = source.save(directory / "upload.json")
+    options = contents.options(source, settings)
     with path.open("rb") as file:
         head = file.read(_CHUNK)
     contents.check(head[:HEAD_BYTES])
+    contents.check_options(options, "JSON", *contents.OF_TEXTS)
     warnings = _prepare(path, head)
     first = _first(path)
     if not first:
         raise RejectedError("empty_file", "The file holds no text.")
     if first not in '[{"' and _is_delimited(head):
         raise contents.OtherFormatError("CSV")
-    job = _Job(source, path, directory, settings, first, warnings=warnings)
+    job = _Job(source, path, directory, settings, first, warnings=warnings, rows=options.rows)
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         if geojson.is_collection(file.read(_CHUNK).lstrip()):
             return job.convert(*job.features())
@@ -173,6 +175,7 @@ class _Job:
         first: str,
         *,
         warnings: list[Problem],
+        rows: str | None,
     ) -> None:
         self._source = source
         self._path = path
@@ -181,6 +184,7 @@ class _Job:
         self._first = first
         self._warnings = warnings
         self._format = "json"
+        self._rows = rows
         self._crs: str | None = None
 
     def objects(self) -> Path:
@@ -353,6 +357,7 @@ class _Job:
                         style=self._settings.column_names,
                         quoted=any(one.code == "long_numbers" for one in self._warnings),
                         geometry=self._geometry(),
+                        path=self._rows,
                     )
                 except duckdb.InvalidInputException as error:
                     message = str(error)
@@ -390,6 +395,7 @@ def _write(
     are_objects: bool,
     quoted: bool,
     geometry: str | None,
+    path: str | None,
 ) -> tuple[list[Part], list[Problem]]:
     """Write the Parquet files of a table; return its parts, and how the text was read.
 
@@ -423,7 +429,11 @@ def _write(
     rows_of = f"read_json({source}, {_exact_columns(columns)})"
     if _are_renamed(columns):
         rows_of = f"read_json({inferred})"
-    nested = [] if geometry else columns
+    nested = [] if geometry or path else columns
+    if path:
+        unnested = f"SELECT unnest({_place(columns, path)}, max_depth := 2)"
+        rows_of = f"({unnested} FROM {rows_of})"
+        columns = _describe(connection, f"({unnested} FROM read_json({inferred}))")
     lists = [name for name, kind in nested if kind.startswith("STRUCT(") and kind.endswith("[]")]
     structs = [name for name, kind in nested if kind.startswith(("STRUCT(", "MAP("))]
     if (lists or (len(structs) == len(columns) > 1)) and _is_one(connection, rows_of):
@@ -461,6 +471,26 @@ def _write(
         rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
         connection.execute(f"COPY ({rows}) TO {target} ({parquet})")
     return parts, warnings
+
+
+def _place(columns: list[tuple[str, str]], path: str) -> str:
+    """Return the SQL of what a path of names leads to.
+
+    Raises:
+        RejectedError: it leads to no list of objects.
+    """
+    first, *others = path.split(".")
+    kinds = dict(columns)
+    place, kind = identifier(first), kinds.get(first, "")
+    for name in others:
+        place += f".{identifier(name)}"
+        found = re.search(rf'[(,] ?"?{re.escape(name)}"? (STRUCT\(.*)', kind)
+        kind = found[1] if found else ""
+    if not kind.startswith("STRUCT("):
+        raise RejectedError(
+            "options_do_not_fit", f"The path {path} does not lead to a list of objects."
+        )
+    return place
 
 
 def _scalars(connection: DuckDBPyConnection, reader: str) -> list[tuple[str, str]]:

@@ -45,6 +45,10 @@ class Settings(FromEnvironment):
         Names,
         Setting("names of the columns: words in lower case, joined by _, or those of the file"),
     ] = "snake_case"
+    table_options: Annotated[
+        str,
+        Setting("how tables are read where the upload does not say it, as JSON, see below"),
+    ] = ""
     max_decompressed_mb: Annotated[
         int,
         Setting("MiB that a compressed file may hold", at_least=1, at_most=100_000),

@@ -90,11 +90,15 @@ class CleanText:
         nuls: number of NUL characters removed.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, encoding: str | None = None) -> None:
+        """Prepare to read a stream, in an encoding if it is known."""
         self._stream = stream
         self._head = _read(stream)
         self.head = self._head[:HEAD_BYTES]
-        self.encoding, skip = detect(self._head)
+        found, skip = detect(self._head)
+        self.encoding = codecs.lookup(encoding).name if encoding else found
+        if self.encoding == "cp1252":  # of which five bytes are undefined
+            self.encoding = "windows-1252"
         self._head = self._head[skip:]
         self.nuls = 0
         self._strict = codecs.getincrementaldecoder("utf-8")()

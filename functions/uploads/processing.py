@@ -121,11 +121,16 @@ class Core(Protocol):
 
 
 class S3Source:
-    """One version of an object; reads nothing until it is asked."""
+    """One version of an object; reads nothing until it is asked.
+
+    Attributes:
+        metadata: of the object, which the API signed into the form; known once it is opened.
+    """
 
     def __init__(self, s3: S3Client, upload: Upload) -> None:
         self._s3 = s3
         self._upload = upload
+        self.metadata: Mapping[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -157,6 +162,7 @@ class S3Source:
             if results.error_code(error) in {"NoSuchKey", "NoSuchVersion", "PreconditionFailed"}:
                 raise DeletedError(self._upload.key) from error
             raise
+        self.metadata = answer.get("Metadata", {})
         body: Any = answer["Body"]  # a StreamingBody: read-only, checks the length at its end
         stream: BinaryIO = body
         return stream

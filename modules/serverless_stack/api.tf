@@ -16,6 +16,20 @@ locals {
     properties = {
       name         = { type = "string", minLength = 1, maxLength = 255 }
       content_type = { type = "string", maxLength = 255 }
+      options = {
+        type                 = "object"
+        additionalProperties = false
+        properties = {
+          delimiter   = { type = "string", minLength = 1, maxLength = 1 }
+          decimal     = { type = "string", enum = [".", ","] }
+          encoding    = { type = "string", maxLength = 64 }
+          header      = { type = "boolean" }
+          skip        = { type = "integer", minimum = 0, maximum = 1000 }
+          null_values = { type = "array", maxItems = 100, items = { type = "string", minLength = 1 } }
+          rows        = { type = "string", minLength = 1 }
+          columns     = { type = "object", additionalProperties = { type = "string" } }
+        }
+      }
     }
     additionalProperties = false
   })

@@ -110,6 +110,7 @@ locals {
           CORS_ALLOWED_ORIGINS     = coalesce(join(",", var.cors_allowed_origins), "none")
           MAX_UPLOAD_BYTES         = tostring(var.max_upload_bytes)
           KINDS                    = jsonencode({ for f, p in local._processors : local._invoked[f] => p.kinds })
+          OPTION_FUNCTIONS         = local._invoked["data_transformer"]
           UPLOAD_URL_TTL_SECONDS   = "900"
           DOWNLOAD_URL_TTL_SECONDS = "300"
           ENABLE_DELETE            = tostring(var.api.deletion_enabled)

@@ -130,6 +130,7 @@ variable "data_transformer" {
     max_rejected_rows       = optional(number, 100000)            # Number of rejected rows above which the file is rejected, whatever the share.
     memory_limit_mb         = optional(number, 100)               # MB of memory_mb that DuckDB may use; raise it with that.
     column_names            = optional(string, "snake_case")      # Names of the columns: words in lower case, joined by _, or those of the file.
+    table_options           = optional(string, "")                # How tables are read where the upload does not say it, as JSON, see below.
     max_decompressed_mb     = optional(number, 2048)              # MiB that a compressed file may hold.
     # end of settings of data_transformer
   })

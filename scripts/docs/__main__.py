@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_FILES: Final = ("docs/*.md", "modules/*/README.md", "modules/*/variables.tf")
+# The tables of READMEs show what is written into the variables.
+_FILES: Final = ("modules/*/variables.tf", "modules/*/README.md", "docs/*.md")
 _PART: Final = re.compile(
     r"(?P<begin>^[^\n]*?(?P<name>[a-z][a-z_ ]*): made by `make docs`[^\n]*\n)"
     r".*?(?P<end>^[^\n]*\bend of (?P=name)\b)",
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, fail when outdated")
     options = parser.parse_args(arguments)
     outdated = 0
-    for file in sorted(path for pattern in _FILES for path in root.glob(pattern)):
+    for file in [path for pattern in _FILES for path in sorted(root.glob(pattern))]:
         text = file.read_text(encoding="utf-8")
         wanted = rendered(file, text)
         if wanted == text:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from scripts import samples
+from scripts.client import ClientError
 from tests.conftest import ARTIFACT_BUCKET, STATE_BUCKET, SUFFIX, Stack
 
 
@@ -78,6 +79,22 @@ def test_a_table_becomes_typed_parquet(stack: Stack, tmp_path: Path, index: int,
     assert relation.count("*").fetchall() == [(rows,)]
     assert any(str(kind) in {"DOUBLE", "BIGINT"} for kind in relation.types)
     assert found["result"]["details"]["rows"] == rows
+
+
+def test_an_uploader_says_how_a_table_is_read(stack: Stack, tmp_path: Path) -> None:
+    table = tmp_path / "told.csv"
+    table.write_text("zip;price\n12345;1,5\n23456;2,5\n")
+    options = {"delimiter": ";", "decimal": ",", "columns": {"zip": "text"}}
+    asked = {"name": table.name, "options": options}
+    form = stack.client.http.post(f"{stack.client.url}/files", json=asked).json()
+    stack.client.send(form, table)
+    result = stack.client.wait(form["key"])["result"]
+    assert result["details"]["options"] == options
+    assert [column["type"] for column in result["details"]["profile"]] == ["VARCHAR", "DOUBLE"]
+    # What was not signed is not taken.
+    form["fields"]["x-amz-meta-options"] = "{}"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stack.client.send(form, table)
 
 
 def test_json_lines_are_a_table_too(stack: Stack, tmp_path: Path) -> None:

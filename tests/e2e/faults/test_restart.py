@@ -66,12 +66,17 @@ class Copy:
             self.aws("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=text)
         self.aws("sqs").create_queue(QueueName=f"{self.name}-dlq")
         same = ("Role", "Runtime", "Handler", "Timeout", "MemorySize", "Environment")
-        made = target.create_function(
-            FunctionName=self.name,
-            Code={"ZipFile": package},
-            DeadLetterConfig=original["DeadLetterConfig"],
+        wanted = {
+            "FunctionName": self.name,
+            "Code": {"ZipFile": package},
+            "DeadLetterConfig": original["DeadLetterConfig"],
             **{setting: original[setting] for setting in same},
-        )
+        }
+        # A role is there for Lambda some time after it was made.
+        refused = target.exceptions.InvalidParameterValueException
+        with pytest.raises(refused, match="cannot be assumed"):
+            target.create_function(**wanted)
+        made = target.create_function(**wanted)
         target.add_permission(
             FunctionName=self.name,
             StatementId="bucket",

@@ -35,6 +35,7 @@ class TestStatus:
             "status": "ok",
             "version": "unknown",
             "environment": "test",
+            "accepts": [".csv", ".jpeg", ".jpg", ".json", ".png"],
             "checks": {"bucket": "ok"},
         }
 
@@ -80,6 +81,34 @@ class TestCreate:
         for moment in (policy["expiration"], made["expires_at"]):
             left = datetime.fromisoformat(moment) - datetime.now(UTC)
             assert timedelta(seconds=50) < left <= timedelta(seconds=61)
+
+    def test_options_of_a_table_are_signed_into_the_form(
+        self, make_client: Callable[..., Client]
+    ) -> None:
+        client = make_client(option_functions=("data-transformer-test",))
+        body = '{"name": "a.csv", "options": {"delimiter": ";", "columns": {"ä": "text"}}}'
+        made = client.send("POST", "/files", body=body).json
+        signed = '{"delimiter":";","columns":{"\\u00e4":"text"}}'
+        assert made["fields"]["x-amz-meta-options"] == signed
+        policy = json.loads(base64.b64decode(made["fields"]["policy"]))
+        assert {"x-amz-meta-options": signed} in policy["conditions"]
+
+    @pytest.mark.parametrize(
+        ("name", "options", "said"),
+        [
+            ("a.csv", {"separator": ";"}, "There is no option 'separator'"),
+            ("a.csv", [], "must be an object"),
+            ("a.jpg", {"delimiter": ";"}, "A file .jpg takes no options"),
+        ],
+    )
+    def test_options_that_are_none_are_refused(
+        self, make_client: Callable[..., Client], name: str, options: object, said: str
+    ) -> None:
+        client = make_client(option_functions=("data-transformer-test",))
+        body = json.dumps({"name": name, "options": options})
+        answer = client.send("POST", "/files", body=body)
+        assert error_of(answer) == (400, "invalid_options")
+        assert said in answer.json["error"]["message"]
 
     def test_later_keys_sort_after_earlier_ones(
         self, client: Client, monkeypatch: pytest.MonkeyPatch

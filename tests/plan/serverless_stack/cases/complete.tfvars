@@ -19,6 +19,7 @@ data_transformer = {
   memory_limit_mb         = 300
   column_names            = "original"
   max_decompressed_mb     = 100
+  table_options           = "{\"decimal\": \",\"}"
 }
 force_destroy = true
 image_processor = {

@@ -1,0 +1,181 @@
+"""What the uploader says of a table counts, and is refused where it does not fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+from data_transformer.core import Transformer
+from data_transformer.settings import Settings
+from tests.unit.data_transformer.conftest import Bytes, Outcome
+from uploads.processing import RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    type Told = Callable[..., Outcome]
+
+
+@dataclass(frozen=True)
+class Upload(Bytes):
+    """An upload with metadata."""
+
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    def run(
+        content: bytes | str, name: str = "t.csv", default: str = "", **options: Any
+    ) -> Outcome:
+        raw = content.encode() if isinstance(content, str) else content
+        upload = Upload(raw, name, {"options": json.dumps(options)} if options else {})
+        processed = Transformer(Settings(table_options=default))(upload, tmp_path)
+        return Outcome(processed, tmp_path)
+
+    return run
+
+
+def test_a_delimiter(told: Told) -> None:
+    assert told("a,b:c\n1,2:3\n4,5:6\n", delimiter=":", decimal=".").rows == [
+        ("1,2", 3),
+        ("4,5", 6),
+    ]
+
+
+def test_a_decimal_mark(told: Told) -> None:
+    outcome = told("a;b\n1,500;2\n2,250;3\n", decimal=",")
+    assert outcome.rows == [(1.5, 2), (2.25, 3)]
+
+
+def test_an_encoding(told: Told) -> None:
+    outcome = told("name,n\nšárka,1\n".encode("cp1250"), encoding="cp1250")
+    assert outcome.rows == [("šárka", 1)]
+    assert outcome.processed.details["encoding"] == "cp1250"
+
+
+def test_an_encoding_by_its_other_name(told: Told) -> None:
+    assert told("n\nKäse\n".encode("cp1252"), encoding="latin1").rows == [("Käse",)]
+    assert told("n\nKäse\n".encode("cp1252"), encoding="cp1252").rows == [("Käse",)]
+
+
+def test_no_header(told: Told) -> None:
+    outcome = told("a,b\nc,d\n", header=False)
+    assert outcome.rows == [("a", "b"), ("c", "d")]
+    assert list(outcome.types) == ["column_1", "column_2"]
+
+
+def test_a_header_of_numbers(told: Told) -> None:
+    outcome = told("1,2\n3,4\n", header=True)
+    assert list(outcome.types) == ["1", "2"]
+    assert outcome.rows == [(3, 4)]
+
+
+def test_lines_to_skip(told: Told) -> None:
+    assert told("x\n# y\nz,z,z\na,b\n1,2\n", skip=3).rows == [(1, 2)]
+    with pytest.raises(RejectedError, match="no text"):
+        told("a\n1\n", skip=5)
+
+
+def test_missing_values(told: Told) -> None:
+    outcome = told("n,t\n-999,x\n2,unknown\n", null_values=["-999", "unknown"])
+    assert outcome.rows == [(None, "x"), (2, None)]
+
+
+def test_types(told: Told) -> None:
+    columns = {
+        "zip": "text",
+        "day": "date(%d.%m.%Y)",
+        "at": "timestamp(%d/%m/%y %H:%M)",
+        "n": "number",
+    }
+    outcome = told(
+        "zip,day,at,n\n12345,03.02.2024,01/02/24 13:45,1\n23456,04.02.2024,02/02/24 00:00,2\n",
+        columns=columns,
+    )
+    assert outcome.rows[0] == ("12345", dt.date(2024, 2, 3), dt.datetime(2024, 2, 1, 13, 45), 1.0)  # noqa: DTZ001 - the file has no zone
+    assert outcome.types == {"zip": "VARCHAR", "day": "DATE", "at": "TIMESTAMP", "n": "DOUBLE"}
+    assert outcome.processed.details["options"] == {"columns": columns}
+
+
+def test_a_type_that_loses_something_is_believed(told: Told) -> None:
+    assert told("code\n007\n008\n", columns={"code": "integer"}).rows == [(7,), (8,)]
+
+
+def test_values_of_another_type_than_told_are_rejects(told: Told) -> None:
+    rows = "".join(f"{n}\n" for n in range(30))
+    outcome = told(f"n\n{rows}x\n", columns={"n": "integer"})
+    assert len(outcome.rows) == 30
+    assert outcome.rejects[0]["reason"] == "'x' is not an integer"
+    with pytest.raises(RejectedError) as caught:
+        told("n\nx\ny\n1\n", columns={"n": "integer"})
+    assert caught.value.code == "too_many_bad_rows"
+
+
+def test_a_long_table_keeps_to_what_is_told(told: Told) -> None:
+    rows = "".join(f"{n:06},{n}\n" for n in range(200_000))
+    outcome = told(f"a,b\n{rows}x,1.5\n", columns={"a": "integer"})
+    assert outcome.types == {"a": "BIGINT", "b": "DOUBLE"} or outcome.rejects
+    assert len(outcome.rows) == 200_000
+
+
+def test_the_rows_of_a_document(told: Told) -> None:
+    text = '{"page": {"items": [{"a": 1}, {"a": 2}], "n": 2}, "others": [{"x": 1}]}'
+    assert told(text, "t.json", rows="page.items").rows == [(1,), (2,)]
+    assert told('{"a": [{"b": 1}], "c": [{"d": 2}]}', "t.json", rows="c").rows == [(2,)]
+    with pytest.raises(RejectedError, match="does not lead to a list of objects"):
+        told(text, "t.json", rows="page.n")
+    with pytest.raises(RejectedError, match="does not lead to a list of objects"):
+        told(text, "t.json", rows="pages.items")
+
+
+def test_the_environment_says_what_an_upload_does_not(told: Told) -> None:
+    default = '{"delimiter": ":", "decimal": ","}'
+    assert told("a:b\n1,5:2\n2,5:3\n", default=default).rows == [(1.5, 2), (2.5, 3)]
+    assert told("a;b\n1,5;2\n2,5;3\n", default=default, delimiter=";").rows[0] == (1.5, 2)
+
+
+def test_columns_that_are_not_there_are_refused(told: Told) -> None:
+    with pytest.raises(
+        RejectedError, match="name a column 'zip', which is not in the table; it has b"
+    ) as caught:
+        told("b\n1\n", columns={"zip": "text"})
+    assert caught.value.code == "options_do_not_fit"
+
+
+def test_metadata_that_are_no_options_are_refused(told: Told) -> None:
+    with pytest.raises(RejectedError, match="There is no option 'x'") as caught:
+        told("a\n1\n", x=1)
+    assert caught.value.code == "invalid_options"
+
+
+def workbook() -> bytes:
+    import io  # noqa: PLC0415 - for this alone
+
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.active["A1"] = "a"
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "option"),
+    [
+        ("t.csv", b"a\n1\n", {"rows": "a"}),
+        ("t.json", b'[{"a": 1}]', {"delimiter": ";"}),
+        ("t.parquet", b"PAR1" + bytes(40), {"skip": 1}),
+        ("t.xlsx", workbook(), {"header": True}),
+    ],
+    ids=["csv", "json", "parquet", "workbook"],
+)
+def test_options_of_another_format_are_refused(
+    told: Told, name: str, content: bytes, option: dict[str, Any]
+) -> None:
+    with pytest.raises(RejectedError, match="leave it out"):
+        told(content, name, **option)
