@@ -3,7 +3,7 @@
 
 const AT_ONCE = 3;
 const GIVE_UP_AFTER_MS = 10 * 60 * 1000;
-const WAITS_MS = [400, 400, 800, 800, 1500, 3000];
+const WAIT_SECONDS = 15;
 
 const element = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -83,10 +83,10 @@ function send(form, file, onProgress) {
 async function result(key) {
   const path = `/files/${key.split("/").map(encodeURIComponent).join("/")}`;
   const end = Date.now() + GIVE_UP_AFTER_MS;
-  for (let turn = 0; Date.now() < end; turn++) {
-    const found = await call("GET", path);
-    if (found.state !== "pending") return found;
-    await sleep(WAITS_MS[Math.min(turn, WAITS_MS.length - 1)]);
+  while (Date.now() < end) {
+    const found = await call("GET", `${path}?wait=${WAIT_SECONDS}`);
+    if (found.result) return found;
+    if (found.state !== "pending") throw new Told("The file is stored, but could not be processed. Its operators can see why.");
   }
   throw new Told("The file is stored, but processing takes unusually long. Look again later.");
 }

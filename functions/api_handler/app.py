@@ -32,6 +32,10 @@ METRICS_NAMESPACE: Final = "ServerlessUploads"
 
 _QUERY: Final = frozenset({"cursor", "limit", "prefix"})
 
+_WAIT: Final = (
+    f"The query may hold wait only, a number of seconds from 0 to {file_rules.MAX_WAIT_SECONDS}."
+)
+
 # A probe every second must not become a request to S3 every second.
 _STATUS_SECONDS: Final = 5.0
 
@@ -166,7 +170,13 @@ class App:
         return _Answer(200, self._files.list(prefix, int(limit), query.get("cursor")))
 
     def _describe(self, event: Mapping[str, Any]) -> _Answer:
-        key, description = _for_key(event, self._files.describe)
+        query = event.get("queryStringParameters") or {}
+        wait = query.get("wait", "0")
+        if query.keys() - {"wait"} or not (wait.isascii() and wait.isdigit() and len(wait) < 3):
+            raise ApiError(400, "invalid_query", _WAIT)
+        if int(wait) > file_rules.MAX_WAIT_SECONDS:
+            raise ApiError(400, "invalid_query", _WAIT)
+        key, description = _for_key(event, lambda key: self._files.describe(key, int(wait)))
         return _Answer(200, description, key)
 
     def _delete(self, event: Mapping[str, Any]) -> _Answer:

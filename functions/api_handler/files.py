@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from api_handler.settings import Settings
 
+MAX_WAIT_SECONDS: Final = 20
+# Between two looks for a result: small files are done in less than a second.
+_PAUSES: Final = (0.3, 0.4, 0.5, 0.8, 1.0, 1.5)
 MAX_KEY_BYTES: Final = 1024
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -137,16 +140,24 @@ class Files:
             "next_cursor": cursors.encode(prefix, found[-1]["key"]) if more else None,
         }
 
-    def describe(self, key: str) -> dict[str, Any]:
+    def describe(self, key: str, wait: float = 0) -> dict[str, Any]:
         """Return an upload, its state, its result, and links to everything that may be downloaded.
+
+        Args:
+            key: of the upload.
+            wait: seconds to wait for a result that is not there yet.
 
         Raises:
             ApiError: 404 when there is no such upload.
         """
         head = self._head(key)
-        stored = results.load(self._s3, self._settings.bucket, key)
-        result = stored.result if stored and _is_of(stored.result, head) else None
-        expected = "pending" if keys.starts_function(key, self._kinds) else "unsupported"
+        result = self._result(key, head)
+        expected = self._expected(key, head)
+        deadline = time.monotonic() + wait
+        pauses = iter(_PAUSES)
+        while not result and expected == "pending" and time.monotonic() < deadline:
+            time.sleep(min(next(pauses, _PAUSES[-1]), max(0, deadline - time.monotonic())))
+            result = self._result(key, head)
         name = quote(key.rpartition("/")[2], safe="")
         return {
             "key": key,
@@ -160,6 +171,22 @@ class Files:
             "urls_expire_at": _in(self._settings.download_url_ttl_seconds),
             "result": self._public(result) if result else None,
         }
+
+    def _result(self, key: str, head: HeadObjectOutputTypeDef) -> results.Result | None:
+        """Return the result of exactly this version of an upload, if there is one."""
+        stored = results.load(self._s3, self._settings.bucket, key)
+        return stored.result if stored and _is_of(stored.result, head) else None
+
+    def _expected(self, key: str, head: HeadObjectOutputTypeDef) -> str:
+        """Return the state of an upload without a result.
+
+        It has failed when the time is over in which Lambda tries again: its event is in the
+        dead-letter queue, or was lost. A result, after a redrive, ends that.
+        """
+        if not keys.starts_function(key, self._kinds):
+            return "unsupported"
+        age = datetime.now(UTC) - head["LastModified"]
+        return "failed" if age.total_seconds() > self._settings.failed_after_seconds else "pending"
 
     def delete(self, key: str) -> None:
         """Delete an upload and everything derived from it; a versioned bucket keeps the versions.

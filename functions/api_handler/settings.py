@@ -33,6 +33,10 @@ class Settings(FromEnvironment):
     option_functions: Annotated[
         tuple[str, ...], Setting("names of the functions whose files may come with options")
     ] = ()
+    failed_after_seconds: Annotated[
+        int,
+        Setting("age of an upload without a result at which Lambda tries no more", at_least=1),
+    ] = 30_000
     environment: Annotated[str, Setting("suffix of the deployment's names")] = "unknown"
     version: Annotated[
         str, Setting("SHA-256 of the deployed zip in base64", variable="CODE_SHA256")

@@ -111,6 +111,8 @@ locals {
           MAX_UPLOAD_BYTES         = tostring(var.max_upload_bytes)
           KINDS                    = jsonencode({ for f, p in local._processors : local._invoked[f] => p.kinds })
           OPTION_FUNCTIONS         = local._invoked["data_transformer"]
+          # Six hours that Lambda keeps an event, and the time that three tries of it may take.
+          FAILED_AFTER_SECONDS     = tostring(21600 + 3 * max([for p in values(local._processors) : p.size.timeout_seconds]...) + 180)
           UPLOAD_URL_TTL_SECONDS   = "900"
           DOWNLOAD_URL_TTL_SECONDS = "300"
           ENABLE_DELETE            = tostring(var.api.deletion_enabled)

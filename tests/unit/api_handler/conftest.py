@@ -37,7 +37,10 @@ def make_client(aws: Aws) -> Callable[..., Client]:
         chosen = Settings(
             **cast(
                 "Any",
-                {"bucket": "bucket", "environment": "test", "processors": PROCESSORS} | settings,
+                # Long, since the uploads of the tests have a fixed date.
+                {"bucket": "bucket", "environment": "test", "failed_after_seconds": 10**10}
+                | {"processors": PROCESSORS}
+                | settings,
             )
         )
         files = Files(chosen, aws.s3, lambda: aws.functions)

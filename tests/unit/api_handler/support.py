@@ -57,12 +57,19 @@ class Aws:
     def refuses(self, operation: str, code: str, status: int) -> None:
         self._s3.add_client_error(operation, code, http_status_code=status)
 
-    def has(self, key: str = KEY, *, version: str | None = "v1", etag: str = "e1") -> None:
+    def has(
+        self,
+        key: str = KEY,
+        *,
+        version: str | None = "v1",
+        etag: str = "e1",
+        modified: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    ) -> None:
         answer: dict[str, Any] = {
             "ContentLength": 5,
             "ContentType": "image/jpeg",
             "ETag": f'"{etag}"',
-            "LastModified": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+            "LastModified": modified,
         }
         self.answers("head_object", answer | ({"VersionId": version} if version else {}), Key=key)
 

@@ -252,6 +252,45 @@ class TestDescribe:
         assert file["state"] == "rejected"
         assert file["result"]["error"] == {"code": "not_an_image", "message": "This is no image."}
 
+    def test_the_answer_waits_for_the_result(
+        self, aws: Aws, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slept: list[float] = []
+        monkeypatch.setattr(time, "sleep", slept.append)
+        aws.has(modified=datetime.now(UTC))
+        for _ in range(8):
+            aws.refuses("get_object", "NoSuchKey", 404)
+        aws.has_result(result())
+        answer = client.send("GET", FILE, key=KEY, query={"wait": "20"})
+        assert answer.json["state"] == "succeeded"
+        assert slept == [0.3, 0.4, 0.5, 0.8, 1.0, 1.5, 1.5, 1.5]
+
+    def test_the_answer_waits_no_longer_than_asked(
+        self, aws: Aws, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+        aws.has(modified=datetime.now(UTC))
+        for _ in range(4):
+            aws.refuses("get_object", "NoSuchKey", 404)
+        answer = client.send("GET", FILE, key=KEY, query={"wait": "1"})
+        assert answer.json["state"] == "pending"
+        assert now == [1.0]
+
+    @pytest.mark.parametrize("query", [{"wait": "21"}, {"wait": "-1"}, {"wait": "x"}, {"w": "1"}])
+    def test_a_wait_that_is_none_is_refused(self, client: Client, query: dict[str, str]) -> None:
+        answer = client.send("GET", FILE, key=KEY, query=query)
+        assert error_of(answer) == (400, "invalid_query")
+
+    def test_an_upload_that_was_tried_for_long_has_failed(
+        self, aws: Aws, make_client: Callable[..., Client]
+    ) -> None:
+        client = make_client(failed_after_seconds=30_000)
+        aws.has(modified=datetime.now(UTC) - timedelta(seconds=30_010))
+        aws.refuses("get_object", "NoSuchKey", 404)
+        assert client.send("GET", FILE, key=KEY).json["state"] == "failed"
+
     def test_an_upload_without_a_result_is_pending(self, aws: Aws, client: Client) -> None:
         aws.has()
         aws.has_no_result()
