@@ -565,6 +565,7 @@ class _Job:
                 "units": list(self._dialect.units) or None,
                 "missing_values": list(typing_of.MISSING),
                 "columns_with_missing_values": list(guess.missing),
+                "text_because": dict(guess.reasons),
             },
         }
         listing.check(rows, self._settings, details)

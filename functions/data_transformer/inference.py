@@ -37,6 +37,7 @@ class Inference:
         missing: original names of the typed columns with a marker of a missing value.
         codes: original names of the columns of numbers and the like that are text for some
             values, each with one of these.
+        reasons: why columns are text that mostly hold numbers and the like, by original names.
     """
 
     columns: list[Column]
@@ -44,6 +45,7 @@ class Inference:
     candidates: Candidates
     missing: Sequence[str] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def infer(
@@ -74,6 +76,7 @@ def infer(
     seen = 0
     with_markers: list[str] = []
     codes: dict[str, str] = {}
+    reasons: dict[int, str | None] = {}
     for start in range(0, len(table), BATCH):
         places = range(start, min(start + BATCH, len(table)))
         with reader() as (connection, text):
@@ -81,7 +84,8 @@ def infer(
                 misfits = int(lines * misfits_share)
                 first_rows = f"(FROM {text} LIMIT {misfits + 100})"
                 seen, found = _as_one(connection, first_rows, possible, places, known)
-                for place, (_, _, evidence) in found.items() if seen else ():
+                for place, (filled, markers, evidence) in found.items() if seen else ():
+                    reasons[place] = _against(filled - markers, evidence)
                     possible[place] = [
                         one.candidate
                         for one in evidence
@@ -97,6 +101,7 @@ def infer(
             absent = seen and not filled and not table[place].original
             chosen = ABSENT if absent else choose(filled - markers, evidence, misfits_share)
             typed[place] = replace(table[place], type=chosen)
+            reasons[place] = _against(filled - markers, evidence) or reasons.get(place)
             if markers and chosen != TEXT:
                 with_markers.append(table[place].original or table[place].name)
             for one in evidence:
@@ -107,7 +112,25 @@ def infer(
             typed[place] = replace(table[place], type=TEXT)
             possible[place] = ()
             codes[table[place].original or table[place].name] = example
-    return Inference(typed, seen, possible, with_markers, codes)
+    told = {
+        table[place].original or table[place].name: reason
+        for place, reason in reasons.items()
+        if reason and typed[place].type == TEXT
+    }
+    return Inference(typed, seen, possible, with_markers, codes, told)
+
+
+def _against(values: int, evidence: Sequence[Evidence]) -> str | None:
+    """Return what speaks against the type that most values could be cast to; None if few could."""
+    # DuckDB takes y and n for booleans, too.
+    some = [one for one in evidence if one.fitting or one.candidate.type != "BOOLEAN"]
+    best = max(some, key=lambda one: one.fitting + one.damaged, default=None)
+    if best is None or 2 * (best.fitting + best.damaged) <= values:
+        return None
+    noun = best.candidate.noun
+    if best.damaged:
+        return f"{best.damaged} of {values} values would change if each were {noun}"
+    return f"{best.misfits} of {values} values are not {noun}" if best.misfits else None
 
 
 # By place: number of cells with something in them, of those how many are markers, and the evidence.

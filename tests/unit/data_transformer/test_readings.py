@@ -378,3 +378,20 @@ def test_text_in_a_national_encoding(transform: Transform, encoding: str, name: 
     assert outcome.rows[0][0] == name
     assert outcome.processed.details["encoding"] == encoding
     assert codes(outcome) == {"legacy_encoding"}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (["007", "008", "12"], "2 of 3 values would change if each were an integer"),
+        (["1", "2", "3", "x", "y"], "2 of 5 values are not an integer"),
+        (["x", "y", "1"], None),
+        (["1", "2"], None),
+    ],
+)
+def test_it_is_told_why_a_column_of_numbers_is_text(
+    transform: Transform, values: list[str], reason: str | None
+) -> None:
+    outcome = transform("code,n\n" + "".join(f"{value},1\n" for value in values))
+    found = outcome.processed.details["reading"]["text_because"]
+    assert found == ({"code": reason} if reason else {})
