@@ -103,11 +103,13 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         base = base.transpose(_TURNS[orientation])
     details["width"], details["height"] = found.full[:: 1 if orientation < 5 else -1]
     details["dominant_colour"], details["blurhash"] = colour.summary(base)
-    if settings.thumbnail_format == "jpeg" and base.mode == "RGBA":
+    if "jpeg" in settings.formats and base.mode == "RGBA":
         warnings.append(
             Problem("transparency_lost", "JPEG thumbnails are white where it is transparent.")
         )
-    return Processed(thumbnails.save_all(base, directory, settings), details, warnings)
+    made = thumbnails.save_all(base, directory, settings)
+    details["for_pages"] = thumbnails.for_pages(made, settings)
+    return Processed(made, details, warnings)
 
 
 def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:

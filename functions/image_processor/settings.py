@@ -19,6 +19,9 @@ class Settings(FromEnvironment):
     thumbnail_format: Annotated[
         Format, Setting("format of the thumbnails; JPEG is white where the picture is transparent")
     ] = "webp"
+    further_formats: Annotated[
+        tuple[Format, ...], Setting("formats that each thumbnail is made in besides")
+    ] = ()
     thumbnail_quality: Annotated[
         int, Setting("quality of WebP, JPEG and AVIF thumbnails", at_least=1, at_most=100)
     ] = 80
@@ -63,3 +66,8 @@ class Settings(FromEnvironment):
             variable="AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
         ),
     ] = 512
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """Every format of a thumbnail, the main one first."""
+        return tuple(dict.fromkeys((self.thumbnail_format, *self.further_formats)))

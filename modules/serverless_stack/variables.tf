@@ -185,6 +185,7 @@ variable "image_processor" {
     # settings of image_processor: made by `make docs` from functions/image_processor/settings.py
     thumbnail_sizes   = optional(list(number), [160, 640, 1600]) # Longer side of each thumbnail in pixels.
     thumbnail_format  = optional(string, "webp")                 # Format of the thumbnails; JPEG is white where the picture is transparent.
+    further_formats   = optional(list(string), [])               # Formats that each thumbnail is made in besides.
     thumbnail_quality = optional(number, 80)                     # Quality of WebP, JPEG and AVIF thumbnails.
     max_file_mb       = optional(number, 256)                    # Largest file in MiB; it must fit into ephemeral_storage_mb beside the thumbnails.
     max_pixels        = optional(number, 400000000)              # Most pixels of a picture, which bounds the time; memory_mb may set a lower limit.
@@ -205,6 +206,10 @@ variable "image_processor" {
   validation {
     condition     = contains(["webp", "jpeg", "png", "avif"], var.image_processor.thumbnail_format)
     error_message = "image_processor.thumbnail_format must be one of webp, jpeg, png, avif; given: ${var.image_processor.thumbnail_format}."
+  }
+  validation {
+    condition     = alltrue([for v in var.image_processor.further_formats : contains(["webp", "jpeg", "png", "avif"], v)])
+    error_message = "image_processor.further_formats must be some of webp, jpeg, png, avif; given: ${jsonencode(var.image_processor.further_formats)}."
   }
   validation {
     condition     = var.image_processor.thumbnail_quality == floor(var.image_processor.thumbnail_quality) && var.image_processor.thumbnail_quality >= 1 && var.image_processor.thumbnail_quality <= 100

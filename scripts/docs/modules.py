@@ -60,8 +60,8 @@ def tables(module: Path) -> str:
 
 
 def _one_line(value: str) -> str:
-    lines = [line.strip() for line in value.strip().splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
+    lines = [re.sub(r"(^|\s+)#\s.*", "", line.strip()) for line in value.strip().splitlines()]
+    lines = [line for line in lines if line]
     text = ""
     for line in lines:
         separator = "" if not text else " " if text[-1] in "{[(" or line[0] in "}])" else ", "

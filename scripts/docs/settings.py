@@ -78,7 +78,8 @@ def _condition(one: Declared, value: str) -> str | None:
         return None
     if not one.is_list:
         return condition
-    return f"length({value}) > 0 && alltrue([for v in {value} : {condition}])"
+    some = f"length({value}) > 0 && " if one.default else ""
+    return f"{some}alltrue([for v in {value} : {condition}])"
 
 
 def _type(one: Declared) -> str:

@@ -712,3 +712,31 @@ def test_a_scan_with_a_cut_head_is_rejected(tmp_path: Path, head: bytes) -> None
     at = content.index(b"\xff\xda")
     with pytest.raises(RejectedError, match="corrupt_image"):
         run(content[:at] + segment(0xDA, head) + content[at:], tmp_path)
+
+
+def test_thumbnails_in_several_formats_and_how_a_page_shows_them(tmp_path: Path) -> None:
+    picture = encoded(Image.new("RGBA", (400, 300), (*RED, 100)), "PNG")
+    processed = run(
+        picture,
+        tmp_path,
+        "a.png",
+        thumbnail_sizes=(160, 640, 1600),
+        further_formats=("avif", "jpeg"),
+    )
+    names = [output.name for output in processed.outputs]
+    assert names == [
+        f"thumbnail-{size}.{suffix}"
+        for size in (1600, 640, 160)
+        for suffix in ("webp", "avif", "jpg")
+    ]
+    assert [thumbnail(processed, place).format for place in range(3)] == [*("WEBP", "AVIF", "JPEG")]
+    assert _codes(processed) == ["transparency_lost"]
+    pages = processed.details["for_pages"]
+    # The larger two are the same picture: a page needs one of them.
+    assert pages["srcset"]["image/avif"] == "thumbnail-160.avif 160w, thumbnail-640.avif 400w"
+    assert list(pages["srcset"]) == ["image/avif", "image/jpeg", "image/webp"]
+    assert pages["html"].startswith('<picture><source type="image/avif" srcset="thumbnail-160.avif')
+    assert pages["html"].endswith(
+        '160w, thumbnail-640.webp 400w" width="400" height="300" alt=""></picture>'
+    )
+    assert '<img src="thumbnail-1600.webp"' in pages["html"]

@@ -30,6 +30,7 @@ image_processor = {
   environment          = { AWS_RETRY_MODE = "standard" }
   thumbnail_sizes      = [200, 800]
   thumbnail_format     = "avif"
+  further_formats      = ["webp"]
   thumbnail_quality    = 70
   max_file_mb          = 900
   max_pixels           = 100000000

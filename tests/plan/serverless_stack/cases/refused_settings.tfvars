@@ -3,6 +3,7 @@ suffix = "team-a"
 image_processor = {
   thumbnail_sizes   = [160, 8.5]
   thumbnail_format  = "heic"
+  further_formats   = ["gif"]
   thumbnail_quality = 101
   max_file_mb       = 0
   max_pixels        = 0.5
