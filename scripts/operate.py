@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.operations import doctor, environment, logs, redrive, reprocess, screen
+from scripts.operations import doctor, environment, logs, progress, redrive, reprocess
 from scripts.operations.errors import OperationError
 from scripts.terraform import TerraformError
 
@@ -61,16 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         with contextlib.closing(environment.find(options.env)) as found:
-            shown = screen.Screen(as_json=options.json)
+            shown = progress.Screen(as_json=options.json)
             return int(COMMANDS[options.command].run(options, found, shown))
     except (OperationError, TerraformError, BotoCoreError, ClientError) as error:
-        screen.error(str(error))
+        progress.error(str(error))
         return 1
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        screen.error("interrupted; nothing is lost, and the same command goes on from here")
+        progress.error("interrupted; nothing is lost, and the same command goes on from here")
         return 130
 
 

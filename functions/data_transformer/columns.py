@@ -213,7 +213,7 @@ def _with_comma(number: Candidate) -> Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class TypeEvidence:
     """How many values of a column are of a candidate's type.
 
     Attributes:
@@ -229,7 +229,7 @@ class Evidence:
     misfits: int
 
 
-def choose(values: int, evidence: Iterable[Evidence], misfits_share: float) -> str:
+def choose(values: int, evidence: Iterable[TypeEvidence], misfits_share: float) -> str:
     """Return the type of a column.
 
     The narrowest type that every value has; else the one that the most have, if no more than

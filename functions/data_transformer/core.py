@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from data_transformer import books, delimited, documents, parquet
+from data_transformer import csv_reader, json_reader, parquet_reader, workbook_reader
 from data_transformer.compressed import ENDING, Gunzipped
 from data_transformer.contents import BOOK, GZIP, PARQUET, OtherFormatError
 from uploads.processing import RejectedError
@@ -27,10 +27,10 @@ _FORMS: Final = {
     (".parquet",): PARQUET,
 }
 _READERS: Final[dict[str, Reader]] = {
-    "CSV": delimited.transform,
-    "JSON": documents.transform,
-    BOOK: books.transform,
-    PARQUET: parquet.transform,
+    "CSV": csv_reader.transform,
+    "JSON": json_reader.transform,
+    BOOK: workbook_reader.transform,
+    PARQUET: parquet_reader.transform,
 }
 
 

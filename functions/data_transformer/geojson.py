@@ -1,6 +1,6 @@
 """GeoJSON: a row is a feature, its properties are columns, its geometry is one.
 
-The features become objects with the geometry as a text, which `documents` reads as it reads others.
+The features become objects with the geometry as a text, which `json_reader` reads like others.
 DuckDB makes of these texts a column of geometries, which it writes as GeoParquet.
 """
 

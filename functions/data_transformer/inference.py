@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from data_transformer.columns import ABSENT, MISSING, TEXT, Evidence, choose, is_missing
+from data_transformer.columns import ABSENT, MISSING, TEXT, TypeEvidence, choose, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ def infer(
             if lines is not None:
                 misfits = int(lines * misfits_share)
                 first_rows = f"(FROM {text} LIMIT {misfits + 100})"
-                seen, found = _as_one(connection, first_rows, possible, places, known)
+                seen, found = _count_unpivoted(connection, first_rows, possible, places, known)
                 for place, (filled, markers, evidence) in found.items() if seen else ():
                     reasons[place] = _against(filled - markers, evidence)
                     possible[place] = [
@@ -93,9 +93,9 @@ def infer(
                     ]
             asked = sum(len(possible[place]) for place in places)
             if asked <= _FEW:
-                seen, found = _each(connection, text, possible, places)
+                seen, found = _count_per_column(connection, text, possible, places)
             else:
-                seen, found = _as_one(connection, text, possible, places, known)
+                seen, found = _count_unpivoted(connection, text, possible, places, known)
         suspects = {}
         for place, (filled, markers, evidence) in found.items():
             absent = seen and not filled and not table[place].original
@@ -120,7 +120,7 @@ def infer(
     return Inference(typed, seen, possible, with_markers, codes, told)
 
 
-def _against(values: int, evidence: Sequence[Evidence]) -> str | None:
+def _against(values: int, evidence: Sequence[TypeEvidence]) -> str | None:
     """Return what speaks against the type that most values could be cast to; None if few could."""
     # DuckDB takes y and n for booleans, too.
     some = [one for one in evidence if one.fitting or one.candidate.type != "BOOLEAN"]
@@ -134,10 +134,10 @@ def _against(values: int, evidence: Sequence[Evidence]) -> str | None:
 
 
 # By place: number of cells with something in them, of those how many are markers, and the evidence.
-type _Found = dict[int, tuple[int, int, list[Evidence]]]
+type _Found = dict[int, tuple[int, int, list[TypeEvidence]]]
 
 
-def _each(
+def _count_per_column(
     connection: DuckDBPyConnection, reader: str, candidates: Candidates, places: range
 ) -> tuple[int, _Found]:
     """Return the number of rows, and what was found of each column."""
@@ -161,7 +161,7 @@ def _each(
     }
 
 
-def _as_one(
+def _count_unpivoted(
     connection: DuckDBPyConnection,
     reader: str,
     candidates: Candidates,
@@ -247,9 +247,11 @@ def _find_codes(
     }
 
 
-def _weighed(candidates: Sequence[Candidate], filled: int, counts: Iterable[int]) -> list[Evidence]:
+def _weighed(
+    candidates: Sequence[Candidate], filled: int, counts: Iterable[int]
+) -> list[TypeEvidence]:
     return [
-        Evidence(candidate, fitting, castable - fitting, filled - fitting)
+        TypeEvidence(candidate, fitting, castable - fitting, filled - fitting)
         for candidate, (castable, fitting) in zip(
             candidates, itertools.batched(counts, 2), strict=True
         )

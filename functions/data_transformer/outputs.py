@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from data_transformer.columns import Column
-    from data_transformer.rejects import Listing
+    from data_transformer.rejected_rows import RejectedRows
     from data_transformer.settings import Settings
     from uploads.result import Problem
 
@@ -107,7 +107,7 @@ def finish(
     directory: Path,
     parts: Sequence[Part],
     settings: Settings,
-    listing: Listing,
+    listing: RejectedRows,
     *,
     details: dict[str, Any],
     warnings: Sequence[Problem],

@@ -3,9 +3,9 @@
     python -m data_transformer.sheets WORKBOOK FOLDER MIB
 
 A workbook has to be in memory as a whole, and a small file can unfold to more than there is. So
-this runs with a limit that ends it and leaves the function alive, see `books`. The answer, on
-standard output, is JSON: an object with `sheets`, a list of `Sheet`, and `marks`, a `Marks`; or one
-with `code` and `message` of a rejection.
+`workbook_reader` runs this with a memory limit, which ends it and leaves the function alive. The
+answer, on standard output, is JSON: an object with `sheets`, a list of `Sheet`, and `marks`, a
+`Marks`; or one with `code` and `message` of a rejection.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ class Runner:
     ) -> tuple[Outcome, Result | None]:
         revision = _digest(f"{upload.sequencer} {self._fingerprint}")
         before = results.load(self._s3, upload.bucket, upload.key)
-        skipped = results.obstacle(
+        skipped = results.reason_to_skip(
             before, sequencer=upload.sequencer, revision=revision, again=upload.reprocess
         )
         if skipped:

@@ -161,7 +161,7 @@ def load(s3: S3Client, bucket: str, upload_key: str) -> Stored | None:
     return Stored(Result.from_json(answer["Body"].read()), answer["ETag"], writer)
 
 
-def obstacle(
+def reason_to_skip(
     stored: Stored | None, *, sequencer: str, revision: str, again: bool
 ) -> Literal["duplicate", "superseded"] | None:
     """Tell why a version of an upload need not be processed, or must not be committed.
@@ -204,7 +204,7 @@ def commit(
     writer = uuid.uuid4().hex
     while True:
         standing = stored.result if stored else None
-        reason = obstacle(
+        reason = reason_to_skip(
             stored, sequencer=result.source.sequencer, revision=result.revision, again=again
         )
         if reason:

@@ -107,10 +107,10 @@ locals {
         size        = merge(local._defaults, var.api_handler)
         environment = {
           # Empty would mean the function's own default, any origin; no page's origin is "none".
-          CORS_ALLOWED_ORIGINS     = coalesce(join(",", var.cors_allowed_origins), "none")
-          MAX_UPLOAD_BYTES         = tostring(var.max_upload_bytes)
-          KINDS                    = jsonencode({ for f, p in local._processors : local._invoked[f] => p.kinds })
-          OPTION_FUNCTIONS         = local._invoked["data_transformer"]
+          CORS_ALLOWED_ORIGINS = coalesce(join(",", var.cors_allowed_origins), "none")
+          MAX_UPLOAD_BYTES     = tostring(var.max_upload_bytes)
+          KINDS                = jsonencode({ for f, p in local._processors : local._invoked[f] => p.kinds })
+          OPTION_FUNCTIONS     = local._invoked["data_transformer"]
           # Six hours that Lambda keeps an event, and the time that three tries of it may take.
           FAILED_AFTER_SECONDS     = tostring(21600 + 3 * max([for p in values(local._processors) : p.size.timeout_seconds]...) + 180)
           UPLOAD_URL_TTL_SECONDS   = "900"

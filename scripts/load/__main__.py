@@ -25,7 +25,7 @@ from scripts import local_cloud
 from scripts.client import Client
 from scripts.load import check, drive, memory, mixture, report
 from scripts.operations import environment as environments
-from scripts.operations import screen
+from scripts.operations import progress
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive
 from scripts.operations.signing import Signature
@@ -90,7 +90,7 @@ def _share(text: str) -> float:
 def run(
     options: argparse.Namespace,
     environment: Environment,
-    shown: screen.Screen,
+    shown: progress.Screen,
     server: psutil.Process | None,
 ) -> int:
     """Run the load; return the exit status: 1 when anything is wrong.
@@ -107,7 +107,7 @@ def run(
     names = {
         function: environment.function_name(function) for function in environment.function_names
     }
-    pace = screen.Pace(options.rate) if options.rate else None
+    pace = progress.Pace(options.rate) if options.rate else None
     sizes = memory.sizes(environment)
     letters = check.dead_letters(environment)
     with contextlib.ExitStack() as stack:
@@ -115,10 +115,10 @@ def run(
         samples = mixture.mixture(directory, options.uploads, options.bad, options.seed)
         http = stack.enter_context(httpx.Client(timeout=60, limits=limits, auth=auth))
         peaks = stack.enter_context(memory.watched(server, names)) if server else {}
-        progress = stack.enter_context(shown.progress("Uploading …", len(samples)))
+        bar = stack.enter_context(shown.progress("Uploading …", len(samples)))
         driver = drive.Driver(Client(environment.api_url, http), options.patience)
         began_ms, began = time.time_ns() // 1_000_000, time.monotonic()
-        records = drive.run(driver.upload, samples, options.clients, pace, progress)
+        records = drive.run(driver.upload, samples, options.clients, pace, bar)
         seconds = time.monotonic() - began
     if server is None:
         peaks = memory.reported(environment, began_ms)
@@ -135,12 +135,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.closing(environments.find(options.env)) as environment:
             cloud = local_cloud.find() if options.env == environments.LOCAL_NAME else None
             server = cloud.aws.process() if cloud else None
-            return run(options, environment, screen.Screen(as_json=options.json), server)
+            return run(options, environment, progress.Screen(as_json=options.json), server)
     except (OperationError, TerraformError, BotoCoreError, ClientError) as error:
-        screen.error(str(error))
+        progress.error(str(error))
         return 1
     except KeyboardInterrupt:
-        screen.error("interrupted; what was uploaded is processed all the same")
+        progress.error("interrupted; what was uploaded is processed all the same")
         return 130
 
 

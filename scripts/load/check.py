@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scripts.operations.queue import Queue
+from scripts.operations.dead_letters import Queue
 from uploads import keys
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scripts.client import Client
     from scripts.load.mixture import Kind, Sample, State
-    from scripts.operations.screen import Pace
+    from scripts.operations.progress import Pace
 
 # What a client does with a busy or failing service: it tries again, later each time.
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})

@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from scripts.operations.screen import bad, good, plain
+from scripts.operations.progress import bad, good, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scripts.load.check import Verdict
     from scripts.load.drive import Record
-    from scripts.operations.screen import Screen
+    from scripts.operations.progress import Screen
 
 _SHARES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 _MEASURED: Final = {

@@ -22,9 +22,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts import ROOT
 from scripts.client import Client
 from scripts.client import ClientError as ApiError
+from scripts.operations.dead_letters import Queue
 from scripts.operations.options import positive
-from scripts.operations.queue import Queue
-from scripts.operations.screen import bad, good, plain
+from scripts.operations.progress import bad, good, plain
 from scripts.operations.signing import Signature
 from uploads.keys import PROCESSED_PREFIX, UPLOADS_PREFIX, kind_of, starts_function
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef
 
     from scripts.operations.environment import Environment
-    from scripts.operations.screen import Screen
+    from scripts.operations.progress import Screen
 
 BUILD: Final = ROOT / "build"
 

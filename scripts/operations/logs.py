@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
 
     from scripts.operations.environment import Environment
-    from scripts.operations.screen import Screen
+    from scripts.operations.progress import Screen
 
 _DEFAULT_SPAN: Final = timedelta(days=1)
 _POLL_SECONDS: Final = 2.0

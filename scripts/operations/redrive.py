@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from scripts.operations.dead_letters import BATCH, HOLD_SECONDS, Queue
 from scripts.operations.options import positive
-from scripts.operations.queue import BATCH, HOLD_SECONDS, Queue
-from scripts.operations.screen import Pace, age, plain
+from scripts.operations.progress import Pace, age, plain
 
 if TYPE_CHECKING:
     import argparse
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from types_boto3_lambda.client import LambdaClient
 
+    from scripts.operations.dead_letters import Letter
     from scripts.operations.environment import Environment
-    from scripts.operations.queue import Letter
-    from scripts.operations.screen import Screen
+    from scripts.operations.progress import Screen
 
 _SAMPLE: Final = 5
 

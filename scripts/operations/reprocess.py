@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from scripts.operations.environment import CONNECTIONS
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive
-from scripts.operations.screen import Pace, plain
+from scripts.operations.progress import Pace, plain
 from uploads import events, keys
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
     from scripts.operations.environment import Environment
-    from scripts.operations.screen import Screen
+    from scripts.operations.progress import Screen
 
 State = Literal["pending", "succeeded", "rejected"]
 STATES: Final[tuple[State, ...]] = ("pending", "succeeded", "rejected")

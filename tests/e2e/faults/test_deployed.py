@@ -17,9 +17,9 @@ import pytest
 
 from scripts import operate, samples
 from scripts.operations import redrive
+from scripts.operations.dead_letters import Queue
 from scripts.operations.environment import Environment
-from scripts.operations.queue import Queue
-from scripts.operations.screen import Screen
+from scripts.operations.progress import Screen
 from tests.e2e.faults import commit
 from tests.support import faulty_s3
 from tests.support.faulty_s3 import Fault, FaultyS3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scripts.load import __main__ as load
 from scripts.operations.environment import Environment
-from scripts.operations.screen import Screen
+from scripts.operations.progress import Screen
 
 if TYPE_CHECKING:
     import pytest

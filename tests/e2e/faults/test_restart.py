@@ -19,7 +19,7 @@ from scripts import operate, samples
 from scripts.local_cloud import ACCOUNT_ID, REGION
 from scripts.operations import reprocess
 from scripts.operations.environment import Environment
-from scripts.operations.screen import Screen
+from scripts.operations.progress import Screen
 from tests.e2e.faults import commit
 from tests.support.durable_cloud import DurableCloud
 

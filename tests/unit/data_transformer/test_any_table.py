@@ -16,10 +16,10 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_transformer import rejects
+from data_transformer import rejected_rows
 from data_transformer.columns import CANDIDATES
 from data_transformer.core import Transformer
-from data_transformer.rows import Rows
+from data_transformer.csv_rows import CsvRows
 from data_transformer.settings import Settings
 from tests.unit.data_transformer.conftest import Bytes, Outcome
 from uploads.processing import RejectedError
@@ -45,8 +45,8 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], str]]] = {
 }
 
 
-def rows_of(chunks: list[bytes], columns: int, longest: int = 2**24) -> Rows:
-    return Rows(chunks, delimiter=",", columns=columns, longest=longest, strict=True)
+def rows_of(chunks: list[bytes], columns: int, longest: int = 2**24) -> CsvRows:
+    return CsvRows(chunks, delimiter=",", columns=columns, longest=longest, strict=True)
 
 
 def _outcome(content: bytes, name: str, directory: str) -> Outcome:
@@ -130,8 +130,8 @@ def test_rows_are_found_in_the_text(rows: list[str], size: int) -> None:
     text = "\n".join([*rows, "end,0"]).encode()
     chunks = [text[at : at + size] for at in range(0, len(text), size)]
     wanted = [row for row in [*rows, "end,0"] if row]
-    misfits = (rejects.Misfit(number, "a", "wrong") for number in range(1, len(wanted) + 1))
-    found = list(rejects.Located(rows_of(chunks, 2), 1, misfits))
+    misfits = (rejected_rows.Misfit(number, "a", "wrong") for number in range(1, len(wanted) + 1))
+    found = list(rejected_rows.Located(rows_of(chunks, 2), 1, misfits))
     assert [reject.raw for reject in found] == wanted
     lines = text.decode().split("\n")
     for reject in found:
@@ -160,7 +160,7 @@ def test_rows_hold_the_same_cells_for_duckdb(lines: list[str], strict: bool) -> 
     ]
     with TemporaryDirectory() as name:
         path = Path(name) / "table.csv"
-        rows = Rows([text], delimiter=",", columns=2, longest=2**24, strict=strict)
+        rows = CsvRows([text], delimiter=",", columns=2, longest=2**24, strict=strict)
         path.write_bytes(b"".join(run.rows for run in rows))
         assert _read(path, 2, ignore_errors=not strict) == wanted
 
@@ -182,7 +182,7 @@ def test_duckdb_takes_the_same_bytes_for_text(tmp_path: Path) -> None:
     lines = [b"%d,%b" % (point, chr(point).encode(errors="surrogatepass")) for point in every]
     lines += [b"0,\x80", b"0,\xc0\xaf", b"0,\xe0\x80\xaf", b"0,\xf4\x90\x80\x80", b"0,\xe4\xb8"]
     path.write_bytes(b"\n".join([*lines, b""]))
-    strict = Rows([path.read_bytes()], delimiter=",", columns=2, longest=2**24, strict=True)
+    strict = CsvRows([path.read_bytes()], delimiter=",", columns=2, longest=2**24, strict=True)
     wanted = [
         tuple(row.decode().removesuffix("\n").split(","))
         for run in strict
@@ -202,7 +202,7 @@ def _value(cell: str) -> str | None:
 def test_long_bad_row_over_the_end_of_a_chunk() -> None:
     long = "x" * 20_000
     rows = rows_of([long[:10_000].encode(), f"{long[10_000:]}\nword,y".encode()], 2)
-    found = rejects.Located(rows, 1, iter([rejects.Misfit(1, "a", "wrong")]))
+    found = rejected_rows.Located(rows, 1, iter([rejected_rows.Misfit(1, "a", "wrong")]))
     assert [(one.line, one.raw) for one in found] == [(1, long), (2, "word,y")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from data_transformer import delimited, outputs
+from data_transformer import csv_reader, outputs
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -418,13 +418,13 @@ def test_blank_lines_and_line_ends_in_cells_are_no_rejects(transform: Transform)
 def test_row_that_is_lost_is_an_error(
     transform: Transform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = delimited._Job._reader
+    reader = csv_reader._Job._reader
 
     def forgetful(job: Any, path: Path) -> str:
         return f"(FROM {reader(job, path)} WHERE c0 <> '7' AND c0 <> 'none')"
 
-    monkeypatch.setattr(delimited._Job, "_reader", forgetful)
-    with pytest.raises(delimited.RowsLostError, match=r"40 rows .* fit, but 39 were written"):
+    monkeypatch.setattr(csv_reader._Job, "_reader", forgetful)
+    with pytest.raises(csv_reader.RowsLostError, match=r"40 rows .* fit, but 39 were written"):
         transform("a,b\n" + "".join(f"{number},x\n" for number in range(40)))
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_transformer import parquet
+from data_transformer import parquet_reader
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_row_groups_beyond_the_memory_are_rejected(
     def fail(*_: object, **__: object) -> None:
         raise duckdb.OutOfMemoryException
 
-    monkeypatch.setattr(parquet, "_convert", fail)
+    monkeypatch.setattr(parquet_reader, "_convert", fail)
     with pytest.raises(RejectedError, match="fewer rows in a group") as caught:
         transform(written({"a": [1]}), "a.parquet")
     assert caught.value.code == "too_large"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from data_transformer.delimited import LARGEST_ROW_BYTES, MOST_COLUMNS
+from data_transformer.csv_reader import LARGEST_ROW_BYTES, MOST_COLUMNS
 from data_transformer.outputs import COLUMNS_OF_A_PART
 from scripts import ROOT
 
@@ -16,13 +16,13 @@ def _section(title: str) -> str:
 
 
 def test_codes_and_warnings() -> None:
-    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", _section("Why a file is rejected")))
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", _section("Rejection codes")))
     sources = (ROOT / "functions" / "data_transformer").glob("*.py")
     code = r'(?:RejectedError|Problem)\(\s*"([a-z_]+)"'
     assert named == {found for path in sources for found in re.findall(code, path.read_text())}
 
 
 def test_limits() -> None:
-    limits = _section("What it takes")
+    limits = _section("Accepted files")
     assert f"| columns | {MOST_COLUMNS:,}; above {COLUMNS_OF_A_PART} " in limits
     assert f"| a row | {LARGEST_ROW_BYTES // 2**20} MiB;" in limits

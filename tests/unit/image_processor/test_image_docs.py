@@ -28,11 +28,11 @@ def _names(section: str, pattern: str) -> set[str]:
 def test_details(tmp_path: Path) -> None:
     content = encoded(Image.new("RGB", (9, 9)), "PNG")
     details = run(content, tmp_path, record_location=True).details
-    assert _names(_section("What it makes"), "[a-z_]+") == set(details)
+    assert _names(_section("Outputs"), "[a-z_]+") == set(details)
 
 
 def test_codes() -> None:
-    section = _section("Why a file is rejected")
+    section = _section("Rejection codes")
     named = _names(section, "[a-z_]+") | set(
         re.findall("`([a-z_]+)`", section.partition("Warnings")[2])
     )

@@ -129,12 +129,12 @@ def test_obstacle(
     expected: str | None,
 ) -> None:
     there = stored(s3, make("0A", "r1"))
-    found = results.obstacle(there, sequencer=sequencer, revision=revision, again=again)
+    found = results.reason_to_skip(there, sequencer=sequencer, revision=revision, again=again)
     assert found == expected
 
 
 def test_nothing_stands_in_the_way_of_the_first_result() -> None:
-    assert results.obstacle(None, sequencer="0A", revision="r1", again=False) is None
+    assert results.reason_to_skip(None, sequencer="0A", revision="r1", again=False) is None
 
 
 @pytest.mark.parametrize(("again", "answer"), [(True, "committed"), (False, "duplicate")])

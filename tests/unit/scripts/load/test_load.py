@@ -23,7 +23,7 @@ from scripts.load import check, drive, memory, mixture, report
 from scripts.load.drive import Driver, Record
 from scripts.operations import environment as environments
 from scripts.operations.errors import OperationError
-from scripts.operations.screen import Pace, Screen
+from scripts.operations.progress import Pace, Screen
 from tests.unit.scripts.load.platform import Platform, outputs_of
 from tests.unit.scripts.operations.fakes import BUCKET, Aws
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from scripts import operate
-from scripts.operations.screen import Screen
+from scripts.operations.progress import Screen
 from tests.unit.scripts.operations.fakes import Aws
 
 if TYPE_CHECKING:

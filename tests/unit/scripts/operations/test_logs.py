@@ -9,7 +9,7 @@ import pytest
 from scripts import operate
 from scripts.operations import logs
 from scripts.operations.logs import Line
-from scripts.operations.screen import Screen
+from scripts.operations.progress import Screen
 from tests.unit.scripts.operations.fakes import KEY, NOW
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from scripts import operate
 from scripts.operations import doctor, environment
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive, span, text
-from scripts.operations.screen import Pace, Screen, age
+from scripts.operations.progress import Pace, Screen, age
 from scripts.terraform import TerraformError
 from tests.unit.scripts.operations.fakes import refusal
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.operations.queue import Queue, classify, read
+from scripts.operations.dead_letters import Queue, classify, read
 from tests.unit.scripts.operations.fakes import NOW, refusal, s3_event
 
 if TYPE_CHECKING:
@@ -221,7 +221,8 @@ def test_a_slow_rate_takes_few_messages_at_a_time(
     for number in range(3):
         aws.sqs.put(f"m{number}", s3_event())
     slept: list[float] = []
-    monkeypatch.setattr("scripts.operations.screen.Pace.wait", lambda pace: slept.append(pace.rate))
+    name = "scripts.operations.progress.Pace.wait"
+    monkeypatch.setattr(name, lambda pace: slept.append(pace.rate))
     taken: list[int] = []
     receive = aws.sqs.receive_message
 

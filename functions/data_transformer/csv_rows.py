@@ -44,7 +44,7 @@ class Run:
     most: int = 0
 
 
-class Rows:
+class CsvRows:
     """Goes through a text once.
 
     A row has as many cells as there are columns; delimiters without a value behind the last are
@@ -103,7 +103,7 @@ class Rows:
 
     def __iter__(self) -> Iterator[Run]:
         """Yield all of the text, in runs of about a mebibyte at the most, or of one row."""
-        while self._at < len(self._buffer) or self._more():
+        while self._at < len(self._buffer) or self._read_next_chunk():
             run = self._lines() if self._is_new else None
             self._is_new = False
             if not run and (found := self._rows.match(self._buffer, self._at)):
@@ -161,7 +161,7 @@ class Rows:
         stop = self._buffer.find(b"\n", self._at) + 1
         odd = self._odd_row.match(self._buffer, self._at)
         is_open = not odd and (not stop or self._open_row.match(self._buffer, self._at))
-        if is_open and len(self._buffer) - self._at <= self._longest and self._more():
+        if is_open and len(self._buffer) - self._at <= self._longest and self._read_next_chunk():
             return
         if odd:
             runs = self._odd(odd[0])
@@ -193,11 +193,11 @@ class Rows:
         while True:
             stop = self._buffer.find(b"\n", self._at) + 1
             yield Run(self._buffer[self._at : stop or len(self._buffer)], b"", reason)
-            if stop or not self._more():
+            if stop or not self._read_next_chunk():
                 return
             reason = ""
 
-    def _more(self) -> bool:
+    def _read_next_chunk(self) -> bool:
         """Forget what is behind, read about half as much again; tell whether there was more."""
         if self._ended:
             return False

@@ -20,7 +20,7 @@ import duckdb
 from data_transformer import contents, outputs
 from data_transformer.columns import ABSENT, identifier, literal, named
 from data_transformer.engine import database
-from data_transformer.rejects import Listing
+from data_transformer.rejected_rows import RejectedRows
 from uploads.content import HEAD_BYTES
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
@@ -188,7 +188,7 @@ def _convert(
         directory,
         parts,
         settings,
-        Listing.empty(directory),
+        RejectedRows.empty(directory),
         details={},
         warnings=(),
     )

@@ -11,7 +11,7 @@ import duckdb
 from data_transformer import contents, outputs
 from data_transformer.columns import TEXT, identifier, literal, named
 from data_transformer.engine import database
-from data_transformer.rejects import Listing
+from data_transformer.rejected_rows import RejectedRows
 from uploads.content import HEAD_BYTES
 from uploads.processing import RejectedError
 from uploads.result import Problem
@@ -108,7 +108,7 @@ def _convert(
         directory,
         parts,
         settings,
-        Listing.empty(directory),
+        RejectedRows.empty(directory),
         details={"format": "parquet", "rejected_rows": 0},
         warnings=warnings,
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from data_transformer.rows import line_ends
+from data_transformer.csv_rows import line_ends
 from uploads.processing import Processed, Produced, RejectedError
 from uploads.result import Problem
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from data_transformer.rows import Rows
+    from data_transformer.csv_rows import CsvRows
     from data_transformer.settings import Settings
 
 LARGEST_BYTES: Final = 64 * 1024 * 1024
@@ -45,7 +45,7 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class RejectedRows:
     """The file `rejects.jsonl`.
 
     Attributes:
@@ -59,12 +59,12 @@ class Listing:
     complete: bool
 
     @classmethod
-    def empty(cls, directory: Path) -> Listing:
+    def empty(cls, directory: Path) -> RejectedRows:
         """Return the listing of no rows, which has no file."""
         return cls(directory / _NAME, 0, complete=True)
 
     @classmethod
-    def write(cls, directory: Path, rejects: Iterable[Reject], most: int) -> Listing:
+    def write(cls, directory: Path, rejects: Iterable[Reject], most: int) -> RejectedRows:
         """Write the file, with so many lines and `LARGEST_BYTES` of text at the most."""
         path = directory / _NAME
         count = size = 0
@@ -129,7 +129,7 @@ class Located:
         rows: number of the rows that are no rejects, once all is gone through.
     """
 
-    def __init__(self, rows: Rows, first_line: int, misfits: Iterable[Misfit]) -> None:
+    def __init__(self, rows: CsvRows, first_line: int, misfits: Iterable[Misfit]) -> None:
         """Prepare to read.
 
         Args:

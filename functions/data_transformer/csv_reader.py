@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from data_transformer import columns as typing_of
-from data_transformer import contents, outputs, rejects
+from data_transformer import contents, outputs, rejected_rows
 from data_transformer import dialect as dialects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
+from data_transformer.csv_rows import CsvRows
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
-from data_transformer.rejects import Listing, Located, Misfit
-from data_transformer.rows import Rows
+from data_transformer.rejected_rows import Located, Misfit, RejectedRows
 from data_transformer.text import CleanText
 from uploads.processing import RejectedError
 from uploads.result import Problem
@@ -78,7 +78,7 @@ class _TypesError(Exception):
 
 
 class RowsLostError(Exception):
-    """Rows of the text are neither in the table nor among its rejects: a defect, not bad input."""
+    """Rows of the text are neither in the table nor rejected: a defect, not bad input."""
 
 
 class _TooManyRejectsError(Exception):
@@ -156,7 +156,7 @@ class _Feed:
         last: the last rows passed on.
     """
 
-    def __init__(self, rows: Rows, most_rejects: int, left_out: Collection[int] = ()) -> None:
+    def __init__(self, rows: CsvRows, most_rejects: int, left_out: Collection[int] = ()) -> None:
         """Prepare to read.
 
         Args:
@@ -185,7 +185,7 @@ class _Feed:
                 self._rejected_bytes += len(run.text)
                 if (
                     self.rejected > self._most_rejects
-                    or self._rejected_bytes > rejects.LARGEST_BYTES
+                    or self._rejected_bytes > rejected_rows.LARGEST_BYTES
                 ):
                     raise _TooManyRejectsError
             elif self._left_out:
@@ -302,9 +302,9 @@ class _Job:
             rows, listing = 0, self.list_rejects()
         return self.finish(guess, rows, listing)
 
-    def _rows(self, text: Iterable[bytes] | None = None, *, strict: bool = False) -> Rows:
+    def _rows(self, text: Iterable[bytes] | None = None, *, strict: bool = False) -> CsvRows:
         """Return the rows of a text, by default of all of it."""
-        return Rows(
+        return CsvRows(
             self._all_of_it() if text is None else text,
             delimiter=self._dialect.delimiter,
             columns=len(self._table),
@@ -412,7 +412,7 @@ class _Job:
 
     def convert(
         self, table: Sequence[Column], row_bytes: float, *, exact: bool
-    ) -> tuple[int, Listing]:
+    ) -> tuple[int, RejectedRows]:
         """Write the files of `outputs.parts(table)`; return their number of rows, and the rejects.
 
         Args:
@@ -449,11 +449,11 @@ class _Job:
                     again = folder / f"{part.name}-again"
                     rows = self._write(part, again, row_bytes, left_out, strict=True).rows
             if all(one.whole for one in converted):
-                return rows, Listing.empty(self._directory)
+                return rows, RejectedRows.empty(self._directory)
             listing = self.list_rejects(_merged(logs), None if unlisted else rows)
             return rows, replace(listing, complete=listing.complete and not unlisted)
 
-    def list_rejects(self, misfits: Iterable[Misfit] = (), rows: int | None = None) -> Listing:
+    def list_rejects(self, misfits: Iterable[Misfit] = (), rows: int | None = None) -> RejectedRows:
         """List what is no row, or does not fit, as far as it may be listed.
 
         Args:
@@ -464,7 +464,7 @@ class _Job:
             RowsLostError: there are others.
         """
         located = Located(self._rows(strict=True), self._dialect.skipped_lines + 1, misfits)
-        listing = Listing.write(self._directory, located, self._settings.max_rejected_rows)
+        listing = RejectedRows.write(self._directory, located, self._settings.max_rejected_rows)
         if rows is not None and listing.complete and located.rows != rows:
             raise RowsLostError(f"{located.rows} rows of the text fit, but {rows} were written.")
         return listing
@@ -549,7 +549,7 @@ class _Job:
             "level := 'error') IS NOT NULL END"
         )
 
-    def finish(self, guess: Inference, rows: int, listing: Listing) -> Processed:
+    def finish(self, guess: Inference, rows: int, listing: RejectedRows) -> Processed:
         """Describe the table, or reject it."""
         clean = self._text.clean
         details = {

@@ -12,10 +12,10 @@ import duckdb
 
 from data_transformer import contents, dialect, geojson, json_faults, json_text, outputs
 from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, named
+from data_transformer.csv_rows import line_ends
 from data_transformer.engine import database
 from data_transformer.inference import infer
-from data_transformer.rejects import Listing, Reject
-from data_transformer.rows import line_ends
+from data_transformer.rejected_rows import Reject, RejectedRows
 from data_transformer.text import CleanText, detect
 from uploads.content import HEAD_BYTES
 from uploads.processing import RejectedError
@@ -209,7 +209,7 @@ class _Job:
         self._path.unlink()  # two copies may be more than there is room for
         return target
 
-    def sort_out(self) -> tuple[Path, Listing]:
+    def sort_out(self) -> tuple[Path, RejectedRows]:
         """Return a file with the objects that are whole, and what else there is.
 
         Raises:
@@ -238,7 +238,7 @@ class _Job:
                         raw = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
                         yield Reject(line, None, reason, raw)
 
-        listing = Listing.write(self._directory, others(), self._settings.max_rejected_rows)
+        listing = RejectedRows.write(self._directory, others(), self._settings.max_rejected_rows)
         try:
             listing.check(count, self._settings, self._details(listing))
         except RejectedError as error:
@@ -252,7 +252,7 @@ class _Job:
         self._path.unlink()
         return target, listing
 
-    def features(self) -> tuple[Path, Listing]:
+    def features(self) -> tuple[Path, RejectedRows]:
         """Return a file with a flat object for each feature of GeoJSON, and what else there is.
 
         Raises:
@@ -276,7 +276,7 @@ class _Job:
                     except ValueError as error:
                         yield Reject(line, None, str(error), value)
 
-        listing = Listing.write(self._directory, others(), self._settings.max_rejected_rows)
+        listing = RejectedRows.write(self._directory, others(), self._settings.max_rejected_rows)
         listing.check(count, self._settings, self._details(listing))
         if not count:
             raise RejectedError("no_objects", "The file holds no features to make rows of.")
@@ -317,7 +317,7 @@ class _Job:
             return None
         return _WKB if self._crs else _GEOMETRY
 
-    def _details(self, listing: Listing) -> dict[str, Any]:
+    def _details(self, listing: RejectedRows) -> dict[str, Any]:
         return {"format": self._format, "rejected_rows": listing.count}
 
     def _values(self, errors: str) -> Iterator[tuple[int, str]]:
@@ -333,7 +333,7 @@ class _Job:
                 odd = _SEVERAL_ARRAYS if small else _TOO_LARGE
                 raise RejectedError("invalid_json", _fault(self._path) or odd) from error
 
-    def convert(self, objects: Path, sorted_out: Listing | None) -> Processed:
+    def convert(self, objects: Path, sorted_out: RejectedRows | None) -> Processed:
         """Make the files of a table.
 
         Args:
@@ -344,7 +344,7 @@ class _Job:
             _FaultError: nobody has looked, and something is in the file that is no object.
             RejectedError: DuckDB takes no such objects, or they need too much memory.
         """
-        listing = sorted_out or Listing.empty(self._directory)
+        listing = sorted_out or RejectedRows.empty(self._directory)
         checked = sorted_out is not None
         try:
             with database(self._directory, self._settings.memory_limit_mb) as connection:
