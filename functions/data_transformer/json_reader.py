@@ -106,6 +106,13 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         if geojson.is_collection(file.read(_CHUNK).lstrip()):
             return job.convert(*job.features())
+    if source.name.lower().endswith(".geojson"):
+        warnings.append(
+            Problem(
+                "no_feature_collection",
+                "The file holds no FeatureCollection; its objects were read as other JSON.",
+            )
+        )
     try:
         return job.convert(job.objects(), None)
     except _FaultError:  # rare, and to look at each value takes time

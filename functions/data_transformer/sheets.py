@@ -82,6 +82,7 @@ class Sheet:
         durations: names of columns that are text, since they hold durations.
         merged: whether cells below the header are merged; the first has the value.
         total: whether the last row begins with a word for a sum.
+        divided: whether a blank row or column divides what was read as one table.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Sheet:
     durations: list[str] = field(default_factory=list)
     merged: bool = False
     total: bool = False
+    divided: bool = False
 
 
 def read(path: Path, folder: Path) -> list[Sheet]:
@@ -136,6 +138,9 @@ class _Reader:
         self.about.first_row = start[0] + skip + 1
         kinds = self._kinds(skip)
         used = [place for place, kind in enumerate(kinds) if kind or self.about.names[place]]
+        self.about.divided = self.about.divided or len(used) <= max(used, default=-1) - min(
+            used, default=0
+        )
         self.about.types = [self._type(kinds[place], self.about.names[place]) for place in used]
         self.about.names = [self.about.names[place] for place in used]
         self.about.file = path.name
@@ -157,8 +162,13 @@ class _Reader:
 
     def _rows(self, skip: int) -> Iterator[list[Cell]]:
         """Yield the rows below the header that hold anything."""
+        is_begun = is_blank = False
         for row in islice(self._sheet.iter_rows(), skip, None):
-            if not all(map(_is_empty, row)):
+            if all(map(_is_empty, row)):
+                is_blank = is_begun
+            else:
+                self.about.divided = self.about.divided or is_blank
+                is_begun = True
                 yield row
 
     def _find_header(self, head: list[list[Cell]], start: tuple[int, int]) -> int:

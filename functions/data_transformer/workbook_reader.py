@@ -251,6 +251,11 @@ def _warnings(found: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(
                 "merged_cells", f"Cells {where} are merged: the first of them has the value."
             )
+        if sheet["divided"]:
+            yield Problem(
+                "divided_table",
+                f"A blank row or column divides the cells {where}; they were read as one table.",
+            )
         if sheet["total"]:
             yield Problem(
                 "total_row", f"The last row {where} looks like a sum; it is a row like the others."

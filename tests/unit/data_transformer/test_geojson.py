@@ -93,6 +93,11 @@ def test_under_the_name_of_json_it_is_told(transform: Transform) -> None:
     assert codes(transform(collection(feature(n=1)), "a.json")) == ["read_as_geojson"]
 
 
+def test_a_feature_alone_is_other_json(transform: Transform) -> None:
+    outcome = transform(json.dumps(feature(n=1)), "a.geojson")
+    assert "no_feature_collection" in codes(outcome)
+
+
 def test_the_members_may_stand_behind_the_features(transform: Transform) -> None:
     text = collection(feature(n=1))[:-1] + ', "bbox": [1, 2, 3, 4]}\n'
     assert len(transform(text, "a.geojson").rows) == 1

@@ -198,6 +198,18 @@ def test_rows_without_a_header_have_numbered_columns(transform: Transform) -> No
     assert len(outcome.rows) == 3
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["a", "b"], [1, 2], [], ["c", "d"], [3, 4]],
+        [["a", "b", None, "c"], [1, 2, None, 3], [4, 5, None, 6]],
+    ],
+    ids=["row", "column"],
+)
+def test_what_divides_a_table_is_told(transform: Transform, rows: list[list[object]]) -> None:
+    assert "divided_table" in codes(transform(book(*rows), "a.xlsx"))
+
+
 def test_years_are_names(transform: Transform) -> None:
     outcome = transform(book(["who", 2023, 2024], ["a", 1.5, 2], ["b", 3, 4]), "a.xlsx")
     assert list(outcome.types) == ["who", "2023", "2024"]
