@@ -28,10 +28,11 @@ resource "aws_iam_policy" "boundary" {
         Resource = [for l in each.value.logs : "${l}:*"]
       },
       {
-        Sid      = "Processors"
-        Effect   = "Allow"
-        Action   = "lambda:InvokeFunction"
-        Resource = each.value.functions
+        Sid    = "Processors"
+        Effect = "Allow"
+        Action = "lambda:InvokeFunction"
+        # With an alias behind it, too: of SnapStart and provisioned concurrency.
+        Resource = concat(each.value.functions, [for f in each.value.functions : "${f}:*"])
       },
       {
         Sid    = "TracesNetworkAndKeys"

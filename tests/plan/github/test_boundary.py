@@ -1,79 +1,106 @@
-"""The boundary of the functions' roles allows all that the roles' own policies do."""
+"""What the functions may do under any setting lies inside their boundary.
+
+The emulator knows no boundary: on AWS, what is outside of it is denied.
+"""
+
+from __future__ import annotations
 
 import json
+import re
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.plan.harness import Workspace, call_of
-from tests.plan.planned import Json, Plan
+from scripts.local_cloud import ACCOUNT_ID
+from tests.plan.cases import all_cases
 
-SUFFIX = "team-a"
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
-# The settings that add a statement to a function's policy.
-EVERYTHING = {
-    "api": {"deletion_enabled": True, "reprocessing_enabled": True},
-    "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
-    "tracing_enabled": True,
-    "vpc": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
-}
-SETTINGS: dict[str, dict[str, Json]] = {
-    "nothing": {},
-    **{name: {name: value} for name, value in EVERYTHING.items()},
-    "everything": EVERYTHING,
-}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.plan.harness import Workspace
+
+OWN = ["word-count", "example"]
+FUNCTIONS = ["api-handler", "data-transformer", "image-processor", *OWN]
+CASES = [case for case in all_cases() if case.root == "serverless_stack" and not case.is_refused]
+ENVIRONMENTS = [
+    case for case in all_cases() if case.root in {"dev", "prod"} and not case.is_refused
+]
 
 
 @pytest.fixture(scope="module")
-def plans(workspace: Workspace) -> dict[str, Plan]:
-    return workspace.plan_modules(
-        "boundary",
-        {
-            name: call_of("serverless_stack", {"suffix": SUFFIX, **settings})
-            for name, settings in SETTINGS.items()
-        },
-    )
+def roles(workspace: Workspace) -> list[dict[str, Any]]:
+    """The statements of the functions' roles by role name, for each case."""
+    modules = workspace.plan_modules("boundary", {case.label: case.call for case in CASES})
+    plans = [*modules.values(), *(workspace.plan(case.root, case.file) for case in ENVIRONMENTS)]
+    return [dict(_statements(plan.resources)) for plan in plans]
 
 
-@pytest.fixture(scope="module")
-def boundary(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
-    variables = tmp_path_factory.mktemp("boundary") / "terraform.tfvars.json"
-    arguments = {
-        "account_id": ACCOUNT,
-        "environments": [SUFFIX],
-        "region": REGION,
-        "subject_prefix": "repo:octo-org/uploads",
-    }
-    variables.write_text(json.dumps(arguments))
-    plan = workspace.plan("github", variables)
-    return list(plan.policy(f'aws_iam_policy.boundary["{SUFFIX}"]').values())
+def _statements(resources: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for address, values in resources.items():
+        if ".module.functions[" in f".{address}" and ".aws_iam_role_policy." in address:
+            yield values["role"], json.loads(values["policy"])["Statement"]
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
-def test_no_statement_of_a_function_is_outside_of_the_boundary(
-    plans: dict[str, Plan], boundary: list[Json], settings: str
+def test_every_statement_lies_inside_the_boundary(
+    roles: list[dict[str, Any]], workspace: Workspace, tmp_path: Path
 ) -> None:
-    policies = plans[settings].of_type("aws_iam_role_policy")
-    assert len(policies) == len(plans[settings].of_type("aws_lambda_function"))
-    asked = {
-        (action, resource)
-        for policy in policies.values()
-        for statement in json.loads(policy["policy"])["Statement"]
-        if statement["Effect"] == "Allow"
-        for action in statement["Action"]
-        for resource in statement["Resource"]
+    environments = {_environment(role) for one in roles for role in one}
+    assert len(environments) > 3
+    boundaries = _boundaries(workspace, environments, tmp_path)
+    outside = {
+        f"{role}: {action} on {resource}"
+        for one in roles
+        for role, statements in one.items()
+        for statement in statements
+        # What an environment lets its own processors do besides is for it to add.
+        if statement["Effect"] == "Allow" and statement["Sid"] != "ReadDictionary"
+        for action in _list(statement["Action"])
+        for named in _list(statement["Resource"])
+        # No environment gives its bucket another name.
+        for resource in [named.replace("our-uploads", f"serverless-uploads-team-a-{ACCOUNT_ID}")]
+        if not _allows(boundaries[_environment(role)], action, resource)
     }
-    assert {pair for pair in asked if not _allows(boundary, *pair)} == set()
+    assert not outside
 
 
-def _allows(boundary: list[Json], action: str, resource: str) -> bool:
+def _environment(role: str) -> tuple[str, str]:
+    """Return suffix and region in a role's name, such as image-processor-dev-us-east-1."""
+    found = re.fullmatch(rf"({'|'.join(FUNCTIONS)})-(.+)-([a-z]+-[a-z]+-\d)", role)
+    assert found, role
+    return found[2], found[3]
+
+
+def _boundaries(
+    workspace: Workspace, environments: set[tuple[str, str]], folder: Path
+) -> dict[tuple[str, str], Any]:
+    """Return the statements of each environment's boundary."""
+    boundaries = {}
+    for region in sorted({region for _, region in environments}):
+        suffixes = sorted(suffix for suffix, where in environments if where == region)
+        variables = folder / "cases" / f"{region}.tfvars"
+        variables.parent.mkdir(exist_ok=True)
+        variables.write_text(
+            f'account_id = "{ACCOUNT_ID}"\nregion = "{region}"\n'
+            f"environments = {json.dumps(suffixes)}\n"
+            f"own_functions = {json.dumps(OWN)}\n"
+            'subject_prefix = "repo:octo-org@1/uploads@2"\n'
+        )
+        planned = workspace.plan("github", variables).resources
+        for suffix in suffixes:
+            policy = planned[f'aws_iam_policy.boundary["{suffix}"]']["policy"]
+            boundaries[suffix, region] = json.loads(policy)["Statement"]
+    return boundaries
+
+
+def _allows(boundary: list[dict[str, Any]], action: str, resource: str) -> bool:
     return any(
-        action in _listed(statement["Action"])
-        and any(fnmatchcase(resource, allowed) for allowed in _listed(statement["Resource"]))
+        action in _list(statement["Action"])
+        and any(fnmatchcase(resource, pattern) for pattern in _list(statement["Resource"]))
         for statement in boundary
     )
 
 
-def _listed(value: Json) -> list[str]:
+def _list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
