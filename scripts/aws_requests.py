@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MODELS: Final = {"monitoring": "cloudwatch"}
 # What any request may have beside the members of its operation.
 _OF_ALL: Final = re.compile(r"X-Amz-.*|x-id|Action|Version", re.IGNORECASE)
+# Enumerations whose values may have capitals: S3 gives rules back so, and takes what it gives back
+# (https://github.com/localstack/localstack/issues/1249).
+_ANY_CASE: Final = {"FilterRuleName"}
 # Java's classes of characters, which Python has not.
 _JAVA: Final = re.compile(r"\\[pP]\{|\[:|&&")
 
@@ -117,7 +120,8 @@ def _wrong(shape: Any, value: Any, where: str) -> Iterator[str]:  # noqa: ANN401
     elif kind == "boolean" and not isinstance(value, bool):
         yield f"{name} is {value!r}, which is no boolean"
     elif kind == "string":
-        yield from _wrong_text(name, rules, value)
+        lower = shape.name in _ANY_CASE and isinstance(value, str)
+        yield from _wrong_text(name, rules, value.lower() if lower else value)
     if kind != "structure" and isinstance(value, str | bytes | list | dict):
         yield from _outside(f"the length of {name}", len(value), rules)
     yield from (f"{where}{member} is required" for member in _missing(shape, value))

@@ -90,6 +90,21 @@ def test_parameters_of_forms_and_addresses_are_looked_at() -> None:
     assert "does not match" in fault
 
 
+@pytest.mark.parametrize("name", ["prefix", "Suffix", "infix"])
+def test_the_rule_of_a_filter_may_have_a_capital(name: str) -> None:
+    body = (
+        "<NotificationConfiguration><CloudFunctionConfiguration><Filter><S3Key><FilterRule>"
+        f"<Name>{name}</Name><Value>a/</Value></FilterRule></S3Key></Filter>"
+        "<CloudFunction>arn:aws:lambda:us-east-1:123456789012:function:f</CloudFunction>"
+        "<Event>s3:ObjectCreated:*</Event>"
+        "</CloudFunctionConfiguration></NotificationConfiguration>"
+    )
+    faults = s3("PUT", "/bucket?notification", body.encode())
+    assert [fault.partition(", ")[2] for fault in faults] == (
+        ["which is none of prefix, suffix"] if name == "infix" else []
+    )
+
+
 def test_maps_and_booleans_are_looked_into() -> None:
     [fault] = target("sqs", "AmazonSQS.CreateQueue", QueueName="q", Attributes={"Delay": "1"})
     assert fault.startswith("Attributes is 'Delay', which is none of ")
