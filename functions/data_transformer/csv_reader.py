@@ -56,6 +56,7 @@ MOST_COLUMNS: Final = 2_000
 # The more columns, the more of the memory their vectors take, and the less is left for the text.
 _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
+_MISSING: Final = "missing_in_c"  # with the place of the column
 _INEXACT: Final = "a value does not keep to its type"
 # An array of objects, an object: nothing that a header of CSV begins with.
 _JSON: Final = re.compile(rb"\s*(\[\s*)?\{\s*(\"[^\"]*\"\s*:|\})")
@@ -268,6 +269,9 @@ class _Job:
         self._text = text
         self._is_unread = True
         self._last_line = b""
+        # Places of columns: where to look for markers of missing values, and where some were found.
+        self._count_missing: set[int] = set()
+        self._missing: set[int] = set()
         self._table = typing_of.named(dialect.names, settings.column_names)
         self._candidates = self._by_type(padded=dialect.padded)
         self._options = options
@@ -426,6 +430,8 @@ class _Job:
             duckdb.OutOfMemoryException: the rows are too wide for the memory.
         """
         parts = outputs.parts(table)
+        self._count_missing = set(self._told) if exact else set(range(len(table)))
+        self._missing.clear()
         with TemporaryDirectory(dir=self._directory) as name:
             folder = Path(name)
             # Of several parts each may pass over rows for bytes that only it looks at.
@@ -488,6 +494,9 @@ class _Job:
             Pipe(self._directory / "text", feed) as pipe,
         ):
             connection.execute("CREATE OR REPLACE TEMP SEQUENCE bad")
+            counted = self._count_missing & part.places.keys()
+            for place in counted:
+                connection.execute(f"CREATE OR REPLACE TEMP SEQUENCE {_MISSING}{place}")
             connection.execute(
                 "CALL enable_logging(level = 'error', storage = 'file', "
                 f"storage_path = {literal(str(folder))})"
@@ -508,6 +517,9 @@ class _Job:
                 connection.execute("CALL enable_logging(storage = 'memory')")
                 connection.execute("CALL disable_logging()")
             misfits = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
+            sequences = "SELECT sequence_name FROM duckdb_sequences() WHERE last_value IS NOT NULL"
+            used = {name for (name,) in connection.execute(sequences).fetchall()}
+            self._missing |= {place for place in counted if f"{_MISSING}{place}" in used}
         self._last_line = feed.last.strip().rpartition(b"\n")[2] or self._last_line
         columns = [column for column in part.places.values() if column.type != TEXT]
         whole = rows == feed.most and not feed.rejected
@@ -529,7 +541,8 @@ class _Job:
             candidate = self._told.get(place) or self._candidates[column.type]
             values.append(f"{candidate.value(text)} AS {value}")
             results.append(f"{value} AS {identifier(column.name)}")
-            fits.append(candidate.fits(text, value))
+            counter = f"{_MISSING}{place}" if place in self._count_missing else ""
+            fits.append(candidate.fits(text, value, counter))
             castable.append(f"{value} IS NOT NULL")
         columns = ", ".join([*read, "row_number() OVER () AS row", *values])
         query = (
@@ -564,7 +577,7 @@ class _Job:
                 "lines_above_table": len(self._dialect.lines_above),
                 "units": list(self._dialect.units) or None,
                 "missing_values": list(typing_of.MISSING),
-                "columns_with_missing_values": list(guess.missing),
+                "columns_with_missing_values": self._with_missing(guess),
                 "text_because": dict(guess.reasons),
             },
         }
@@ -579,6 +592,11 @@ class _Job:
                 details=details,
                 warnings=list(self._warnings(guess, rows)),
             )
+
+    def _with_missing(self, guess: Inference) -> list[str]:
+        """Return the names of the typed columns in which a marker was read as a missing value."""
+        columns = [self._table[place] for place in sorted({*guess.missing, *self._missing})]
+        return [column.original or column.name for column in columns]
 
     def _warnings(self, guess: Inference, rows: int) -> Iterator[Problem]:
         """Yield what was decided, and might have been decided otherwise."""
@@ -644,9 +662,10 @@ class _Job:
                 "decimal_comma",
                 "Commas in numbers were read as decimal marks, not as marks of thousands.",
             )
-        if guess.missing:
-            names = ", ".join(map(_shortened, guess.missing[:_NAMED]))
-            others = " and others" if len(guess.missing) > _NAMED else ""
+        missing = self._with_missing(guess)
+        if missing:
+            names = ", ".join(map(_shortened, missing[:_NAMED]))
+            others = " and others" if len(missing) > _NAMED else ""
             yield Problem(
                 "missing_values",
                 f"Markers such as NA and - were read as missing values in {names}{others}; in "

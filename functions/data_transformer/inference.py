@@ -34,7 +34,7 @@ class Inference:
         columns: with their types.
         rows: number of rows looked at.
         candidates: types that the values of each column may have, by its place.
-        missing: original names of the typed columns with a marker of a missing value.
+        missing: places of the typed columns with a marker of a missing value.
         codes: original names of the columns of numbers and the like that are text for some
             values, each with one of these.
         reasons: why columns are text that mostly hold numbers and the like, by original names.
@@ -43,7 +43,7 @@ class Inference:
     columns: list[Column]
     rows: int
     candidates: Candidates
-    missing: Sequence[str] = ()
+    missing: Sequence[int] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ def infer(
     possible = dict(candidates or everything)
     typed = list(table)
     seen = 0
-    with_markers: list[str] = []
+    with_markers: list[int] = []
     codes: dict[str, str] = {}
     reasons: dict[int, str | None] = {}
     for start in range(0, len(table), BATCH):
@@ -103,7 +103,7 @@ def infer(
             typed[place] = replace(table[place], type=chosen)
             reasons[place] = _against(filled - markers, evidence) or reasons.get(place)
             if markers and chosen != TEXT:
-                with_markers.append(table[place].original or table[place].name)
+                with_markers.append(place)
             for one in evidence:
                 few = max(2, _FEW_OF * (filled - markers))
                 if one.candidate.type == chosen and one.misfits >= few:

@@ -56,6 +56,22 @@ def test_a_few_missing_values_throw_no_row_out(transform: Transform) -> None:
     assert outcome.processed.details["profile"][0]["nulls"] == 2
 
 
+@pytest.mark.parametrize("marker", ["NA", "-", r"\N", "NaN"])
+def test_a_marker_behind_the_sample_is_told(transform: Transform, marker: str) -> None:
+    rows = [f"{number},{number}.5,{number}x" for number in range(150_000)]
+    outcome = transform("\n".join(["a,b,c", *rows, f"7,{marker},{marker}", ""]))
+    assert outcome.rows[-1] == (7, None, marker)
+    assert outcome.processed.details["reading"]["columns_with_missing_values"] == ["b"]
+    assert codes(outcome) == {"missing_values"}
+
+
+def test_a_column_that_a_late_value_makes_text_has_no_missing_values(transform: Transform) -> None:
+    rows = [str(number) for number in range(200_000)]
+    outcome = transform("\n".join(["a", *rows, "NA", "007", ""]))
+    assert outcome.types == {"a": "VARCHAR"}
+    assert outcome.processed.details["reading"]["columns_with_missing_values"] == []
+
+
 def test_markers_stay_in_a_column_of_text(transform: Transform) -> None:
     outcome = transform("id,country\n1,NA\n2,DE\n3,-\n")
     assert [row[1] for row in outcome.rows] == ["NA", "DE", "-"]

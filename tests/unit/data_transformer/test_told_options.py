@@ -108,6 +108,12 @@ def test_a_type_that_loses_something_is_believed(told: Told) -> None:
     assert told("code\n007\n008\n", columns={"code": "integer"}).rows == [(7,), (8,)]
 
 
+def test_a_marker_in_a_column_of_a_told_type_is_told(told: Told) -> None:
+    outcome = told("n\n1\nNA\n", columns={"n": "integer"})
+    assert outcome.rows == [(1,), (None,)]
+    assert outcome.processed.details["reading"]["columns_with_missing_values"] == ["n"]
+
+
 def test_values_of_another_type_than_told_are_rejects(told: Told) -> None:
     rows = "".join(f"{n}\n" for n in range(30))
     outcome = told(f"n\n{rows}x\n", columns={"n": "integer"})
