@@ -43,7 +43,7 @@ def _statements(resources: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any
             yield values["role"], json.loads(values["policy"])["Statement"]
 
 
-def test_every_statement_lies_inside_the_boundary(
+def test_the_boundary_allows_what_the_functions_may_do_under_some_setting_and_no_more(
     roles: list[dict[str, Any]], workspace: Workspace, tmp_path: Path
 ) -> None:
     environments = {_environment(role) for one in roles for role in one}
@@ -63,6 +63,15 @@ def test_every_statement_lies_inside_the_boundary(
         if not _allows(boundaries[_environment(role)], action, resource)
     }
     assert not outside
+    used = {
+        action
+        for one in roles
+        for statements in one.values()
+        for statement in statements
+        for action in _list(statement["Action"])
+    }
+    [allowed, *_] = boundaries.values()
+    assert {a for statement in allowed for a in _list(statement["Action"])} <= used
 
 
 def _environment(role: str) -> tuple[str, str]:

@@ -49,13 +49,14 @@ tracing_enabled  = true
 vpc              = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 
 api = {
-  authorization       = "AWS_IAM"
-  allowed_cidrs       = ["192.0.2.0/24"]
-  rate_limit          = 10
-  burst_limit         = 20
-  execution_log_level = "INFO"
-  data_trace_enabled  = true
-  metrics_enabled     = false
+  authorization        = "AWS_IAM"
+  allowed_cidrs        = ["192.0.2.0/24"]
+  deletion_enabled     = true
+  reprocessing_enabled = true
+  rate_limit           = 10
+  burst_limit          = 20
+  execution_log_level  = "INFO"
+  metrics_enabled      = false
 }
 
 # Built once and copied to a bucket: no zip is needed here.
