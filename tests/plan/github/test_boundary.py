@@ -14,6 +14,7 @@ import pytest
 
 from scripts.local_cloud import ACCOUNT_ID
 from tests.plan.cases import all_cases
+from tests.plan.harness import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from tests.plan.harness import Workspace
 
 OWN = ["word-count", "example"]
-FUNCTIONS = ["api-handler", "data-transformer", "image-processor", *OWN]
+# Of the shipped functions, and of those of the cases.
+NAMES = [*(function.replace("_", "-") for function in FUNCTIONS), *OWN]
 CASES = [case for case in all_cases() if case.root == "serverless_stack" and not case.is_refused]
 ENVIRONMENTS = [
     case for case in all_cases() if case.root in {"dev", "prod"} and not case.is_refused
@@ -76,7 +78,7 @@ def test_the_boundary_allows_what_the_functions_may_do_under_some_setting_and_no
 
 def _environment(role: str) -> tuple[str, str]:
     """Return suffix and region in a role's name, such as image-processor-dev-us-east-1."""
-    found = re.fullmatch(rf"({'|'.join(FUNCTIONS)})-(.+)-([a-z]+-[a-z]+-\d)", role)
+    found = re.fullmatch(rf"({'|'.join(NAMES)})-(.+)-([a-z]+-[a-z]+-\d)", role)
     assert found, role
     return found[2], found[3]
 
