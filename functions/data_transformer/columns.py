@@ -162,7 +162,9 @@ def candidates(decimal: str, *, padded: bool) -> tuple[Candidate, ...]:
     return tuple(replace(one, text="trim({text})") for one in found) if padded else found
 
 
-def told(table: Sequence[Column], types: Mapping[str, str]) -> dict[int, Candidate | None]:
+def told(
+    table: Sequence[Column], types: Mapping[str, str], *, required: bool
+) -> dict[int, Candidate | None]:
     """Return the candidates of columns whose type is told, by place; none of those of text.
 
     What is told is believed: a value only has to be one of the type, whatever is lost by it.
@@ -170,6 +172,7 @@ def told(table: Sequence[Column], types: Mapping[str, str]) -> dict[int, Candida
     Args:
         table: columns.
         types: see `uploads.table_options.TableOptions`; by the column's name in the file or here.
+        required: whether all of these columns must be in the table.
 
     Raises:
         RejectedError: there is no such column.
@@ -177,7 +180,7 @@ def told(table: Sequence[Column], types: Mapping[str, str]) -> dict[int, Candida
     found: dict[int, Candidate | None] = {}
     for name, kind in types.items():
         places = [place for place, one in enumerate(table) if name in {one.original, one.name}]
-        if not places:
+        if required and not places:
             names = ", ".join(one.name for one in table[:_NAMED])
             raise RejectedError(
                 "options_do_not_fit",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from data_transformer.text import detect
 from uploads.content import describe
 from uploads.processing import RejectedError
-from uploads.table_options import TableOptions
+from uploads.table_options import METADATA, TableOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,17 +75,32 @@ def form_of(head: bytes) -> str | None:
     return next((form for sign, form in _FORMATS.items() if head.startswith(sign)), None)
 
 
-def options(source: Source, settings: Settings) -> TableOptions:
-    """Return how a table is to be read by its upload, and by the environment.
+def options(source: Source, settings: Settings, *unfit: str) -> TableOptions:
+    """Return how a table is to be read by its upload, and where that says nothing, by the settings.
+
+    Args:
+        source: upload.
+        settings: their options are those of tables of any format.
+        unfit: those of the settings that are not for the format of this one.
 
     Raises:
-        RejectedError: what they say is not understood.
+        RejectedError: what the upload says is not understood.
     """
     try:
         # A source that is no object in S3 has none.
-        return TableOptions.read(getattr(source, "metadata", {}), settings.table_options)
+        said = TableOptions.from_text(getattr(source, "metadata", {}).get(METADATA, ""))
+        return said.over(TableOptions.from_text(settings.table_options), *unfit)
     except ValueError as error:
         raise RejectedError("invalid_options", f"{error}") from error
+
+
+def is_of_upload(name: str, options: TableOptions, settings: Settings) -> bool:
+    """Tell whether the upload says an option, which then must fit.
+
+    Those of the settings are for tables that may have other columns and members.
+    """
+    usual = TableOptions.from_text(settings.table_options)
+    return bool(getattr(options, name) != getattr(usual, name))
 
 
 def check_options(options: TableOptions, form: str, *unfit: str) -> None:

@@ -209,7 +209,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: no table is in it, or too many of its rows are bad.
     """
     text = _Text.of(source)
-    options = contents.options(source, settings)
+    options = contents.options(source, settings, "rows")
     if options.encoding:
         text = _Text.of(source, options.encoding)
     contents.check(text.clean.head)
@@ -275,7 +275,8 @@ class _Job:
         self._table = typing_of.named(dialect.names, settings.column_names)
         self._candidates = self._by_type(padded=dialect.padded)
         self._options = options
-        self._told = typing_of.told(self._table, options.columns)
+        required = contents.is_of_upload("columns", options, settings)
+        self._told = typing_of.told(self._table, options.columns, required=required)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
 

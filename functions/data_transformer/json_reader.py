@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from data_transformer.outputs import Part
     from data_transformer.settings import Names, Settings
     from uploads.processing import Processed, Source
+    from uploads.table_options import TableOptions
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
 _WHOLE: Final = "json"  # what DuckDB calls the column of values that are no objects
@@ -91,7 +92,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: the text is not JSON, holds no objects, or needs too much memory.
     """
     path = source.save(directory / "upload.json")
-    options = contents.options(source, settings)
+    options = contents.options(source, settings, *contents.OF_TEXTS)
     with path.open("rb") as file:
         head = file.read(_CHUNK)
     contents.check(head[:HEAD_BYTES])
@@ -102,7 +103,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         raise RejectedError("empty_file", "The file holds no text.")
     if first not in '[{"' and _is_delimited(head):
         raise contents.OtherFormatError("CSV")
-    job = _Job(source, path, directory, settings, first, warnings=warnings, rows=options.rows)
+    job = _Job(source, path, directory, settings, first, warnings=warnings, options=options)
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         if geojson.is_collection(file.read(_CHUNK).lstrip()):
             return job.convert(*job.features())
@@ -182,7 +183,7 @@ class _Job:
         first: str,
         *,
         warnings: list[Problem],
-        rows: str | None,
+        options: TableOptions,
     ) -> None:
         self._source = source
         self._path = path
@@ -191,7 +192,8 @@ class _Job:
         self._first = first
         self._warnings = warnings
         self._format = "json"
-        self._rows = rows
+        self._rows = options.rows
+        self._is_path_required = contents.is_of_upload("rows", options, settings)
         self._crs: str | None = None
 
     def objects(self) -> Path:
@@ -365,6 +367,7 @@ class _Job:
                         quoted=any(one.code == "long_numbers" for one in self._warnings),
                         geometry=self._geometry(),
                         path=self._rows,
+                        is_path_required=self._is_path_required,
                     )
                 except duckdb.InvalidInputException as error:
                     message = str(error)
@@ -403,10 +406,12 @@ def _write(
     quoted: bool,
     geometry: str | None,
     path: str | None,
+    is_path_required: bool,
 ) -> tuple[list[Part], list[Problem]]:
     """Write the Parquet files of a table; return its parts, and how the text was read.
 
     Raises:
+        RejectedError: the required path leads to no list of objects.
         _FaultError: there are values that are no objects; not if it is known that there are none.
     """
     options = f"maximum_object_size = {LARGEST_OBJECT_BYTES}"
@@ -436,9 +441,10 @@ def _write(
     rows_of = f"read_json({source}, {_exact_columns(columns)})"
     if _are_renamed(columns):
         rows_of = f"read_json({inferred})"
-    nested = [] if geometry or path else columns
-    if path:
-        unnested = f"SELECT unnest({_place(columns, path)}, max_depth := 2)"
+    place = _place(columns, path, required=is_path_required) if path else None
+    nested = [] if geometry or place else columns
+    if place:
+        unnested = f"SELECT unnest({place}, max_depth := 2)"
         rows_of = f"({unnested} FROM {rows_of})"
         columns = _describe(connection, f"({unnested} FROM read_json({inferred}))")
     lists = [name for name, kind in nested if kind.startswith("STRUCT(") and kind.endswith("[]")]
@@ -480,11 +486,11 @@ def _write(
     return parts, warnings
 
 
-def _place(columns: list[tuple[str, str]], path: str) -> str:
-    """Return the SQL of what a path of names leads to.
+def _place(columns: list[tuple[str, str]], path: str, *, required: bool) -> str | None:
+    """Return the SQL of the list of objects that a path of names leads to, if there is one.
 
     Raises:
-        RejectedError: it leads to no list of objects.
+        RejectedError: one is required.
     """
     first, *others = path.split(".")
     kinds = dict(columns)
@@ -493,11 +499,12 @@ def _place(columns: list[tuple[str, str]], path: str) -> str:
         place += f".{identifier(name)}"
         found = re.search(rf'[(,] ?"?{re.escape(name)}"? (STRUCT\(.*)', kind)
         kind = found[1] if found else ""
-    if not kind.startswith("STRUCT("):
-        raise RejectedError(
-            "options_do_not_fit", f"The path {path} does not lead to a list of objects."
-        )
-    return place
+    if kind.startswith("STRUCT("):
+        return place
+    if required:
+        message = f"The path {path} does not lead to a list of objects."
+        raise RejectedError("options_do_not_fit", message)
+    return None
 
 
 def _scalars(connection: DuckDBPyConnection, reader: str) -> list[tuple[str, str]]:

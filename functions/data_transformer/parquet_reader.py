@@ -46,7 +46,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     if head.startswith(_ENCRYPTED):
         message = "The Parquet file is encrypted. Write it without encryption."
         raise RejectedError("encrypted_file", message)
-    options = contents.options(source, settings)
+    options = contents.options(source, settings, "rows", *contents.OF_TEXTS)
     contents.check_options(options, "Parquet", "rows", *contents.OF_TEXTS)
     try:
         with database(directory, settings.memory_limit_mb) as connection:

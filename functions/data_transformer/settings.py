@@ -1,9 +1,10 @@
 """Settings of the data transformer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
-from uploads.settings import FromEnvironment, Setting
+from uploads.settings import FromEnvironment, Setting, SettingError
+from uploads.table_options import TableOptions
 
 Names = Literal["snake_case", "original"]
 
@@ -47,9 +48,23 @@ class Settings(FromEnvironment):
     ] = "snake_case"
     table_options: Annotated[
         str,
-        Setting("how tables are read where the upload does not say it, as JSON, see below"),
+        Setting(
+            "how tables are read where the upload does not say it, as JSON, see below",
+            members=tuple(one.name for one in fields(TableOptions)),
+        ),
     ] = ""
     max_decompressed_mb: Annotated[
         int,
         Setting("MiB that a compressed file may hold", at_least=1, at_most=100_000),
     ] = 2048
+
+    def __post_init__(self) -> None:
+        """Refuse options that would reject every table.
+
+        Raises:
+            SettingError: the options are none.
+        """
+        try:
+            TableOptions.from_text(self.table_options)
+        except ValueError as error:
+            raise SettingError(f"TABLE_OPTIONS is {self.table_options!r}: {error}") from error

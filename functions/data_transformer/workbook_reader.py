@@ -50,7 +50,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     """
     path = contents.save(source, directory / "upload.book")
     _check(path)
-    options = contents.options(source, settings)
+    options = contents.options(source, settings, "rows", *contents.OF_TEXTS)
     contents.check_options(options, "workbooks", "rows", *contents.OF_TEXTS)
     found = _read(path, directory, settings)
     path.unlink()

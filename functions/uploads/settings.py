@@ -45,12 +45,14 @@ class Setting:
         at_least: lowest number that is allowed.
         at_most: highest number that is allowed.
         variable: name of the environment variable; by default the attribute's, in capitals.
+        members: names, for a text that is empty or a JSON object with some of them.
     """
 
     description: str
     at_least: float = 0
     at_most: float = math.inf
     variable: str | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Declared:
             kind = "whole number" if self.item_type is int else "number"
             limits = f"from {self.about.at_least} to {self.about.at_most}"
             return f"{kind}s {limits}" if self.is_list else f"a {kind} {limits}"
+        if self.about.members:
+            return f"a JSON object of some of {', '.join(self.about.members)}"
         return {bool: "true or false", str: "a text"}.get(self.item_type, "a JSON object")
 
     def parse(self, text: str) -> Any:  # noqa: ANN401 - any of the types above

@@ -75,21 +75,22 @@ class TableOptions:
         return found
 
     @classmethod
-    def read(cls, metadata: Mapping[str, str], default: str) -> Self:
-        """Return the options of an object, on top of those of the environment.
-
-        Args:
-            metadata: of the object.
-            default: options as JSON, or nothing.
+    def from_text(cls, text: str) -> Self:
+        """Return the options of a JSON text; those of an empty one are all found out.
 
         Raises:
             ValueError: they are none.
         """
-        texts = (default, metadata.get(METADATA, ""))
-        merged: dict[str, Any] = {}
-        for text in filter(None, texts):
-            merged |= json.loads(text)
-        return cls.parse(merged)
+        return cls.parse(json.loads(text) if text else {})
+
+    def over(self, others: TableOptions, *unfit: str) -> TableOptions:
+        """Return these options, and those of the others that are neither here nor `unfit`.
+
+        Raises:
+            ValueError: they do not go together.
+        """
+        kept = {name: value for name, value in others.to_json().items() if name not in unfit}
+        return TableOptions.parse(kept | self.to_json())
 
     def to_text(self) -> str:
         """Return what differs from the defaults as JSON of ASCII characters."""
@@ -98,7 +99,8 @@ class TableOptions:
     def to_json(self) -> dict[str, Any]:
         """Return what differs from the defaults."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        nothing = {"skip": 0, "null_values": (), "columns": {}}
+        values["null_values"] = list(self.null_values)
+        nothing = {"skip": 0, "null_values": [], "columns": {}}
         return {name: value for name, value in values.items() if value != nothing.get(name)}
 
 

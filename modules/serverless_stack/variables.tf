@@ -159,6 +159,10 @@ variable "data_transformer" {
     error_message = "data_transformer.column_names must be one of snake_case, original; given: ${var.data_transformer.column_names}."
   }
   validation {
+    condition     = try(length(setsubtract(keys(jsondecode(var.data_transformer.table_options)), ["delimiter", "decimal", "encoding", "header", "skip", "null_values", "rows", "columns"])) == 0, var.data_transformer.table_options == "")
+    error_message = "data_transformer.table_options must be a JSON object of some of delimiter, decimal, encoding, header, skip, null_values, rows, columns; given: ${var.data_transformer.table_options}."
+  }
+  validation {
     condition     = var.data_transformer.max_decompressed_mb == floor(var.data_transformer.max_decompressed_mb) && var.data_transformer.max_decompressed_mb >= 1 && var.data_transformer.max_decompressed_mb <= 100000
     error_message = "data_transformer.max_decompressed_mb must be a whole number from 1 to 100000; given: ${var.data_transformer.max_decompressed_mb}."
   }

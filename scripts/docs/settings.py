@@ -74,6 +74,10 @@ def _condition(one: Declared, value: str) -> str | None:
         condition = f"{item} >= {low} && {item} <= {high}"
         if one.item_type is int:
             condition = f"{item} == floor({item}) && {condition}"
+    elif one.about.members:
+        members = f"keys(jsondecode({item}))"
+        unknown = f"setsubtract({members}, {json.dumps(one.about.members)})"
+        condition = f'try(length({unknown}) == 0, {item} == "")'
     else:
         return None
     if not one.is_list:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import openpyxl
 import pytest
 
@@ -14,6 +15,7 @@ from data_transformer.core import Transformer
 from data_transformer.settings import Settings
 from tests.unit.data_transformer.conftest import Bytes, Outcome
 from uploads.processing import RejectedError
+from uploads.settings import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +146,51 @@ def test_the_rows_of_a_document(told: Told) -> None:
 def test_the_environment_says_what_an_upload_does_not(told: Told) -> None:
     default = '{"delimiter": ":", "decimal": ","}'
     assert told("a:b\n1,5:2\n2,5:3\n", default=default).rows == [(1.5, 2), (2.5, 3)]
+    assert told('{"a": [{"n": 1}]}', "t.json", '{"rows": "a"}').rows == [(1,)]
     assert told("a;b\n1,5;2\n2,5;3\n", default=default, delimiter=";").rows[0] == (1.5, 2)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl", "t.xlsx", "t.parquet"])
+def test_what_the_environment_says_of_other_formats_rejects_no_table(
+    told: Told, name: str, tmp_path: Path
+) -> None:
+    default = json.dumps(
+        {
+            "delimiter": ";",
+            "decimal": ",",
+            "null_values": ["-9"],
+            "columns": {"zip": "text"},
+            "rows": "data.items",
+        }
+    )
+    outcome = told(_table(name, tmp_path), name, default)
+    assert outcome.rows == [(1, "x"), (2, "y")]
+
+
+def _table(name: str, folder: Path) -> bytes:
+    """Return a table with the columns n and s as a file of a format."""
+    if name == "t.xlsx":
+        book = openpyxl.Workbook()
+        for row in (("n", "s"), (1, "x"), (2, "y")):
+            book.worksheets[0].append(row)
+        book.save(folder / name)
+        return (folder / name).read_bytes()
+    if name == "t.parquet":
+        rows = "FROM (VALUES (1, 'x'), (2, 'y')) t(n, s)"
+        duckdb.execute(f"COPY ({rows}) TO '{folder / name}'")
+        return (folder / name).read_bytes()
+    rows = '{"n": 1, "s": "x"}\n{"n": 2, "s": "y"}\n'
+    return {
+        "t.csv": "n;s\n1;x\n2;y\n",
+        "t.json": f"[{rows.strip()}]".replace("\n", ","),
+        "t.jsonl": rows,
+    }[name].encode()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"decimal": ";"}'])
+def test_an_environment_whose_options_are_none_does_not_start(text: str) -> None:
+    with pytest.raises(SettingError, match="TABLE_OPTIONS is "):
+        Settings.from_environment({"TABLE_OPTIONS": text})
 
 
 def test_columns_that_are_not_there_are_refused(told: Told) -> None:

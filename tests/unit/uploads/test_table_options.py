@@ -20,15 +20,17 @@ EVERYTHING: dict[str, Any] = {
 
 def test_what_is_given_is_what_is_signed() -> None:
     options = TableOptions.parse(EVERYTHING)
-    assert TableOptions.read({"options": options.to_text()}, "") == options
+    assert TableOptions.from_text(options.to_text()) == options
     assert options.to_text().isascii()
     assert TableOptions.parse({"delimiter": None}).to_text() == "{}"
     assert TableOptions.parse({"header": False}).to_json() == {"header": False}
 
 
-def test_an_upload_counts_more_than_the_environment() -> None:
-    merged = TableOptions.read({"options": '{"skip": 1}'}, '{"skip": 2, "decimal": ","}')
-    assert (merged.skip, merged.decimal) == (1, ",")
+def test_options_over_others_count_more() -> None:
+    usual = TableOptions.parse({"skip": 2, "decimal": ",", "rows": "a"})
+    merged = TableOptions.from_text('{"skip": 1}').over(usual, "rows")
+    assert merged.to_json() == {"skip": 1, "decimal": ","}
+    assert TableOptions.from_text("").over(usual) == usual
 
 
 @pytest.mark.parametrize(

@@ -16,5 +16,6 @@ data_transformer = {
   max_rejected_rows       = 5000000
   memory_limit_mb         = 10
   column_names            = "camelCase"
+  table_options           = "{\"seperator\": \";\"}"
   max_decompressed_mb     = 0
 }
