@@ -276,7 +276,7 @@ class _Job:
         self._candidates = self._by_type(padded=dialect.padded)
         self._options = options
         required = contents.is_of_upload("columns", options, settings)
-        self._told = typing_of.told(self._table, options.columns, required=required)
+        self._told = typing_of.told(self._table, options.columns or {}, required=required)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
 
@@ -334,7 +334,7 @@ class _Job:
     def _reader(self, path: Path) -> str:
         names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
         room = self._longest + _ROOM
-        nulls = ", ".join(map(literal, ("", *self._options.null_values)))
+        nulls = ", ".join(map(literal, ("", *(self._options.null_values or ()))))
         return (
             f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
             f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "

@@ -95,10 +95,11 @@ def sniff(
         named: the delimiter that the file's name tells; taken if it divides the text well.
         told: what is known of the table.
     """
-    lines_on = sample.split(b"\n", told.skip)
-    text = lines_on[told.skip].decode("utf-8", "replace") if len(lines_on) > told.skip else ""
+    lines_told = told.skip or 0
+    lines_on = sample.split(b"\n", lines_told)
+    text = lines_on[lines_told].decode("utf-8", "replace") if len(lines_on) > lines_told else ""
     body = text.lstrip("\n")
-    skipped = len(text) - len(body) + told.skip
+    skipped = len(text) - len(body) + lines_told
     candidates: tuple[str, ...] = DELIMITERS
     if first_line := _NAMED_DELIMITER.match(body):
         candidates, named = (first_line[1],), None
@@ -109,7 +110,7 @@ def sniff(
     if not body.strip():
         return None
     found, body, delimiter, records = _divided(body, candidates, named, whole=whole)
-    above = 0 if told.skip else _lines_above(body, delimiter, records)
+    above = _lines_above(body, delimiter, records) if told.skip is None else 0
     if above:
         lines = body.splitlines(keepends=True)
         body = "".join(lines[above:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ _TYPE: Final = re.compile(r"text|integer|number|boolean|date|time|timestamp|(dat
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """What is said of a table; null is found out.
+    """What is said of a table; None is found out.
 
     Attributes:
         delimiter: one ASCII character that is no letter, digit or quote.
         decimal: decimal mark, "." or ",".
         encoding: of the text, by a name that Python knows.
         header: whether the first row holds the names of the columns.
-        skip: number of lines above it.
+        skip: number of lines above the table.
         null_values: cells that are missing values, in every column.
         rows: path of the rows in a JSON document, names joined by points.
         columns: types by the column's name: text, integer, number, boolean, date, time, timestamp,
@@ -44,10 +44,10 @@ class TableOptions:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
-    skip: int = 0
-    null_values: tuple[str, ...] = ()
+    skip: int | None = None
+    null_values: tuple[str, ...] | None = None
     rows: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] | None = None
 
     @classmethod
     def parse(cls, content: Any) -> Self:  # noqa: ANN401 - JSON of a caller
@@ -93,15 +93,15 @@ class TableOptions:
         return TableOptions.parse(kept | self.to_json())
 
     def to_text(self) -> str:
-        """Return what differs from the defaults as JSON of ASCII characters."""
+        """Return what is said as JSON of ASCII characters."""
         return json.dumps(self.to_json(), separators=(",", ":"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return what differs from the defaults."""
+        """Return what is said."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        values["null_values"] = list(self.null_values)
-        nothing = {"skip": 0, "null_values": [], "columns": {}}
-        return {name: value for name, value in values.items() if value != nothing.get(name)}
+        if self.null_values is not None:
+            values["null_values"] = list(self.null_values)
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def _is_encoding(value: Any) -> bool:  # noqa: ANN401 - as above

@@ -187,6 +187,20 @@ def _table(name: str, folder: Path) -> bytes:
     }[name].encode()
 
 
+def test_nothing_said_of_an_upload_counts_more_than_the_environment(told: Told) -> None:
+    default = '{"skip": 1, "null_values": ["x"], "columns": {"a": "text"}}'
+    outcome = told("a,b\n1,x\n2,y\n", "t.csv", default, skip=0, null_values=[], columns={})
+    assert outcome.rows == [(1, "x"), (2, "y")]
+    assert outcome.processed.details["options"] == {"skip": 0, "null_values": [], "columns": {}}
+
+
+def test_no_line_is_above_the_table_where_that_is_said(told: Told) -> None:
+    text = "Sales of May\na,b\n1,2\n3,4\n"
+    assert told(text).rows == [(1, 2), (3, 4)]
+    assert told(text, skip=1).rows == [(1, 2), (3, 4)]
+    assert told("a,b\n1,2\n", skip=0).rows == [(1, 2)]
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"decimal": ";"}'])
 def test_an_environment_whose_options_are_none_does_not_start(text: str) -> None:
     with pytest.raises(SettingError, match="TABLE_OPTIONS is "):

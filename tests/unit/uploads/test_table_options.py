@@ -30,6 +30,7 @@ def test_options_over_others_count_more() -> None:
     usual = TableOptions.parse({"skip": 2, "decimal": ",", "rows": "a"})
     merged = TableOptions.from_text('{"skip": 1}').over(usual, "rows")
     assert merged.to_json() == {"skip": 1, "decimal": ","}
+    assert TableOptions.from_text('{"skip": 0}').over(usual).skip == 0
     assert TableOptions.from_text("").over(usual) == usual
 
 
