@@ -64,23 +64,13 @@ class Candidate:
         """Return the SQL of the typed value; NULL where the text is no such value."""
         return self.cast.format(text=self.text.format(text=cell), type=self.type)
 
-    def fits(self, cell: str, value: str, counter: str = "") -> str:
-        """Return the SQL condition that the text is missing or exactly a value of this type.
-
-        Args:
-            cell: the text.
-            value: see `value`.
-            counter: name of a sequence that counts the texts that stand for a missing value.
-        """
+    def fits(self, cell: str, value: str) -> str:
+        """Return the SQL condition that the text is missing or exactly a value of this type."""
         text = self.text.format(text=cell)
         exact = self.exact.format(text=text, value=value)
         quick = self.quick.format(text=text, value=value)
         typed = f"{value} IS NOT NULL AND ({quick} OR {exact})"
-        missing = is_missing(cell)
-        if counter:
-            # Not AND, whose sides DuckDB swaps.
-            missing = f"CASE WHEN {missing} THEN nextval({literal(counter)}) > 0 ELSE false END"
-        return f"({cell} IS NULL OR ({typed}) OR {missing})"
+        return f"({cell} IS NULL OR ({typed}) OR {is_missing(cell)})"
 
 
 def is_missing(text: str) -> str:

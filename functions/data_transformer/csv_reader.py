@@ -527,7 +527,7 @@ class _Job:
         return _Written(rows, misfits, whole, _Log(folder, columns))
 
     def _conversion(self, part: Part, path: Path) -> str:
-        read, values, results, texts, fits, castable = [], [], [], [], [], []
+        read, values, results, texts, fits, counts, castable = [], [], [], [], [], [], []
         for place, column in part.places.items():
             text, value = f"c{place}", f"t{place}"
             read.append(text)
@@ -542,8 +542,13 @@ class _Job:
             candidate = self._told.get(place) or self._candidates[column.type]
             values.append(f"{candidate.value(text)} AS {value}")
             results.append(f"{value} AS {identifier(column.name)}")
-            counter = f"{_MISSING}{place}" if place in self._count_missing else ""
-            fits.append(candidate.fits(text, value, counter))
+            fits.append(candidate.fits(text, value))
+            if place in self._count_missing:
+                # CASE, since DuckDB may look at the sides of AND in any order.
+                missing = f"{text} IS NOT NULL AND {value} IS NULL"
+                counts.append(
+                    f"CASE WHEN {missing} THEN nextval('{_MISSING}{place}') > 0 ELSE true END"
+                )
             castable.append(f"{value} IS NOT NULL")
         columns = ", ".join([*read, "row_number() OVER () AS row", *values])
         query = (
@@ -556,7 +561,7 @@ class _Job:
         bad = f"list_position([{', '.join(fits)}], false)"
         cell = f"left([{', '.join(texts)}][{bad}], {_SHOWN + 1})"
         return (
-            f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN true "
+            f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN {' AND '.join(counts) or 'true'} "
             f"WHEN [{', '.join(castable)}][{bad}] THEN error('{_INEXACT} in row ' || row) "
             f"WHEN nextval('bad') > {self._settings.max_rejected_rows} THEN false "
             f"ELSE write_log(to_json([row::VARCHAR, {bad}::VARCHAR, {cell}])::VARCHAR, "
