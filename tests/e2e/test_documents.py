@@ -32,7 +32,7 @@ DOCUMENTS: Final = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted(ROOT.g
 DOCUMENTED: Final = list(dict.fromkeys(line for path in DOCUMENTS for line in commands(path)))
 
 _TESTS = "these are the tests"
-_TODAY = "asks the internet what is there today"
+_ONLINE = "needs the internet"
 _FIXTURE = "the fixture `stack` does this for its environment"
 _STATES = "the provider waits a minute for such a bucket; tests/plan/account plans it"
 _GITHUB = "wants a repository; tests/security/test_workflow_roles.py applies the folder"
@@ -42,9 +42,9 @@ ELSEWHERE: Final = {
     "make test": _TESTS,
     ".venv/bin/pytest tests/unit/uploads": _TESTS,
     ".venv/bin/pytest tests/plan -k prod": _TESTS,
-    "make audit": _TODAY,
-    "make lock LOCK_FLAGS=--upgrade": _TODAY,
-    "terraform -chdir=envs/dev init -upgrade": _TODAY,
+    "make audit": _ONLINE,
+    "make lock LOCK_FLAGS=--upgrade": _ONLINE,
+    "terraform -chdir=envs/dev init -upgrade": _ONLINE,
     "git checkout HEAD~1": "the copy has no history",
     "cd envs/account": _STATES,
     "terraform init": _STATES,

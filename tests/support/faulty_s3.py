@@ -1,4 +1,4 @@
-"""A proxy in front of S3 that injects faults: what networks and services do on bad days.
+"""A proxy in front of S3 that injects the faults of networks and services.
 
 It forwards requests as they are, host name and signature included, so the emulator checks them as
 if they had come directly. A plan decides the fate of each request; it sees the key, which makes a

@@ -1,4 +1,4 @@
-"""The deployed functions on bad days: every upload that goes in comes out with a result."""
+"""The deployed functions under faults: every upload that goes in comes out with a result."""
 
 from __future__ import annotations
 
