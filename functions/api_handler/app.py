@@ -172,9 +172,8 @@ class App:
     def _describe(self, event: Mapping[str, Any]) -> _Answer:
         query = event.get("queryStringParameters") or {}
         wait = query.get("wait", "0")
-        if query.keys() - {"wait"} or not (wait.isascii() and wait.isdigit() and len(wait) < 3):
-            raise ApiError(400, "invalid_query", _WAIT)
-        if int(wait) > file_rules.MAX_WAIT_SECONDS:
+        is_number = wait.isascii() and wait.isdigit() and len(wait) < 3
+        if query.keys() - {"wait"} or not is_number or int(wait) > file_rules.MAX_WAIT_SECONDS:
             raise ApiError(400, "invalid_query", _WAIT)
         key, description = _for_key(event, lambda key: self._files.describe(key, int(wait)))
         return _Answer(200, description, key)
