@@ -23,8 +23,14 @@ _FEW: Final = 3
 GZIP: Final = "gzip"
 BOOK: Final = "a workbook"
 PARQUET: Final = "Parquet"
-# Options that texts alone have.
-OF_TEXTS: Final = ("delimiter", "decimal", "encoding", "header", "skip", "null_values", "columns")
+# Options that texts alone have, and by format those that it has not.
+_OF_TEXTS: Final = {"delimiter", "decimal", "encoding", "header", "skip", "null_values", "columns"}
+_UNFIT: Final = {
+    "CSV": {"rows"},
+    "JSON": _OF_TEXTS,
+    PARQUET: {"rows", *_OF_TEXTS},
+    "workbooks": {"rows", *_OF_TEXTS},
+}
 # How files of formats begin that are no text. Zip archives and old Office documents may be others.
 _FORMATS: Final = {
     b"\x1f\x8b": GZIP,
@@ -75,13 +81,13 @@ def form_of(head: bytes) -> str | None:
     return next((form for sign, form in _FORMATS.items() if head.startswith(sign)), None)
 
 
-def options(source: Source, settings: Settings, *unfit: str) -> TableOptions:
+def options(source: Source, settings: Settings, form: str) -> TableOptions:
     """Return how a table is to be read by its upload, and where that says nothing, by the settings.
 
     Args:
         source: upload.
         settings: their options are those of tables of any format.
-        unfit: those of the settings that are not for the format of this one.
+        form: format of this one.
 
     Raises:
         RejectedError: what the upload says is not understood.
@@ -89,7 +95,7 @@ def options(source: Source, settings: Settings, *unfit: str) -> TableOptions:
     try:
         # A source that is no object in S3 has none.
         said = TableOptions.from_text(getattr(source, "metadata", {}).get(METADATA, ""))
-        return said.over(TableOptions.from_text(settings.table_options), *unfit)
+        return said.over(TableOptions.from_text(settings.table_options), *_UNFIT[form])
     except ValueError as error:
         raise RejectedError("invalid_options", f"{error}") from error
 
@@ -103,13 +109,13 @@ def is_of_upload(name: str, options: TableOptions, settings: Settings) -> bool:
     return bool(getattr(options, name) != getattr(usual, name))
 
 
-def check_options(options: TableOptions, form: str, *unfit: str) -> None:
+def check_options(options: TableOptions, form: str) -> None:
     """Check that a table of a format is not told what it cannot be told.
 
     Raises:
         RejectedError: it is.
     """
-    names = [name for name in options.to_json() if name in unfit]
+    names = [name for name in options.to_json() if name in _UNFIT[form]]
     if names:
         raise RejectedError(
             "options_do_not_fit", f"The option {names[0]} is not for {form}; leave it out."

@@ -209,13 +209,13 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: no table is in it, or too many of its rows are bad.
     """
     text = _Text.of(source)
-    options = contents.options(source, settings, "rows")
+    options = contents.options(source, settings, "CSV")
     if options.encoding:
         text = _Text.of(source, options.encoding)
     contents.check(text.clean.head)
     if _JSON.match(text.sample):
         raise contents.OtherFormatError("JSON")
-    contents.check_options(options, "CSV", "rows")
+    contents.check_options(options, "CSV")
     ending = Path(source.name.lower()).suffix
     dialect = dialects.sniff(
         text.sample, whole=text.whole, named=_NAMED_BY.get(ending), told=options
@@ -504,11 +504,9 @@ class _Job:
             )
             # Pushed down, the condition would cast all values a second time.
             connection.execute("SET disabled_optimizers = 'filter_pushdown'")
-            options = outputs.parquet_options(row_bytes * len(part.places) / len(self._table))
-            target = literal(str(self._directory / part.parquet))
-            query = f"COPY ({self._conversion(part, pipe.path)}) TO {target} ({options})"
+            query = self._conversion(part, pipe.path)
             try:
-                rows = (connection.execute(query).fetchone() or (0,))[0]
+                rows = outputs.write(connection, query, part, self._directory, row_bytes)
             except duckdb.InvalidInputException as error:
                 if _INEXACT in str(error):
                     raise _TypesError from error
@@ -517,10 +515,10 @@ class _Job:
                 # The log keeps to its first folder unless it has been somewhere else.
                 connection.execute("CALL enable_logging(storage = 'memory')")
                 connection.execute("CALL disable_logging()")
-            misfits = (connection.execute("SELECT nextval('bad') - 1").fetchone() or (0,))[0]
-            sequences = "SELECT sequence_name FROM duckdb_sequences() WHERE last_value IS NOT NULL"
-            used = {name for (name,) in connection.execute(sequences).fetchall()}
-            self._missing |= {place for place in counted if f"{_MISSING}{place}" in used}
+            sequences = "SELECT sequence_name, last_value FROM duckdb_sequences()"
+            found = dict(connection.execute(sequences).fetchall())
+            misfits = found["bad"] or 0
+            self._missing |= {place for place in counted if found[f"{_MISSING}{place}"]}
         self._last_line = feed.last.strip().rpartition(b"\n")[2] or self._last_line
         columns = [column for column in part.places.values() if column.type != TEXT]
         whole = rows == feed.most and not feed.rejected

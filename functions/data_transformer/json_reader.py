@@ -92,11 +92,11 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         RejectedError: the text is not JSON, holds no objects, or needs too much memory.
     """
     path = source.save(directory / "upload.json")
-    options = contents.options(source, settings, *contents.OF_TEXTS)
+    options = contents.options(source, settings, "JSON")
     with path.open("rb") as file:
         head = file.read(_CHUNK)
     contents.check(head[:HEAD_BYTES])
-    contents.check_options(options, "JSON", *contents.OF_TEXTS)
+    contents.check_options(options, "JSON")
     warnings = _prepare(path, head)
     first = _first(path)
     if not first:
@@ -477,12 +477,10 @@ def _write(
         chosen = ", ".join(
             f"{_value(column)} AS {identifier(column.name)}" for column in part.columns
         )
-        target = literal(str(directory / part.parquet))
-        parquet = outputs.parquet_options(row_bytes * len(part.places) / len(table))
-        if any(column.type == _WKB for column in part.columns):
-            parquet += f", KV_METADATA {{geo: {literal(json.dumps(_UNKNOWN_CRS))}}}"
+        has_wkb = any(column.type == _WKB for column in part.columns)
+        geo = f", KV_METADATA {{geo: {literal(json.dumps(_UNKNOWN_CRS))}}}" if has_wkb else ""
         rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
-        connection.execute(f"COPY ({rows}) TO {target} ({parquet})")
+        outputs.write(connection, rows, part, directory, row_bytes, options=geo)
     return parts, warnings
 
 

@@ -49,10 +49,12 @@ class Part:
     Attributes:
         name: of the files, without extension.
         places: columns by their place in the source; those of no type are in no file.
+        columns_of_table: number of columns of all parts.
     """
 
     name: str
     places: Mapping[int, Column]
+    columns_of_table: int
 
     @property
     def columns(self) -> list[Column]:
@@ -83,6 +85,7 @@ def parts(table: Sequence[Column], name: str = TABLE) -> list[Part]:
         Part(
             name if len(batches) == 1 else f"{name}-{number}",
             {place: table[place] for place in batch},
+            len(table),
         )
         for number, batch in enumerate(batches, 1)
     ]
@@ -100,6 +103,32 @@ def parquet_options(row_bytes: float) -> str:
         f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {groups}, "
         "DICTIONARY_SIZE_LIMIT 2000, WRITE_BLOOM_FILTER false"
     )
+
+
+def write(
+    connection: DuckDBPyConnection,
+    query: str,
+    part: Part,
+    directory: Path,
+    row_bytes: float,
+    *,
+    options: str = "",
+) -> int:
+    """Write the Parquet file of a part; return its number of rows.
+
+    Args:
+        connection: runs the query.
+        query: SQL of the part's columns.
+        part: of the table.
+        directory: where the file goes.
+        row_bytes: size of a row of all parts, about.
+        options: of the COPY, besides those of every file.
+    """
+    every = parquet_options(row_bytes * len(part.places) / part.columns_of_table)
+    target = literal(str(directory / part.parquet))
+    copy = f"COPY ({query}) TO {target} ({every}{options})"
+    rows: int = (connection.execute(copy).fetchone() or (0,))[0]
+    return rows
 
 
 def finish(

@@ -46,8 +46,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     if head.startswith(_ENCRYPTED):
         message = "The Parquet file is encrypted. Write it without encryption."
         raise RejectedError("encrypted_file", message)
-    options = contents.options(source, settings, "rows", *contents.OF_TEXTS)
-    contents.check_options(options, "Parquet", "rows", *contents.OF_TEXTS)
+    contents.check_options(contents.options(source, settings, contents.PARQUET), contents.PARQUET)
     try:
         with database(directory, settings.memory_limit_mb) as connection:
             return _convert(connection, path, directory, settings)
@@ -89,9 +88,7 @@ def _convert(
             f"{'::VARCHAR' if column.original in odd else ''} AS {identifier(column.name)}"
             for column in part.columns
         )
-        options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
-        target = literal(str(directory / part.parquet))
-        connection.execute(f"COPY (SELECT {chosen} FROM {rows}) TO {target} ({options})")  # noqa: S608 - quoted
+        outputs.write(connection, f"SELECT {chosen} FROM {rows}", part, directory, row_bytes)  # noqa: S608 - quoted
     path.unlink()
     warnings = []
     if odd:

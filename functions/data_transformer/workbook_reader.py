@@ -50,8 +50,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     """
     path = contents.save(source, directory / "upload.book")
     _check(path)
-    options = contents.options(source, settings, "rows", *contents.OF_TEXTS)
-    contents.check_options(options, "workbooks", "rows", *contents.OF_TEXTS)
+    contents.check_options(contents.options(source, settings, "workbooks"), "workbooks")
     found = _read(path, directory, settings)
     path.unlink()
     sheets = found["sheets"]
@@ -179,9 +178,7 @@ def _convert(
             for place, column in part.places.items()
             if column.type != ABSENT
         )
-        options = outputs.parquet_options(row_bytes * len(part.places) / len(table))
-        target = literal(str(directory / part.parquet))
-        connection.execute(f"COPY (SELECT {chosen} FROM {rows}) TO {target} ({options})")  # noqa: S608 - quoted
+        outputs.write(connection, f"SELECT {chosen} FROM {rows}", part, directory, row_bytes)  # noqa: S608 - quoted
     path.unlink()
     return outputs.finish(
         connection,
