@@ -1,7 +1,4 @@
 locals {
-  # Keys that the function's role itself uses. The one of the log group is used by CloudWatch Logs.
-  _key_arns = var.kms_key_arn[*]
-
   # { Sid = { actions, resources, conditions } }; a statement that is not needed is null.
   _own_statements = {
     WriteLogs = {
@@ -12,9 +9,10 @@ locals {
       actions   = ["sqs:SendMessage"]
       resources = [local._queue_arn]
     }
-    UseKeys = length(local._key_arns) == 0 ? null : {
+    # For the environment variables and the queue; the key of the log group is used by CloudWatch Logs.
+    UseKeys = var.kms_key_arn == null ? null : {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = local._key_arns
+      resources = [var.kms_key_arn]
     }
     # X-Ray knows no resources.
     Trace = !var.tracing_enabled ? null : {
@@ -44,15 +42,13 @@ locals {
     "ec2:DeleteNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
   ]
-  _denials = [
-    for sid in ["KeepNetworkFromCode"] : {
-      Sid       = sid
-      Effect    = "Deny"
-      Action    = local._interface_actions
-      Resource  = ["*"]
-      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local._function_arn] } }
-    } if var.vpc != null
-  ]
+  _denials = var.vpc == null ? [] : [{
+    Sid       = "KeepNetworkFromCode"
+    Effect    = "Deny"
+    Action    = local._interface_actions
+    Resource  = ["*"]
+    Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local._function_arn] } }
+  }]
   _statements = concat(
     [for sid, s in local._own_statements : merge(s, { sid = sid, conditions = {} }) if s != null],
     [for sid, s in var.statements : merge(s, { sid = sid })],

@@ -88,29 +88,16 @@ variable "code" {
     error_message = "There is no zip at ${coalesce(var.code.path, "(none)")}: build it with `make package`."
   }
 
+  # What a zip was built for, of a local one, is in the file that `make package` wrote beside it.
   validation {
-    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).runtime, var.code.runtime) == var.code.runtime
-    error_message = "${coalesce(var.code.path, "(none)")} was built for ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).runtime, "?")}, not for ${var.code.runtime}: set code.runtime to it, or build again with `make package`."
-  }
-
-  validation {
-    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).architecture, var.code.architecture) == var.code.architecture
-    error_message = "${coalesce(var.code.path, "(none)")} was built for ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).architecture, "?")}, not for ${var.code.architecture}: set code.architecture to it, or build again with `make package`."
-  }
-
-  validation {
-    condition     = try(coalesce(var.code.s3.runtime, var.code.runtime), var.code.runtime) == var.code.runtime
-    error_message = "s3://${try("${var.code.s3.bucket}/${var.code.s3.key}", "")} was built for ${try(coalesce(var.code.s3.runtime), "?")}, not for ${var.code.runtime}: set code.runtime to it, or publish a build for ${var.code.runtime}."
-  }
-
-  validation {
-    condition     = try(coalesce(var.code.s3.architecture, var.code.architecture), var.code.architecture) == var.code.architecture
-    error_message = "s3://${try("${var.code.s3.bucket}/${var.code.s3.key}", "")} was built for ${try(coalesce(var.code.s3.architecture), "?")}, not for ${var.code.architecture}: set code.architecture to it, or publish a build for ${var.code.architecture}."
-  }
-
-  validation {
-    condition     = try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).handler, var.code.handler) == var.code.handler
-    error_message = "${coalesce(var.code.path, "(none)")} has the handler ${try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))).handler, "?")}, not ${var.code.handler}: set code.handler to it."
+    condition = alltrue([
+      for built in [try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))), var.code.s3)] :
+      alltrue([for what in ["architecture", "handler", "runtime"] : try(coalesce(built[what]), var.code[what]) == var.code[what]])
+    ])
+    error_message = "${coalesce(var.code.path, try("s3://${var.code.s3.bucket}/${var.code.s3.key}", "The zip"))} was built for ${join(", ", flatten([
+      for built in [try(jsondecode(file(replace(var.code.path, "/\\.zip$/", ".json"))), var.code.s3)] :
+      [for what in ["architecture", "handler", "runtime"] : "${what} ${built[what]}, not ${var.code[what]}" if try(coalesce(built[what]), var.code[what]) != var.code[what]]
+    ]))}: change code, or build a zip that fits with `make package`."
   }
 
   validation {

@@ -1,18 +1,16 @@
 locals {
-  # { name = { description, metric, statistic, percentile, threshold } }
+  # { name = { description, metric, statistic, threshold } }
   _alarms = {
     errors = {
       description = "${var.name} answered requests with 5XX: see its access log and its functions' logs."
       metric      = "5XXError"
       statistic   = "Average" # of an error count: the share of all requests
-      percentile  = null
       threshold   = var.alarms.error_share
     }
     latency = {
       description = "${var.name} came close to the ${local._longest_timeout_seconds} s that a function may take."
       metric      = "IntegrationLatency"
-      statistic   = null
-      percentile  = "p99"
+      statistic   = "p99"
       threshold   = local._longest_timeout_seconds * 1000 * var.alarms.share_of_timeout
     }
   }
@@ -26,8 +24,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_description   = each.value.description
   namespace           = "AWS/ApiGateway"
   metric_name         = each.value.metric
-  statistic           = each.value.statistic
-  extended_statistic  = each.value.percentile
+  statistic           = each.key == "errors" ? each.value.statistic : null
+  extended_statistic  = each.key == "latency" ? each.value.statistic : null
   dimensions          = { ApiName = var.name, Stage = var.stage_name }
   period              = 300
   evaluation_periods  = 1

@@ -1,8 +1,4 @@
 locals {
-  # A gateway response has no logic: where several origins are named, none of them would fit all, and an
-  # error holds nothing that another origin may not read.
-  _cors_error_origin = try(length(var.cors.allow_origins) == 1 ? var.cors.allow_origins[0] : "*", null)
-
   # Velocity, which AWS documents for overriding a header once the mappings are done. Header names reach
   # the template as the client wrote them, and HTTP/2 clients write them in lower case.
   _choose_origin = var.cors == null ? "" : <<-EOT
@@ -30,8 +26,10 @@ locals {
     }
   }
 
+  # A gateway response has no logic: where several origins are named, none of them would fit all, and an
+  # error holds nothing that another origin may not read.
   _error_headers = var.cors == null ? {} : merge(
-    { Access-Control-Allow-Origin = local._cors_error_origin },
+    { Access-Control-Allow-Origin = length(var.cors.allow_origins) == 1 ? var.cors.allow_origins[0] : "*" },
     length(var.cors.expose_headers) == 0 ? {} : { Access-Control-Expose-Headers = join(",", var.cors.expose_headers) },
   )
   _error_body = "{\"error\":{\"code\":\"$context.error.responseType\",\"message\":$context.error.messageString},\"request_id\":\"$context.requestId\"}"

@@ -67,6 +67,5 @@ locals {
     execute_api_disabled = var.custom_domain != null
   }
 
-  _execute_api_url = trimsuffix(aws_api_gateway_stage.this.invoke_url, "/")
-  url              = var.custom_domain == null ? local._execute_api_url : trimsuffix("https://${var.custom_domain.name}/${var.custom_domain.base_path}", "/")
+  url = var.custom_domain == null ? trimsuffix(aws_api_gateway_stage.this.invoke_url, "/") : trimsuffix("https://${var.custom_domain.name}/${var.custom_domain.base_path}", "/")
 }

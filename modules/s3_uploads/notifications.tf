@@ -38,9 +38,7 @@ locals {
       for b in slice(local._filters, i + 1, length(local._filters)) :
       "${a.name} (${a.prefix}*${a.suffix}) and ${b.name} (${b.prefix}*${b.suffix})"
       if(startswith(a.prefix, b.prefix) || startswith(b.prefix, a.prefix))
-      && (
-        endswith(lower(a.suffix), lower(b.suffix)) || endswith(lower(b.suffix), lower(a.suffix))
-      )
+      && (endswith(lower(a.suffix), lower(b.suffix)) || endswith(lower(b.suffix), lower(a.suffix)))
       && anytrue([
         for pair in setproduct(a.events, b.events) :
         startswith(pair[0], trimsuffix(pair[1], "*")) || startswith(pair[1], trimsuffix(pair[0], "*"))

@@ -61,7 +61,6 @@ locals {
     snap_start              = false
     environment             = {}
   }
-  _size_attributes = concat(keys(local._defaults), ["memory_mb", "timeout_seconds"])
 
   _processors = merge(
     {
@@ -71,7 +70,7 @@ locals {
         # Settings, as the environment variables that the function reads: thumbnail_sizes is THUMBNAIL_SIZES.
         environment = {
           for setting, value in p.size : upper(setting) => try(join(",", value), tostring(value))
-          if !contains(local._size_attributes, setting)
+          if !contains(concat(keys(local._defaults), ["memory_mb", "timeout_seconds"]), setting)
         }
       })
     },
@@ -96,8 +95,14 @@ locals {
   _functions = merge(
     {
       for name, p in local._processors : name => merge(p, {
-        statements  = merge(local._processor_statements, p.statements)
-        permissions = local._invocation_by_bucket
+        statements = merge(local._processor_statements, p.statements)
+        permissions = {
+          AllowBucket = {
+            principal      = "s3.amazonaws.com"
+            source_arn     = local.bucket_arn
+            source_account = local._account
+          }
+        }
       })
     },
     {
@@ -184,14 +189,6 @@ locals {
   _invoked = { for f, alias in local._aliases : f => join(":", compact([local._names[f], alias])) }
 
   _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
-
-  _invocation_by_bucket = {
-    AllowBucket = {
-      principal      = "s3.amazonaws.com"
-      source_arn     = local.bucket_arn
-      source_account = local._account
-    }
-  }
 
   # What every processor does with the bucket.
   _processor_statements = merge(
