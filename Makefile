@@ -45,9 +45,9 @@ audit: $(STAMPS)/dev ## Look for known vulnerabilities in the locks
 
 # --- Packages and the local cloud ---------------------------------------------------------------
 package: $(STAMPS)/dev ## Build the functions' zips (ARGS="image_processor --arch host" for some, or a folder)
-	@$(PY) -m scripts.package $(ARGS)
+	@$(PY) -m scripts.packaging $(ARGS)
 package-publish: $(STAMPS)/dev ## Build the zips and copy them to a bucket (TO=s3://bucket/prefix)
-	@$(PY) -m scripts.package --publish "$(TO)"
+	@$(PY) -m scripts.packaging --publish "$(TO)"
 
 demo: $(LOCAL_CLOUD) ## Deploy to an AWS emulator, upload files, show the results (FILES="a.jpg b.csv")
 	@$(PY) -m scripts.demo run $(FILES)
@@ -86,7 +86,7 @@ lint: $(STAMPS)/dev ## Linters of all languages, formatters in check mode, types
 unit: $(LOCAL_CLOUD) ## Unit tests of functions and scripts, with 100 % coverage asked
 	@$(PY) -m pytest tests/unit -n 2 --dist loadgroup --cov --cov-report=term
 integration: $(LOCAL_CLOUD) $(STAMPS)/checkov ## Plan, security and end-to-end tests, on the emulator
-	@$(PY) -m scripts.package
+	@$(PY) -m scripts.packaging
 	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 2 --dist loadgroup --durations 15
 format: $(STAMPS)/dev ## Format Python and Terraform
 	@$(PY) -m ruff check --fix-only
@@ -96,5 +96,5 @@ docs: $(STAMPS)/dev ## Write what is computed in the docs: tables of inputs, out
 	@$(PY) -m scripts.docs
 
 bench-api bench-cpu bench-functions bench-large-table bench-package compare-tables provider-schema: $(LOCAL_CLOUD) $(STAMPS)/benchmarks ## Measure and compare with peers (takes minutes)
-	@$(PY) -m scripts.package --arch host
+	@$(PY) -m scripts.packaging --arch host
 	@$(PY) -m tests.performance.$(subst -,_,$@) $(ARGS)

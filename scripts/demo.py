@@ -25,9 +25,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scripts import LOCAL, ROOT, local_cloud, package, samples, terraform
-from scripts.client import Client, ClientError, emulated_api_url
+from scripts import LOCAL, ROOT, local_cloud, samples, terraform
+from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import PackagingError, host_architecture
+from uploads_client import ApiError, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,7 +84,7 @@ def deploy(console: Console, port: int = 0) -> Deployment:
     base = terraform.environment()
     terraform.check_version(base)
     with step(console, "Building the functions' zips"):
-        if package.main(["--arch", "host"]) != 0:
+        if packaging.main(["--arch", "host"]) != 0:
             raise DemoError("the zips could not be built, see above")
     with step(console, "Starting the AWS emulator"):
         cloud = local_cloud.start(port=port)
@@ -93,7 +94,7 @@ def deploy(console: Console, port: int = 0) -> Deployment:
     with step(console, "Applying envs/local (the first time takes about a minute)"):
         runs.apply(f"-var=architecture={host_architecture()}")
     outputs = runs.outputs()
-    api_url = emulated_api_url(cloud, outputs["api_id"])
+    api_url = cloud.api_url(outputs["api_id"])
     return Deployment(cloud, outputs, api_url, publish_page(cloud, api_url))
 
 
@@ -146,7 +147,7 @@ def run(console: Console, deployment: Deployment, files: Sequence[Path], results
             try:
                 with step(console, f"Uploading {path.name} and waiting for its result"):
                     found = client.wait(client.upload(path))
-            except (ClientError, httpx.HTTPError) as error:
+            except (ApiError, httpx.HTTPError) as error:
                 table.add_row(escape(path.name), "[red]failed[/]", escape(str(error)))
                 complete = False
                 continue
@@ -237,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         PackagingError,
         local_cloud.CloudError,
         terraform.TerraformError,
-        ClientError,
+        ApiError,
         httpx.HTTPError,
     ) as error:
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)

@@ -109,13 +109,8 @@ class EmulatedAccount:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - any client
         boto3: Any = importlib.import_module("boto3")
-        return boto3.client(
-            service,
-            endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-            region_name=os.environ["MINISTACK_REGION"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's, for everybody
-        )
+        root = boto3.Session("test", "test", region_name=os.environ["MINISTACK_REGION"])
+        return root.client(service, endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}")
 
 
 def main() -> None:

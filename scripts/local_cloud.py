@@ -100,11 +100,23 @@ class Cloud:
         rest = {name: value for name, value in variables.items() if not name.startswith("AWS_")}
         return rest | self.environment()
 
+    def api_url(self, api_id: str) -> str:
+        """Return the address of an API here."""
+        return stage_url(self.aws.url, api_id)
+
     def is_up(self) -> bool:
         """Tell whether both servers answer."""
         return _answers(f"{self.aws.url}/_ministack/health") and _answers(
             f"{self.cloudwatch.url}/moto-api/"
         )
+
+
+def stage_url(endpoint: str, api_id: str) -> str:
+    """Return the address at which an emulator serves an API: the path is that of AWS's test calls.
+
+    The host name of the output `api_gateway_url` is AWS's.
+    """
+    return f"{endpoint}/restapis/{api_id}/prod/_user_request_"
 
 
 def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
@@ -158,13 +170,8 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
 
 def _make_logging_role(cloud: Cloud) -> None:
     """Give API Gateway the role to write logs with, as `envs/account` does for an account."""
-    apigateway = boto3.client(
-        "apigateway",
-        endpoint_url=cloud.aws.url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's, for everybody
-    )
+    root = boto3.Session("test", "test", region_name=REGION)
+    apigateway = root.client("apigateway", endpoint_url=cloud.aws.url)
     role = f"arn:aws:iam::{ACCOUNT_ID}:role/api-gateway-logging"
     apigateway.update_account(
         patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]

@@ -14,13 +14,14 @@ import httpx
 import pytest
 import tftest  # type: ignore[import-untyped]  # tftest ships no types
 
-from scripts import ROOT, local_cloud, package, terraform
-from scripts.client import Client, emulated_api_url
+from scripts import ROOT, local_cloud, terraform
 from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
+from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import host_architecture
 from scripts.packaging.publish import VARIABLES, publish
 from tests.plan import harness
 from tests.support import root_user
+from uploads_client import Client
 
 STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 ARTIFACT_BUCKET = f"artifacts-{ACCOUNT_ID}"
@@ -61,7 +62,7 @@ def workspace(
 @pytest.fixture(scope="session")
 def packages() -> Path:
     """The folder of the real zips, for this machine's architecture."""
-    assert package.main(["--arch", "host"]) == 0
+    assert packaging.main(["--arch", "host"]) == 0
     return ROOT / "build"
 
 
@@ -88,7 +89,7 @@ class Stack:
     @cached_property
     def client(self) -> Client:
         """A client of the API."""
-        url = emulated_api_url(self.cloud, self.outputs["api_id"])
+        url = self.cloud.api_url(self.outputs["api_id"])
         return Client(url, self.http)
 
     def aws(self, service: Any, session: boto3.Session | None = None) -> Any:

@@ -1,24 +1,41 @@
-"""A client of the API, as the demo and the end-to-end tests use it."""
+"""Upload a file through the API and wait for its result.
+
+    python uploads_client.py https://….execute-api.us-east-1.amazonaws.com/prod photo.jpg
+
+Credentials are found as the AWS CLI finds them; with some, requests to the API are signed, which an
+API with AWS_IAM asks for. The region is that of the address, or, where a domain of one's own does
+not tell it, AWS_DEFAULT_REGION. Needs `httpx` and `boto3`.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import re
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+import boto3
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterator
 
-    import httpx
+    from botocore.credentials import Credentials
 
-    from scripts.local_cloud import Cloud
+# The API keeps an answer back for that long at the most.
+_LONGEST_WAIT_SECONDS: Final = 20
+# Between two of them, should the API answer at once.
+_PAUSE_SECONDS: Final = 0.2
 
-_POLL_SECONDS: Final = 0.2
 
-
-class ClientError(Exception):
+class ApiError(Exception):
     """The API, or the bucket behind it, refused a request; the message says what it answered.
 
     Attributes:
@@ -30,13 +47,48 @@ class ClientError(Exception):
         self.status = status
 
 
+class Signature(httpx.Auth):
+    """Signature version 4 for the requests of one API; a presigned form needs none."""
+
+    requires_request_body = True
+
+    def __init__(self, api_url: str, credentials: Credentials, region: str) -> None:
+        """Bind to an API and to credentials."""
+        self._api_url = api_url
+        self._signer = SigV4Auth(credentials, "execute-api", region)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the headers of a signature."""
+        if str(request.url).startswith(f"{self._api_url}/"):
+            signed = AWSRequest(request.method, str(request.url), data=request.content)
+            self._signer.add_auth(signed)
+            request.headers.update(dict(signed.headers))
+        yield request
+
+
+def signature(api_url: str, session: boto3.Session) -> Signature | None:
+    """Return what signs the requests to an API; None without credentials.
+
+    Raises:
+        ApiError: the region is not known.
+    """
+    credentials = session.get_credentials()
+    if credentials is None:
+        return None
+    address = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_url)
+    region = address[1] if address else session.region_name
+    if not region:
+        raise ApiError("the address does not tell its AWS region: set AWS_DEFAULT_REGION")
+    return Signature(api_url, credentials, region)
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """Asks one deployed API.
 
     Attributes:
         url: address of the API's stage, without a trailing slash.
-        http: HTTP client.
+        http: HTTP client; its timeout is longer than 20 seconds.
     """
 
     url: str
@@ -54,7 +106,7 @@ class Client:
             name: name to store it under, if not its own.
 
         Raises:
-            ClientError: the API or the bucket refused it.
+            ApiError: the API or the bucket refused it.
         """
         form = self.form(name or path.name)
         self.send(form, path)
@@ -68,19 +120,20 @@ class Client:
         """Send a file with a form.
 
         Raises:
-            ClientError: the bucket refused it.
+            ApiError: the bucket refused it.
         """
         with path.open("rb") as content:
             answer = self.http.post(form["url"], data=form["fields"], files={"file": content})
         if not answer.is_success:
-            raise ClientError(
+            raise ApiError(
                 f"the bucket refused {path} ({answer.status_code}): {answer.text}",
                 answer.status_code,
             )
 
-    def file(self, key: str) -> dict[str, Any]:
-        """Return what `GET /files/{key}` answers."""
-        return self._json(self.http.get(f"{self.url}/files/{quote(key)}"))
+    def file(self, key: str, wait: int = 0) -> dict[str, Any]:
+        """Return what `GET /files/{key}` answers, once the result is there or `wait` seconds on."""
+        params = {"wait": wait} if wait else {}
+        return self._json(self.http.get(f"{self.url}/files/{quote(key)}", params=params))
 
     def files(self) -> Iterator[dict[str, Any]]:
         """Return every upload, page by page."""
@@ -93,27 +146,26 @@ class Client:
             cursor = {"cursor": page["next_cursor"]}
 
     def wait(
-        self, key: str, seconds: float = 60, sleep: Callable[[float], None] = time.sleep
+        self, key: str, seconds: float = 600, sleep: Callable[[float], None] = time.sleep
     ) -> dict[str, Any]:
         """Return what `GET /files/{key}` answers once the file is processed.
 
         Raises:
-            ClientError: it is still pending after `seconds`.
+            ApiError: it is still pending after `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while True:
-            found = self.file(key)
+        while (left := deadline - time.monotonic()) > 0:
+            found = self.file(key, wait=max(1, min(_LONGEST_WAIT_SECONDS, round(left))))
             if found["state"] != "pending":
                 return found
-            if time.monotonic() > deadline:
-                raise ClientError(f"{key} is still pending after {seconds:.0f} seconds")
-            sleep(_POLL_SECONDS)
+            sleep(_PAUSE_SECONDS)
+        raise ApiError(f"{key} is still pending after {seconds:.0f} seconds")
 
     def download(self, url: str, path: Path) -> None:
         """Save what a download link leads to."""
         with self.http.stream("GET", url) as answer:
             if not answer.is_success:
-                raise ClientError(f"{url} cannot be downloaded ({answer.status_code})")
+                raise ApiError(f"{url} cannot be downloaded ({answer.status_code})")
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 for part in answer.iter_bytes():
@@ -122,7 +174,7 @@ class Client:
     @staticmethod
     def _json(answer: httpx.Response) -> dict[str, Any]:
         if not answer.is_success:
-            raise ClientError(
+            raise ApiError(
                 f"{answer.request.method} {answer.request.url} answered "
                 f"{answer.status_code}: {answer.text}",
                 answer.status_code,
@@ -131,14 +183,23 @@ class Client:
         return body
 
 
-def emulated_api_url(cloud: Cloud, api_id: str, stage: str = "prod") -> str:
-    """Return the address at which the emulator serves an API.
+def main(arguments: list[str] | None = None) -> int:
+    """Upload the file named on the command line and print its result; return the exit status."""
+    parser = argparse.ArgumentParser(description="Upload a file and wait for its result.")
+    parser.add_argument("api_url", help="address of the API, the output api_gateway_url")
+    parser.add_argument("file", type=Path)
+    options = parser.parse_args(arguments)
+    url = options.api_url.rstrip("/")
+    try:
+        with httpx.Client(timeout=60, auth=signature(url, boto3.Session())) as http:
+            client = Client(url, http)
+            file = client.wait(client.upload(options.file))
+    except (ApiError, httpx.HTTPError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(file, indent=2, ensure_ascii=False))
+    return 0 if file["state"] == "succeeded" else 1
 
-    It has the path of AWS's own test address; the host name of `api_gateway_url` is AWS's.
-    """
-    return stage_url(cloud.aws.url, api_id, stage)
 
-
-def stage_url(endpoint: str, api_id: str, stage: str = "prod") -> str:
-    """Return the address at which an emulator at `endpoint` serves an API."""
-    return f"{endpoint}/restapis/{api_id}/{stage}/_user_request_"
+if __name__ == "__main__":
+    sys.exit(main())

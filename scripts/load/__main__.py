@@ -22,14 +22,13 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts import local_cloud
-from scripts.client import Client
 from scripts.load import check, drive, memory, mixture, report
 from scripts.operations import environment as environments
 from scripts.operations import progress
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive
-from scripts.operations.signing import Signature
 from scripts.terraform import TerraformError
+from uploads_client import Client, signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,8 +101,7 @@ def run(
         server: the emulator's process, None on AWS.
     """
     limits = httpx.Limits(max_connections=options.clients)
-    credentials = environment.session.get_credentials()
-    auth = Signature(environment.api_url, credentials, environment.region) if credentials else None
+    auth = signature(environment.api_url, environment.session)
     names = {
         function: environment.function_name(function) for function in environment.function_names
     }

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from scripts.client import ClientError
+from uploads_client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scripts.client import Client
     from scripts.load.mixture import Kind, Sample, State
     from scripts.operations.progress import Pace
+    from uploads_client import Client
 
 # What a client does with a busy or failing service: it tries again, later each time.
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
@@ -84,7 +84,7 @@ class Driver:
         record = Record(sample.kind, sample.bytes, sample.expected)
         try:
             self._upload(sample, record)
-        except (ClientError, httpx.HTTPError) as error:
+        except (ApiError, httpx.HTTPError) as error:
             record.error = f"{type(error).__name__}: {error}"
         return record
 
@@ -125,7 +125,7 @@ class Driver:
                 reason = "connection"
                 if attempt == _ATTEMPTS:
                     raise
-            except ClientError as error:
+            except ApiError as error:
                 reason = str(error.status)
                 if error.status not in _BUSY or attempt == _ATTEMPTS:
                     raise

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import struct
+import io
 import tempfile
 import time
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
+from PIL import Image
 
 from scripts import ROOT
-from scripts.client import Client
-from scripts.client import ClientError as ApiError
 from scripts.operations.dead_letters import Queue
 from scripts.operations.options import positive
 from scripts.operations.progress import bad, good, plain
-from scripts.operations.signing import Signature
 from uploads.keys import PROCESSED_PREFIX, UPLOADS_PREFIX, kind_of, starts_function
+from uploads_client import ApiError, Client, signature
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +77,7 @@ def checks(
     api = str(environment.outputs["api_name"])
     yield from _guarded("API: alarms", _alarms, environment, "API", api, {api})
     yield from _guarded("API: logs", _logging_role, environment)
-    with httpx.Client(timeout=60, auth=_signature(environment)) as http:
+    with httpx.Client(timeout=60, auth=signature(environment.api_url, environment.session)) as http:
         client = Client(environment.api_url, http)
         yield from _guarded("API: status", _status, environment, client)
         if round_trip_seconds is not None:
@@ -108,13 +106,6 @@ def _guarded[**P](
             found=str(error),
             fix="apply the environment; if it says AccessDenied, ask with credentials that may",
         )
-
-
-def _signature(environment: Environment) -> httpx.Auth | None:
-    credentials = environment.session.get_credentials()
-    if credentials is None:
-        return None
-    return Signature(environment.api_url, credentials, environment.region)
 
 
 def _function(environment: Environment, function: str, build: Path) -> Iterator[Check]:
@@ -328,20 +319,9 @@ def _remove(environment: Environment, key: str) -> str:
 
 def picture() -> bytes:
     """Return a PNG file of 8 by 8 grey pixels."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    size, eight_bit, grey = 8, 8, 0
-    header = struct.pack(">IIBBBBB", size, size, eight_bit, grey, 0, 0, 0)
-    rows = (b"\x00" + b"\x80" * size) * size  # each row after its filter's number
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
+    content = io.BytesIO()
+    Image.new("L", (8, 8), 128).save(content, "PNG")
+    return content.getvalue()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 
 from scripts import LOCAL, ROOT, local_cloud, terraform
-from scripts.client import stage_url
+from scripts.local_cloud import stage_url
 from scripts.operations.errors import OperationError
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Building blocks of `python -m scripts.package`; see `scripts/package.py` for the formats."""
+"""Builds the functions' zips: `python -m scripts.packaging`, see docs/packaging.md."""

@@ -1,27 +1,7 @@
-"""Build the functions' zips: `python -m scripts.package [FUNCTION ...] [--arch ARCHITECTURE]`.
+"""Build the functions' zips: `python -m scripts.packaging [FUNCTION ...] [--arch ARCHITECTURE]`.
 
-For each function (a folder of functions/ with an index.py, or a folder elsewhere that is named with
-a slash in it) and architecture (x86_64, arm64):
-
-    build/<function>-<architecture>.zip        dependencies, the function, and the shared packages
-    build/<function>-<architecture>.json       the sidecar: what Terraform reads at plan
-    build/<function>-<architecture>.cdx.json   CycloneDX bill of materials
-    build/manifest.json                        {"schema", "runtime", "packages": [every sidecar]}
-
-The sidecar is an object with
-    schema           1
-    function, architecture, runtime, handler    as the Lambda function must be configured
-    sha256           of the zip, hexadecimal
-    sha256_base64    of the zip, as `source_code_hash` and CodeSha256 of the Lambda API have it
-    inputs_sha256    of sources, lock, settings and packager; equal means nothing to build
-    zip, bom         file names beside the sidecar
-    zip_bytes, unzipped_bytes, files
-    s3_key           where `--publish` puts it below the prefix; holds the hash
-    dependencies     {name: version}
-
-The same inputs give the same bytes on every machine. Nothing machine-made (times, modes, order,
-host, compressor, interpreter) is part of a zip. Functions declare what they need of a library in
-package.toml, see scripts/packaging/trim.py.
+docs/packaging.md describes the files that it writes. The same inputs give the same bytes on every
+machine.
 """
 
 import argparse
@@ -40,7 +20,7 @@ if TYPE_CHECKING:
 
 def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
     """Build what is asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.package", description="Build zips.")
+    parser = argparse.ArgumentParser(prog="python -m scripts.packaging", description="Build zips.")
     parser.add_argument(
         "functions",
         metavar="FUNCTION",
@@ -66,9 +46,7 @@ def _run(options: argparse.Namespace, root: Path) -> None:
         architectures = (project.host_architecture(),)
     packages = project.read_packages(root, options.functions, architectures)
     build = options.to or root / "build"
-    if (build / outputs.MANIFEST).exists() and all(
-        outputs.is_current(build, package) for package in packages
-    ):
+    if all(outputs.is_current(build, package) for package in packages):
         print(f"package: {len(packages)} zips are up to date")
     else:
         # Imported only when there is something to build; most calls find nothing to do.

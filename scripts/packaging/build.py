@@ -21,8 +21,6 @@ from pathlib import Path
 from scripts.packaging import outputs, sbom, trim, wheels, zips
 from scripts.packaging.project import Package, PackagingError
 
-type Install = Callable[[Path, str, Path], None]
-
 MEBIBYTE = 1 << 20
 LAMBDA_UNZIPPED_MIB = 250
 # A layer that no build used for so long is deleted; until then a change of branch costs nothing.
@@ -43,7 +41,7 @@ class Builder:
     build: Path
     cache: Path
     jobs: int
-    install: Install = wheels.install
+    install: Callable[[Path, str, Path], None] = wheels.install
 
     def run(self, packages: list[Package]) -> None:
         """Build what is not current.
@@ -54,11 +52,12 @@ class Builder:
         """
         with self._lock():
             stale = [package for package in packages if not outputs.is_current(self.build, package)]
-            self._make_layers(stale)
+            self._make_layers({self._layer(package): package for package in stale})
             for package in stale:
                 self._write(package)
-            self._delete_old_layers(packages)
-            outputs.write_manifest(self.build)
+            for layer in self.cache.glob("*.zip"):
+                if layer.stat().st_mtime < time.time() - KEEP_DAYS * 24 * 60 * 60:
+                    layer.unlink()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -78,14 +77,13 @@ class Builder:
     def _layer(self, package: Package) -> Path:
         return self.cache / f"{package.dependencies_sha256}.zip"
 
-    def _make_layers(self, packages: list[Package]) -> None:
-        """Make the layers that are missing, each once even if several zips begin with it.
+    def _make_layers(self, layers: dict[Path, Package]) -> None:
+        """Make the layers that are missing.
 
         All are installed at once, since that waits for the network; what one has installed is
         compressed while the others download, and what two have in common is compressed once.
         """
-        by_path = {self._layer(package): package for package in packages}
-        missing = {path: package for path, package in by_path.items() if not path.exists()}
+        missing = {path: package for path, package in layers.items() if not path.exists()}
         if not missing:
             return
         made: dict[tuple[str, bytes], Future[list[zips.Entry]]] = {}
@@ -96,7 +94,10 @@ class Builder:
         ):
 
             def make(path: Path, package: Package) -> None:
-                files = self._install(package, Path(scratch) / package.name)
+                folder = Path(scratch) / package.name
+                folder.mkdir()
+                self.install(package.lock, package.architecture, folder)
+                files = trim.read(folder, trim.read_settings(package.settings))
                 # The largest first: it takes as long as all the others together.
                 for file in sorted(files.items(), key=lambda file: -len(file[1])):
                     if file not in made:
@@ -109,43 +110,22 @@ class Builder:
             _say(f"installing dependencies for {names}")
             list(installers.map(make, missing.keys(), missing.values()))
 
-    def _install(self, package: Package, tree: Path) -> dict[str, bytes]:
-        """Install, select and check a package's dependencies; return the files by name."""
-        tree.mkdir()
-        self.install(package.lock, package.architecture, tree)
-        names = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
-        settings = trim.read_settings(package.settings)
-        kept = trim.select(names, settings)
-        files = {
-            name: trim.clean(name, (tree / name).read_bytes(), kept, settings.operations)
-            for name in kept
-        }
-        return wheels.select_libraries(files, package.architecture)
-
-    def _delete_old_layers(self, packages: list[Package]) -> None:
-        """Note which layers are used, and delete those that were not for a long time."""
-        for path in map(self._layer, packages):
-            if path.exists():
-                path.touch()
-        for layer in self.cache.glob("*.zip"):
-            if layer.stat().st_mtime < time.time() - KEEP_DAYS * 24 * 60 * 60:
-                layer.unlink()
-
     def _write(self, package: Package) -> None:
         """Write a zip from its layer and its sources, with what describes it."""
+        layer = self._layer(package)
+        layer.touch()
         made = [zips.make_entries(name, data) for name, data in package.sources.items()]
-        content = zips.append(self._layer(package).read_bytes(), chain.from_iterable(made))
+        content = zips.append(layer.read_bytes(), chain.from_iterable(made))
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = archive.infolist()
             components = sbom.read_components(archive)
         record = outputs.describe(package, content) | {
             "unzipped_bytes": sum(file.file_size for file in files),
             "files": len(files),
-            "dependencies": {component.name: component.version for component in components},
+            "dependencies": {component["name"]: component["version"] for component in components},
         }
         _check_size(package, record)
-        bill = sbom.bill_of_materials(record, components)
-        outputs.publish(self.build, content, record, bill)
+        outputs.write(self.build, content, record, sbom.bill_of_materials(record, components))
         size = record["zip_bytes"] / MEBIBYTE
         _say(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")
 
@@ -159,7 +139,7 @@ def _check_size(package: Package, record: outputs.Record) -> None:
     """Refuse a zip above its own budget, or above what Lambda takes."""
     budget = trim.read_settings(package.settings).max_zip_mib
     zipped, unzipped = record["zip_bytes"] / MEBIBYTE, record["unzipped_bytes"] / MEBIBYTE
-    if budget is not None and zipped > budget:
+    if zipped > budget:
         raise PackagingError(
             f"{package.name}.zip would have {zipped:.1f} MiB; its budget is {budget:g} MiB "
             f"(max_zip_mib in {package.settings[-1]}). `unzip -v` of an earlier one shows what "

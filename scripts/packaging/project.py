@@ -22,7 +22,7 @@ ENTRY_POINT = "index.py"
 SHARED = "uploads"
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # What decides on bytes and is not ours: the compressor, and the installer that chooses the wheels.
-_PINNED = ("deflate==", "uv==")
+_PINNED = (b"deflate==", b"uv==")
 # Of a function's folder only these reach its zip.
 _SHIPPED = {".py", ".json"}
 
@@ -93,19 +93,23 @@ def read_packages(
         PackagingError: A function is unknown, or its lock was not written.
     """
     folder = root / "functions"
-    known = list_functions(folder)
-    if not known:
-        raise PackagingError(f"No function found: no {folder}/<name>/{ENTRY_POINT} exists.")
-    tool = _tool_hash(root)
+    # The packager itself, and the tools that it uses, decide on the bytes too.
+    tool = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    pins = (root / "requirements/dev.txt").read_bytes().splitlines()
+    tool += [line for line in pins if line.startswith(_PINNED)]
     packages = []
-    for own in [_find(folder, known, function) for function in functions or known]:
-        lock = _find_lock(folder, own)
+    for own in [_find(folder, function) for function in functions or list_functions(folder)]:
+        lock = own / LOCK
+        if not lock.exists():
+            if (own / "requirements.in").exists():
+                raise PackagingError(f"{lock} is missing: lock requirements.in with `make lock`.")
+            lock = folder / SHARED / LOCK
         settings = tuple(p for p in (folder / SETTINGS, own / SETTINGS) if p.exists())
         sources = dict(sorted((_read_sources(folder / SHARED) | _read_sources(own)).items()))
+        parts = [part for name, data in sources.items() for part in (name.encode(), data)]
         for architecture in architectures:
-            named = (tool.encode(), architecture.encode(), RUNTIME.encode())
-            dependencies = _hash(*named, *(path.read_bytes() for path in (lock, *settings)))
-            parts = (part for name, data in sources.items() for part in (name.encode(), data))
+            read = [path.read_bytes() for path in (lock, *settings)]
+            dependencies = _hash(*tool, architecture.encode(), *read)
             inputs = _hash(dependencies.encode(), own.name.encode(), *parts)
             packages.append(
                 Package(own.name, architecture, lock, settings, sources, dependencies, inputs)
@@ -113,8 +117,9 @@ def read_packages(
     return packages
 
 
-def _find(folder: Path, known: list[str], function: str) -> Path:
+def _find(folder: Path, function: str) -> Path:
     """Return the folder of a function."""
+    known = list_functions(folder)
     if "/" not in function:
         if function not in known:
             raise PackagingError(
@@ -135,17 +140,6 @@ def _find(folder: Path, known: list[str], function: str) -> Path:
     return own
 
 
-def _find_lock(folder: Path, own: Path) -> Path:
-    lock = own / LOCK
-    if lock.exists():
-        return lock
-    if lock.with_suffix(".in").exists():
-        raise PackagingError(
-            f"{lock} is missing: lock {lock.with_suffix('.in')} with hashes (`make lock`)."
-        )
-    return folder / SHARED / LOCK
-
-
 def _read_sources(folder: Path) -> dict[str, bytes]:
     """Read what a folder ships; locks, settings and documents beside it stay at home."""
     return {
@@ -153,13 +147,6 @@ def _read_sources(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.suffix in _SHIPPED and not path.name.startswith(".")
     }
-
-
-def _tool_hash(root: Path) -> str:
-    """Hash what decides on bytes besides the inputs: this package and the tools that are pinned."""
-    own = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    lines = (root / "requirements/dev.txt").read_bytes().splitlines()
-    return _hash(*own, *(line for line in lines if line.decode().startswith(_PINNED)))
 
 
 def _hash(*parts: bytes) -> str:

@@ -1,7 +1,7 @@
 """Copy built zips to a bucket, so that one build is deployed everywhere.
 
 A key holds the hash of its zip, so it always means the same bytes: nothing is overwritten, and what
-an environment ran stays there for a rollback. The bill of materials and the sidecar lie beside it.
+an environment ran stays there for a rollback. The bill of materials and the record lie beside it.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def publish(build: Path, records: Sequence[outputs.Record], place: str) -> None:
 
     Args:
         build: The folder that holds the zips.
-        records: Their sidecars.
+        records: What describes them.
         place: `s3://bucket` or `s3://bucket/prefix`.
 
     Raises:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from scripts import ROOT, samples
-from scripts.client import emulated_api_url
 from scripts.operations import doctor
 from tests.conftest import ARTIFACT_BUCKET, Stack
 from tests.support.documentation import commands
@@ -165,7 +164,7 @@ def shared(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     (project / ".curlrc").write_text("fail-with-body\nsilent\n")
     env = {
         **stack.terraform.env,
-        "url": emulated_api_url(stack.cloud, stack.outputs["api_id"]),
+        "url": stack.cloud.api_url(stack.outputs["api_id"]),
         "CURL_HOME": str(project),
     }
     bucket, picture = stack.outputs["s3_bucket_name"], doctor.picture()

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scripts import ROOT, operate, package, terraform
-from scripts.client import Client, emulated_api_url
+from scripts import ROOT, operate, terraform
+from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import host_architecture
 from tests.plan import harness
 from tests.support import root_user
 from tests.support.waiting import eventually
+from uploads_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ class Words:
         self.root = root
         self.outputs = outputs
         self.function = outputs["functions"]["word_count"]
-        self.client = Client(emulated_api_url(cloud, outputs["api_id"]), http)
+        self.client = Client(cloud.api_url(outputs["api_id"]), http)
         self._cloud = cloud
 
     def aws(self, service: Any) -> Any:
@@ -60,8 +61,8 @@ def words(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     for folder in ("modules", "examples"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
     build = ["--arch", "host", "--to", str(tree / "build")]
-    assert package.main(build) == 0
-    assert package.main([str(EXAMPLE / "word_count"), *build]) == 0
+    assert packaging.main(build) == 0
+    assert packaging.main([str(EXAMPLE / "word_count"), *build]) == 0
     root = tree / "examples" / "own-processor"
     (root / "terraform.tfvars").write_text(f'architecture = "{host_architecture()}"\n')
     environment = terraform.environment(cloud.client_environment(), directory=tree / ".local")

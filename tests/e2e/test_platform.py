@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from scripts import samples
-from scripts.client import ClientError
 from tests.conftest import ARTIFACT_BUCKET, STATE_BUCKET, SUFFIX, Stack
+from uploads_client import ApiError
 
 
 def outputs_of(stack: Stack, found: dict[str, Any], folder: Path) -> dict[str, Path]:
@@ -93,7 +93,7 @@ def test_an_uploader_says_how_a_table_is_read(stack: Stack, tmp_path: Path) -> N
     assert [column["type"] for column in result["details"]["profile"]] == ["VARCHAR", "DOUBLE"]
     # What was not signed is not taken.
     form["fields"]["x-amz-meta-options"] = "{}"
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with pytest.raises(ApiError, match="AccessDenied"):
         stack.client.send(form, table)
 
 

@@ -6,14 +6,14 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.credentials import Credentials
 
 from scripts import ROOT, local_cloud
-from scripts.operations.signing import Signature
 from scripts.terraform import Terraform, environment
+from tests.support import root_user
+from uploads_client import Signature
 
 _ORIGIN = "https://app.example.com"
 _HANDLER = """
@@ -153,13 +153,7 @@ class Api:
 
     def aws(self, service: Any) -> Any:
         """Return a client of an emulated service, as the root user."""
-        return boto3.client(
-            service,
-            endpoint_url=self._address,
-            region_name=local_cloud.REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-        )
+        return root_user.session().client(service, endpoint_url=self._address)
 
     def signed(self, path: str, credentials: Credentials) -> httpx.Response:
         signature = Signature(self.url(""), credentials, local_cloud.REGION)
@@ -319,8 +313,12 @@ def test_a_function_decides(api: Api) -> None:
 
 def test_the_users_of_a_pool_are_let_in(api: Api) -> None:
     own, foreign = (api.token(pool) for pool in ("members", "strangers"))
-    for wrong in ({}, {"Authorization": foreign}, {"Authorization": f"{own[:-2]}AA"}):
-        assert refused(api.call("DELETE", "/private", wrong)) == (401, "UNAUTHORIZED")
+    signed, _, signature = own.rpartition(".")
+    forged = f"{signed}.{signature[::-1]}"
+    for wrong in ({}, {"Authorization": foreign}, {"Authorization": forged}):
+        answer = api.call("DELETE", "/private", wrong)
+        assert answer.status_code == 401, wrong
+        assert refused(answer) == (401, "UNAUTHORIZED")
     assert api.call("DELETE", "/private", {"Authorization": own}).text == "DELETE /private"
 
 

@@ -18,7 +18,6 @@ import pytest
 import requests
 
 from scripts import ROOT, local_cloud, terraform
-from scripts.client import emulated_api_url
 from scripts.packaging.project import host_architecture
 from tests.plan import harness
 from tests.support import root_user
@@ -125,8 +124,8 @@ def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         stack.apply(f"-var=architecture={host_architecture()}")
         outputs = stack.outputs()
         yield Deployment(
-            api=emulated_api_url(cloud, outputs["api_id"]),
-            signed_api=emulated_api_url(cloud, outputs["signed_api_id"]),
+            api=cloud.api_url(outputs["api_id"]),
+            signed_api=cloud.api_url(outputs["signed_api_id"]),
             bucket=outputs["s3_bucket_name"],
             origin=origin,
             foreign_origin=foreign_origin,

@@ -13,7 +13,6 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.config import Config
@@ -25,7 +24,7 @@ from image_processor.core import process
 from image_processor.settings import Settings as ImageSettings
 from scripts.local_cloud import Cloud
 from tests.e2e.faults import commit
-from tests.support import faulty_s3
+from tests.support import faulty_s3, root_user
 from tests.support.faulty_s3 import Fault, FaultyS3
 from uploads.processing import Runner
 
@@ -144,14 +143,8 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(cloud: Cloud) -> Iterator[Bench]:
     def client(url: str, attempts: int) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-            config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
-        )
+        config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
+        return root_user.session().client("s3", endpoint_url=url, config=config)
 
     s3 = client(cloud.aws.url, 5)
     s3.create_bucket(Bucket=BUCKET)

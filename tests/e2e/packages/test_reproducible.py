@@ -36,7 +36,7 @@ def copy_project(target: Path) -> Path:
 
 
 def outputs(build: Path) -> dict[str, bytes]:
-    """Return what was built for this machine, without the manifest, which lists all there is."""
+    """Return what was built for this machine."""
     pattern = f"*-{host_architecture()}.*"
     return {path.name: path.read_bytes() for path in build.glob(pattern)}
 
@@ -49,7 +49,7 @@ def test_two_worlds_build_the_same_bytes(packages: Path, tmp_path: Path) -> None
 
     def build() -> dict[str, bytes]:
         subprocess.run(
-            [sys.executable, "-m", "scripts.package", "--arch", "host", "--jobs", "1"],
+            [sys.executable, "-m", "scripts.packaging", "--arch", "host", "--jobs", "1"],
             cwd=project,
             env=os.environ
             | {

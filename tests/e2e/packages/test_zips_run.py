@@ -50,7 +50,7 @@ def s3(cloud: local_cloud.Cloud) -> S3Client:
 
 @pytest.fixture(scope="module")
 def zips() -> Path:
-    command = [sys.executable, "-m", "scripts.package", "--arch", "host"]
+    command = [sys.executable, "-m", "scripts.packaging", "--arch", "host"]
     subprocess.run(command, cwd=ROOT, check=True)
     return ROOT / "build"
 

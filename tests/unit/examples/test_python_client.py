@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
+import boto3
 import httpx
 import pytest
 
-from scripts.client import Client, ClientError, emulated_api_url
-from scripts.local_cloud import Cloud, Server
+import uploads_client
+from uploads_client import ApiError, Client, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +67,7 @@ def test_status(service: Service) -> None:
 
 def test_refusal_tells_what_was_asked_and_answered(service: Service) -> None:
     service.answers({"error": "gone"}, 500)
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ApiError) as caught:
         service.client.status()
     assert str(caught.value) == f'GET {URL}/status answered 500: {{"error":"gone"}}'
 
@@ -89,14 +91,14 @@ def test_upload_posts_the_form_to_the_bucket(
 
 def test_upload_that_the_api_refuses(service: Service, photo: Path) -> None:
     service.answers({"message": "unknown extension"}, 400)
-    with pytest.raises(ClientError, match=r"answered 400: .*unknown extension"):
+    with pytest.raises(ApiError, match=r"answered 400: .*unknown extension"):
         service.client.upload(photo)
 
 
 def test_upload_that_the_bucket_refuses(service: Service, photo: Path) -> None:
     service.answers({"key": "k", "url": FORM, "fields": {}})
     service.answers("EntityTooLarge", 400)
-    with pytest.raises(ClientError, match=r"refused .*beach\.jpg \(400\): .*EntityTooLarge"):
+    with pytest.raises(ApiError, match=r"refused .*beach\.jpg \(400\): .*EntityTooLarge"):
         service.client.upload(photo)
 
 
@@ -113,18 +115,20 @@ def test_files_come_page_by_page(service: Service) -> None:
     assert service.asked() == [f"GET {URL}/files", f"GET {URL}/files?cursor=c%2F1"]
 
 
-def test_wait_polls_until_the_file_is_processed(service: Service) -> None:
+def test_wait_asks_until_the_file_is_processed(service: Service) -> None:
     service.answers({"state": "pending"})
     service.answers({"state": "succeeded"})
     slept: list[float] = []
-    assert service.client.wait("uploads/a", sleep=slept.append) == {"state": "succeeded"}
+    assert service.client.wait("uploads/a", 5, slept.append) == {"state": "succeeded"}
     assert slept == [0.2]
+    assert service.asked() == [f"GET {URL}/files/uploads/a?wait=5"] * 2
 
 
 def test_wait_gives_up(service: Service) -> None:
     service.answers({"state": "pending"})
-    with pytest.raises(ClientError, match="uploads/a is still pending"):
-        service.client.wait("uploads/a", seconds=-1)
+    with pytest.raises(ApiError, match="uploads/a is still pending after 0 seconds"):
+        service.client.wait("uploads/a", 0.01, time.sleep)
+    assert service.asked() == [f"GET {URL}/files/uploads/a?wait=1"]
 
 
 def test_download(service: Service, tmp_path: Path) -> None:
@@ -135,12 +139,63 @@ def test_download(service: Service, tmp_path: Path) -> None:
 
 def test_download_that_is_refused_leaves_no_file(service: Service, tmp_path: Path) -> None:
     service.answers("expired", 403)
-    with pytest.raises(ClientError, match=r"cannot be downloaded \(403\)"):
+    with pytest.raises(ApiError, match=r"cannot be downloaded \(403\)"):
         service.client.download(FORM, tmp_path / "file")
     assert not (tmp_path / "file").exists()
 
 
-def test_address_of_an_emulated_api(tmp_path: Path) -> None:
-    server = Server("http://127.0.0.1:4566", 1, 0.0)
-    cloud = Cloud(tmp_path, server, server)
-    assert emulated_api_url(cloud, "a1") == "http://127.0.0.1:4566/restapis/a1/prod/_user_request_"
+@pytest.mark.parametrize(
+    ("url", "region", "signs_for"),
+    [
+        ("https://a1.execute-api.eu-west-1.amazonaws.com/prod", None, "eu-west-1"),
+        ("https://files.example.com", "us-east-2", "us-east-2"),
+    ],
+)
+def test_requests_to_the_api_are_signed(url: str, region: str | None, signs_for: str) -> None:
+    auth = signature(url, boto3.Session("id", "secret", region_name=region))
+    assert auth
+    [signed] = auth.auth_flow(httpx.Request("GET", f"{url}/files"))
+    assert f"/{signs_for}/execute-api/aws4_request" in signed.headers["Authorization"]
+    [form] = auth.auth_flow(httpx.Request("POST", FORM))
+    assert "Authorization" not in form.headers
+
+
+def test_without_a_region_nothing_can_be_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    session = boto3.Session("id", "secret")
+    monkeypatch.setattr(session._session, "get_config_variable", lambda _: None)
+    with pytest.raises(ApiError, match="set AWS_DEFAULT_REGION"):
+        signature("https://files.example.com", session)
+
+
+def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
+    assert signature(URL, boto3.Session()) is None
+
+
+@pytest.mark.parametrize(("state", "status"), [("succeeded", 0), ("rejected", 1)])
+def test_the_command_prints_the_result(
+    *,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    state: str,
+    status: int,
+) -> None:
+    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
+    monkeypatch.setattr(Client, "upload", lambda _, path: f"uploads/1/{path.name}")
+    monkeypatch.setattr(Client, "wait", lambda _, key: {"key": key, "state": state})
+    assert uploads_client.main([f"{URL}/", str(photo)]) == status
+    assert json.loads(capsys.readouterr().out) == {"key": "uploads/1/beach.jpg", "state": state}
+
+
+def test_the_command_tells_what_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> str:
+        raise ApiError("GET /files answered 403: Forbidden", 403)
+
+    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
+    monkeypatch.setattr(Client, "upload", refuse)
+    assert uploads_client.main([URL, "a.jpg"]) == 1
+    assert capsys.readouterr().err == "error: GET /files answered 403: Forbidden\n"

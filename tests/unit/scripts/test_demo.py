@@ -10,13 +10,14 @@ import httpx
 import pytest
 from rich.console import Console
 
-from scripts import demo, local_cloud, package, samples
-from scripts.client import ClientError
+from scripts import demo, local_cloud, samples
 from scripts.demo import Deployment
 from scripts.local_cloud import Cloud, CloudError, Server
+from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import PackagingError
 from scripts.terraform import TerraformError
 from tests.unit.scripts import fake_terraform
+from uploads_client import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def machine(tmp_path: Path, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setenv("PATH", fake_terraform.install(tmp_path / "bin", TERRAFORM))
     monkeypatch.setattr(demo, "LOCAL", tmp_path)
     monkeypatch.setattr(demo, "host_architecture", lambda: "arm64")
-    monkeypatch.setattr(package, "main", lambda arguments: int(arguments != ["--arch", "host"]))
+    monkeypatch.setattr(packaging, "main", lambda arguments: int(arguments != ["--arch", "host"]))
     monkeypatch.setattr(local_cloud, "start", lambda port: cloud)  # noqa: ARG005 - a stub
     monkeypatch.setattr(demo, "publish_page", lambda _, api_url: f"http://page.test/?api={api_url}")
     return tmp_path / "bin"
@@ -159,7 +160,7 @@ def test_deploy(machine: Path, cloud: Cloud, screen: Console) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_nothing_is_deployed_without_zips(screen: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "main", lambda _: 1)
+    monkeypatch.setattr(packaging, "main", lambda _: 1)
     monkeypatch.delattr(local_cloud, "start")
     with pytest.raises(demo.DemoError, match="the zips could not be built"):
         demo.deploy(screen)
@@ -317,7 +318,7 @@ class TestMain:
             PackagingError,
             CloudError,
             TerraformError,
-            ClientError,
+            ApiError,
             httpx.ConnectError,
         ],
     )

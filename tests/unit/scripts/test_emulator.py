@@ -119,7 +119,8 @@ def test_the_account_is_asked_over_its_own_api(
             simulate_principal_policy=simulate, get_account=lambda: {"cloudwatchRoleArn": role}
         )
 
-    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=client))
+    session = SimpleNamespace(client=client)
+    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(Session=lambda *_, **__: session))
     monkeypatch.setenv("GATEWAY_PORT", "4566")
     monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
     account = emulator.EmulatedAccount()
@@ -163,7 +164,8 @@ def test_a_bucket_may_start_what_lets_it(
         get_policy=get_policy,
         exceptions=SimpleNamespace(ResourceNotFoundException=NotFoundError),
     )
-    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=lambda *_, **__: functions))
+    session = SimpleNamespace(client=lambda *_, **__: functions)
+    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(Session=lambda *_, **__: session))
     monkeypatch.setenv("GATEWAY_PORT", "4566")
     monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
     assert emulator.EmulatedAccount().may_start("photos", arn) is may

@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from scripts import local_cloud
-from scripts.client import Client
 from scripts.load import __main__ as load
 from scripts.load import check, drive, memory, mixture, report
 from scripts.load.drive import Driver, Record
@@ -26,6 +25,7 @@ from scripts.operations.errors import OperationError
 from scripts.operations.progress import Pace, Screen
 from tests.unit.scripts.load.platform import Platform, outputs_of
 from tests.unit.scripts.operations.fakes import BUCKET, Aws
+from uploads_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

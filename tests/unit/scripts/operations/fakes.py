@@ -18,7 +18,7 @@ from scripts.operations.environment import Environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SESSION = boto3.Session("id", "secret")  # slow to make, and never changed
+SESSION = boto3.Session("id", "secret", region_name="us-east-1")  # slow to make, and never changed
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 BUCKET = "bucket"
 KEY = "uploads/0192f0c1-2d3e-7a4b-8c5d-6e7f80910213/beach.jpg"

@@ -6,13 +6,11 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
 import pytest
 from PIL import Image
 
 from scripts.operations import doctor
-from scripts.operations.signing import Signature
 from tests.unit.scripts.operations.fakes import ARN, FUNCTIONS, PROCESSORS, refusal, s3_event
 
 if TYPE_CHECKING:
@@ -117,15 +115,6 @@ def test_requests_of_the_api_are_signed_and_forms_are_not(api: Api, run: Run) ->
     forms = [r for r in api.requests if r.url.host == "bucket.example"]
     assert forms
     assert not any("authorization" in request.headers for request in forms)
-
-
-def test_a_session_without_credentials_signs_nothing(aws: Aws) -> None:
-    class Anonymous(boto3.Session):
-        def get_credentials(self) -> None:
-            return None
-
-    assert doctor._signature(aws.environment(Anonymous("a", "b"))) is None
-    assert isinstance(doctor._signature(aws.environment()), Signature)
 
 
 def test_reading_only(api: Api, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,7 @@ def test_there_are_commands_of_no_other_kind() -> None:
 
 def test_every_alarm_has_its_section() -> None:
     terraform = (ROOT / "modules" / "lambda_with_dlq" / "alarms.tf").read_text()
-    alarms = re.findall(r"^    ([a-z-]+) = \{$", terraform, re.MULTILINE)
+    alarms = re.findall(r"^      ([a-z-]+) = \{$", terraform, re.MULTILINE)
     assert alarms
     assert re.findall(r"^### (.*)$", TEXT, re.MULTILINE) == alarms
 

@@ -1,4 +1,4 @@
-"""The parts of the packager: archive, bytecode, ELF, trimming, installation, bill of materials."""
+"""The parts of the packager: archive, bytecode, trimming, installation, bill of materials."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ import stat
 import subprocess
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from scripts.packaging import sbom, trim, wheels, zips
+from scripts.packaging import botocore_data, sbom, trim, wheels, zips
 from scripts.packaging.project import PackagingError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    type MakeElf = Callable[..., bytes]
 
 
 def test_an_archive_is_a_zip_that_others_read() -> None:
@@ -105,47 +100,23 @@ async def f(items):
     )
 
 
-def test_native_code_for_another_machine_is_refused(elf: MakeElf) -> None:
-    assert wheels.select_libraries({"a.so": elf()}, "x86_64")
-    with pytest.raises(PackagingError, match=r"a\.so is x86_64, but the zip is arm64"):
-        wheels.select_libraries({"a.so": elf()}, "arm64")
-    with pytest.raises(PackagingError, match="is not a 64-bit Linux library"):
-        wheels.select_libraries({"a.so": b"MZ"}, "arm64")
-    with pytest.raises(PackagingError, match=r"needs glibc 2\.38"):
-        wheels.select_libraries({"a.so": elf(extra=b"\0GLIBC_2.38\0")}, "x86_64")
-
-
-def test_libraries_that_nothing_needs_are_left_out(elf: MakeElf) -> None:
-    files = {
-        "PIL/_imaging.so": elf(needed=("libjpeg-1.so.62", "libc.so.6")),
-        "pillow.libs/libjpeg-1.so.62": elf(needed=("libm.so.6", "libjpeg-1.so.62")),
-        "pillow.libs/libfreetype-1.so.6": elf(),
-        "pillow.libs/licence.txt": b"",
-    }
-    kept = wheels.select_libraries(files, "x86_64")
-    assert files.keys() - kept == {"pillow.libs/libfreetype-1.so.6"}
-    del files["pillow.libs/libjpeg-1.so.62"]
-    with pytest.raises(PackagingError, match=r"_imaging\.so needs libjpeg-1\.so\.62"):
-        wheels.select_libraries(files, "x86_64")
-
-
 def test_settings_add_up(tmp_path: Path) -> None:
     shared, own = tmp_path / "shared.toml", tmp_path / "own.toml"
-    shared.write_text('remove = ["a"]\n[keep]\nd = ["x"]\n[operations]\ns3 = ["Get"]\n')
-    own.write_text('max_zip_mib = 3\nremove = ["b"]\n[keep]\nd = ["y"]\n[operations]\ns3 = ["Put"]')
-    assert trim.read_settings([shared]).max_zip_mib is None
+    shared.write_text('leave_out = ["a"]\n[operations]\ns3 = ["Get"]\n')
+    own.write_text('max_zip_mib = 3\nleave_out = ["b"]\n[operations]\ns3 = ["Put"]')
+    assert trim.read_settings([shared]).max_zip_mib == float("inf")
     assert trim.read_settings([shared, own]) == trim.Settings(
-        3.0, ("a", "b"), {"d": ("x", "y")}, {"s3": ("Get", "Put")}
+        3.0, ["a", "b"], {"s3": ["Get", "Put"]}
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("remove = 1", "expected a list of strings"),
-        ("keep = 1", "not iterable"),
+        ("leave_out = 1", "expected a list of strings"),
+        ("operations = 1", "no attribute 'items'"),
         ("a = ", "Invalid value"),
-        ("remov = []", "unknown key remov"),
+        ("leave_ot = []", "unknown key leave_ot"),
     ],
 )
 def test_wrong_settings_are_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -162,20 +133,23 @@ def test_what_no_function_needs_is_left_out() -> None:
         *("a-stubs/mod.py", "a-1.dist-info/RECORD", "a-1.dist-info/sboms/x.json"),
         *("a/data/ec2/x.json", "a/fonts.py"),
     ]
-    settings = trim.Settings(remove=("a/font*",), keep={"a/data": ("s3/*",)})
-    assert trim.select([*dropped, *kept], settings) == sorted(kept)
+    patterns = ["a/font*", "a/data/*", "!a/data/s3/*"]
+    assert trim.select([*dropped, *kept], patterns) == sorted(kept)
 
 
 def test_a_pattern_that_matches_nothing_is_reported() -> None:
-    settings = trim.Settings(remove=("gone/*",), keep={"a": ("b", "old")})
-    with pytest.raises(PackagingError, match=r"gone/\* \(remove\); old \(a\)"):
-        trim.select(["a/b"], settings)
+    with pytest.raises(PackagingError, match=r"that no dependency has: !a/old, gone/\*\."):
+        trim.select(["a/b"], ["gone/*", "!a/b", "!a/old"])
 
 
-def test_metadata_is_shipped_without_the_readme() -> None:
-    content = b"Name: a\r\nVersion: 1\r\n\r\nREADME\r\n"
-    assert trim.clean("a-1.dist-info/METADATA", content) == b"Name: a\nVersion: 1\n"
-    assert trim.clean("a/METADATA", content) == content
+def test_metadata_is_shipped_without_the_readme(tmp_path: Path) -> None:
+    names = ["a-1.dist-info/METADATA", "a/METADATA"]
+    for name in names:
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"Name: a\r\nVersion: 1\r\n\r\nREADME\r\n")
+    files = trim.read(tmp_path, trim.Settings())
+    assert files[names[0]] == b"Name: a\nVersion: 1\n"
+    assert files[names[1]] == (tmp_path / names[1]).read_bytes()
 
 
 def test_service_descriptions_are_shipped_without_documentation() -> None:
@@ -185,13 +159,23 @@ def test_service_descriptions_are_shipped_without_documentation() -> None:
         "shapes": {"File": {"members": {"documentation": {"shape": "Text"}}}},
     }
     packed = gzip.compress(json.dumps(described).encode())
-    shipped = trim.clean("botocore/data/s3/2006-03-01/service-2.json.gz", packed)
-    assert json.loads(gzip.decompress(shipped)) == {
+    assert _reduced(_S3, packed) == {
         "documentation": "",
         "operations": [{"name": "List", "documentationUrl": ""}],
         "shapes": {"File": {"members": {"documentation": {"shape": "Text"}}}},
     }
-    assert trim.clean("other/service-2.json.gz", packed) == packed
+    other = {"other/service-2.json.gz": packed}
+    assert botocore_data.reduce(other, {}) == other
+
+
+_S3 = "botocore/data/s3/2006-03-01/service-2.json.gz"
+
+
+def _reduced(name: str, content: bytes, *operations: str) -> object:
+    """Return a description as it is shipped with some operations of S3, or with all."""
+    wanted = {"s3": operations} if operations else {}
+    files = {_S3: content} | {name: content}
+    return json.loads(gzip.decompress(botocore_data.reduce(files, wanted)[name]))
 
 
 def _packed(content: object) -> bytes:
@@ -216,9 +200,7 @@ _SERVICE = {
 
 
 def test_services_are_shipped_with_the_operations_that_are_named() -> None:
-    name = "botocore/data/s3/2006-03-01/service-2.json.gz"
-    shipped = trim.clean(name, _packed(_SERVICE), [name], {"s3": ["Get"]})
-    description = json.loads(gzip.decompress(shipped))
+    description: Any = _reduced(_S3, _packed(_SERVICE), "Get")
     assert description["metadata"] == _SERVICE["metadata"]
     assert description["operations"].keys() == {"Get"}
     assert description["shapes"].keys() == {"Request", "Requests", "Missing", "Text"}
@@ -226,35 +208,36 @@ def test_services_are_shipped_with_the_operations_that_are_named() -> None:
 
 def test_a_service_of_which_nothing_is_named_is_shipped_with_all_operations() -> None:
     name = "botocore/data/sqs/2012-11-05/service-2.json.gz"
-    shipped = trim.clean(name, _packed(_SERVICE), [name], {"s3": ["Get"]})
-    assert json.loads(gzip.decompress(shipped)) == _SERVICE
+    assert _reduced(name, _packed(_SERVICE), "Get") == _SERVICE
 
 
 def test_an_operation_that_a_service_does_not_have_is_an_error() -> None:
-    name = "botocore/data/s3/2006-03-01/service-2.json.gz"
     with pytest.raises(PackagingError, match="s3 does not have: Gett, Steal"):
-        trim.clean(name, _packed(_SERVICE), [name], {"s3": ["Get", "Steal", "Gett"]})
+        _reduced(_S3, _packed(_SERVICE), "Get", "Steal", "Gett")
 
 
 def test_operations_of_a_service_that_is_not_there_are_an_error() -> None:
-    settings = trim.Settings(operations={"s3": ("Get",), "sqs": ("Send",)})
-    with pytest.raises(PackagingError, match=r"sqs \(operations\)"):
-        trim.select(["botocore/data/s3/2006-03-01/service-2.json.gz"], settings)
+    with pytest.raises(PackagingError, match="operations of sqs, which no file describes"):
+        botocore_data.reduce({_S3: _packed(_SERVICE)}, {"s3": ["Get"], "sqs": ["Send"]})
 
 
-def test_rules_of_endpoints_are_shipped_without_white_space() -> None:
-    rules = {"version": "1.0", "rules": [{"documentation": "a b"}]}
+def test_data_that_is_not_compressed_is_shipped_as_it_is() -> None:
+    files = {"botocore/data/_retry.json": b"{ }"}
+    assert botocore_data.reduce(files, {}) == files
+
+
+def test_data_is_shipped_without_white_space() -> None:
+    rules = {"version": "1.0", "rules": [{"type": "error"}]}
     name = "botocore/data/s3/2006-03-01/endpoint-rule-set-1.json.gz"
-    shipped = gzip.decompress(trim.clean(name, _packed(rules)))
-    assert json.loads(shipped) == rules
-    assert b"\n" not in shipped
+    [shipped] = botocore_data.reduce({name: _packed(rules)}, {"s3": ["Get"]}).values()
+    assert gzip.decompress(shipped) == b'{"version":"1.0","rules":[{"type":"error"}]}'
 
 
 def test_endpoints_are_shipped_for_the_services_that_are_there() -> None:
     endpoints = {"partitions": [{"partition": "aws", "services": {"s3": {"a": 1}, "ec2": {}}}]}
-    kept = ["botocore/data/endpoints.json", "botocore/data/s3/2006-03-01/paginators-1.json"]
-    shipped = trim.clean(kept[0], json.dumps(endpoints).encode(), kept)
-    assert json.loads(shipped) == {
+    name = "botocore/data/endpoints.json"
+    files = {name: json.dumps(endpoints).encode(), _S3: _packed(_SERVICE)}
+    assert json.loads(botocore_data.reduce(files, {})[name]) == {
         "partitions": [{"partition": "aws", "services": {"s3": {"a": 1}}}]
     }
 
@@ -325,10 +308,7 @@ def test_a_failed_installation_is_explained(
 
 def test_the_installer_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
-    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(PackagingError, match="Run `make setup`"):
         wheels.find_uv()
-    monkeypatch.setattr("shutil.which", lambda _: "/bin/uv")
-    assert wheels.find_uv() == "/bin/uv"
     (tmp_path / "uv").touch()
     assert wheels.find_uv() == str(tmp_path / "uv")

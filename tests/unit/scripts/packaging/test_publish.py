@@ -1,4 +1,4 @@
-"""`python -m scripts.package --publish`, to the emulator's S3."""
+"""`python -m scripts.packaging --publish`, to the emulator's S3."""
 
 from __future__ import annotations
 
