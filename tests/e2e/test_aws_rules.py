@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import boto3
+import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -134,3 +136,62 @@ def test_a_function_needs_a_role_that_may_send_to_its_queue(account: Cloud) -> N
     with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
         functions.put_function_concurrency(FunctionName="rules", ReservedConcurrentExecutions=901)
     functions.put_function_concurrency(FunctionName="rules", ReservedConcurrentExecutions=900)
+
+
+def _user(account: Cloud, name: str, *statements: dict[str, Any]) -> Any:
+    """Return a client of S3 of a new user with some permissions."""
+    iam = _client(account, "iam")
+    iam.create_user(UserName=name)
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **s} for s in statements]}
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
+    return session.client("s3", endpoint_url=account.aws.url)
+
+
+def test_what_is_missing_is_told_to_those_who_may_list_it(account: Cloud) -> None:
+    _client(account, "s3").create_bucket(Bucket="listed")
+    read = {"Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": "arn:aws:s3:::listed/*"}
+    listing = {
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::listed",
+        "Condition": {"StringLike": {"s3:prefix": ["uploads/*"]}},
+    }
+    reader, lister = _user(account, "reader", read), _user(account, "lister", read, listing)
+
+    def status(s3: Any, method: str, key: str, **more: str) -> tuple[int, str]:
+        with pytest.raises(ClientError) as caught:
+            getattr(s3, method)(Bucket="listed", Key=key, **more)
+        answer: Any = caught.value.response
+        return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+
+    assert status(reader, "get_object", "uploads/a b") == (403, "AccessDenied")
+    assert status(reader, "head_object", "uploads/a b") == (403, "403")
+    assert status(lister, "get_object", "uploads/a b") == (404, "NoSuchKey")
+    assert status(lister, "head_object", "uploads/a b") == (404, "404")
+    assert status(lister, "get_object", "other/a") == (403, "AccessDenied")
+    version = "0" * 32
+    assert status(lister, "get_object", "uploads/a", VersionId=version) == (403, "AccessDenied")
+
+
+def test_a_refused_form_is_answered_in_xml_with_the_code(account: Cloud) -> None:
+    version_4 = Config(signature_version="s3v4")
+    s3 = root_user.session().client("s3", endpoint_url=account.aws.url, config=version_4)
+    s3.create_bucket(Bucket="forms")
+    form = s3.generate_presigned_post(
+        "forms", "uploads/a", Conditions=[["content-length-range", 1, 3]]
+    )
+
+    def post(content: bytes, **changed: str) -> tuple[int, str, str]:
+        answer = httpx.post(form["url"], data=form["fields"] | changed, files={"file": content})
+        return answer.status_code, answer.headers["content-type"], answer.text
+
+    for sent, changed, expected in (
+        (b"abcd", {}, (400, "EntityTooLarge")),
+        (b"", {}, (400, "EntityTooSmall")),
+        (b"abc", {"key": "uploads/b"}, (403, "AccessDenied")),
+        (b"abc", {"x-amz-signature": "0" * 64}, (403, "SignatureDoesNotMatch")),
+    ):
+        status, kind, text = post(sent, **changed)
+        assert (status, kind) == (expected[0], "application/xml"), text
+        assert f"<Error><Code>{expected[1]}</Code><Message>" in text

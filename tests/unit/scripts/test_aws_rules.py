@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -26,6 +27,7 @@ class Account:
         self.sends = sends
         self.logs = logs
         self.starts = starts
+        self.listed: list[tuple[str, ...]] = []
 
     def may_send(self, role: str, queue: str) -> bool:
         assert (role, queue) == (ROLE, QUEUE)
@@ -37,6 +39,10 @@ class Account:
 
     def has_logging_role(self) -> bool:
         return self.logs
+
+    def may_list(self, *asked: str) -> bool:
+        self.listed.append(asked)
+        return asked[0] == "lister"
 
 
 def request(name: str, function: str = "", **content: Any) -> Request:
@@ -247,6 +253,74 @@ def test_what_is_uploaded_is_passed_on_unread() -> None:
 def test_other_requests_to_s3_are_read() -> None:
     tags = b"<Tagging><TagSet/></Tagging>"
     assert _ask("/bucket", {}, service="s3", body=tags, query=b"tagging")[2] == tags
+
+
+@pytest.mark.parametrize(
+    ("query", "action"), [("", "s3:ListBucket"), ("versionId=v1", "s3:ListBucketVersions")]
+)
+@pytest.mark.parametrize(("access_key", "status"), [("reader", 403), ("lister", 404)])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_may_not_list_does_not_learn_what_is_missing(
+    *, query: str, action: str, access_key: str, status: int, method: str
+) -> None:
+    account = Account()
+    rules = Rules(account)
+    found = _answer_of(f"{method} /b/a%20key?{query}", access_key, 404, rules)
+    assert found[0] == status
+    assert (b"<Code>AccessDenied</Code>" in found[1]) is (status == 403)
+    assert account.listed == [(access_key, action, "b", "a key")]
+
+
+def test_an_object_that_is_there_is_passed_on_part_by_part() -> None:
+    rules = Rules(Account())
+    assert _answer_of("GET /b/key", "reader", 200, rules) == (200, b"part part")
+
+
+def _answer_of(line: str, access_key: str, status: int, rules: Rules) -> tuple[int, bytes]:
+    """Ask for an object, which the emulator answers with a status."""
+    method, _, address = line.partition(" ")
+    path, _, query = address.partition("?")
+    sent: list[dict[str, Any]] = []
+
+    async def app(_scope: object, _receive: object, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b"part ", "more_body": True})
+        await send({"type": "http.response.body", "body": b"part"})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    signed = f"AWS4-HMAC-SHA256 Credential={access_key}/20261130/us-east-1/s3/aws4_request"
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"authorization", signed.encode()), (b"host", b"127.0.0.1")],
+    }
+    asyncio.run(ruled(app, rules)(scope, receive, send))
+    return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
+
+
+def test_a_function_is_given_the_path_as_it_was_sent() -> None:
+    seen: list[str] = []
+
+    async def app(scope: dict[str, Any], *_: object) -> None:
+        seen.append(scope["path"])
+
+    for path in ("/restapis/a/prod/_user_request_/files/uploads/1/a%2520b.csv", "/other/a%20b"):
+        scope = {
+            "type": "http",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "headers": [],
+        }
+        asyncio.run(ruled(app, Rules(Account()))(scope, None, None))
+    assert seen == ["/restapis/a/prod/_user_request_/files/uploads/1/a%2520b.csv", "/other/a b"]
 
 
 def test_an_api_of_the_account_is_none_of_aws() -> None:
