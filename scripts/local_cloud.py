@@ -119,12 +119,14 @@ def stage_url(endpoint: str, api_id: str) -> str:
     return f"{endpoint}/restapis/{api_id}/prod/_user_request_"
 
 
-def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
+def start(directory: Path = DIRECTORY, port: int = 0, *, new_account: bool = False) -> Cloud:
     """Start the local cloud, empty, or return the one that runs already.
 
     Args:
         directory: where it keeps its logs and its record.
         port: port of the emulator on 127.0.0.1; 0 takes a free one.
+        new_account: be an account as AWS gives it: ten executions at the same time, and no role
+            for API Gateway to write logs with.
 
     Raises:
         CloudError: the port is taken, the emulator is not installed or does not start.
@@ -150,7 +152,7 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
             directory,
             aws_port,
             name="ministack",
-            **emulator_variables(directory, aws_port),
+            **emulator_variables(directory, aws_port, concurrency=10 if new_account else 1000),
         )
     except BaseException:
         _end(cloudwatch)
@@ -158,7 +160,8 @@ def start(directory: Path = DIRECTORY, port: int = 0) -> Cloud:
     cloud = Cloud(directory, aws, cloudwatch)
     try:
         _wait(cloud)
-        _make_logging_role(cloud)
+        if not new_account:
+            _make_logging_role(cloud)
     except BaseException:
         _end(aws)
         _end(cloudwatch)
@@ -184,8 +187,14 @@ def emulator_command() -> list[str | Path]:
     return [_EMULATOR / "python", "-P", emulator.__file__]
 
 
-def emulator_variables(directory: Path, port: int) -> dict[str, str]:
-    """Return the environment variables of an emulator that keeps its data in a directory."""
+def emulator_variables(directory: Path, port: int, concurrency: int = 1000) -> dict[str, str]:
+    """Return the environment variables of an emulator.
+
+    Args:
+        directory: where it keeps its data.
+        port: its port on 127.0.0.1.
+        concurrency: executions at the same time that the account may have.
+    """
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -198,7 +207,8 @@ def emulator_variables(directory: Path, port: int) -> dict[str, str]:
         "STATE_DIR": str(directory / "state"),
         # Each concurrent event starts an interpreter. Above the limit the emulator gives an event
         # up after two more tries, where AWS keeps it for hours: it must not be met.
-        "LAMBDA_ACCOUNT_CONCURRENCY": "64",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(min(64, concurrency)),
+        "ACCOUNT_CONCURRENCY": str(concurrency),
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
         "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "2",
     }
@@ -223,9 +233,9 @@ def stop(directory: Path = DIRECTORY) -> None:
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[Cloud]:
+def running(directory: Path, *, new_account: bool = False) -> Iterator[Cloud]:
     """Run a local cloud for the length of a `with` block."""
-    cloud = start(directory)
+    cloud = start(directory, new_account=new_account)
     try:
         yield cloud
     finally:

@@ -21,7 +21,7 @@ import pytest
 from scripts import ROOT, samples
 from scripts.operations import doctor
 from tests.conftest import ARTIFACT_BUCKET, Stack
-from tests.support.documentation import commands
+from tests.support.documentation import commands, copy_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,7 @@ DOCUMENTED: Final = list(dict.fromkeys(line for path in DOCUMENTS for line in co
 
 _TESTS = "these are the tests"
 _ONLINE = "needs the internet"
-_FIXTURE = "the fixture `stack` does this for its environment"
-_STATES = "the provider waits a minute for such a bucket; tests/plan/account plans it"
+_WALK = "tests/e2e/test_new_account.py types it"
 _GITHUB = "wants a repository; tests/security/test_workflow_roles.py applies the folder"
 ELSEWHERE: Final = {
     "make unit": _TESTS,
@@ -45,12 +44,12 @@ ELSEWHERE: Final = {
     "make lock LOCK_FLAGS=--upgrade": _ONLINE,
     "terraform -chdir=envs/dev init -upgrade": _ONLINE,
     "git checkout HEAD~1": "the copy has no history",
-    "cd envs/account": _STATES,
-    "terraform init": _STATES,
-    "terraform apply -var=account_id=123456789012": _STATES,
-    "cd ../dev": _FIXTURE,
-    "cp backend.hcl.example backend.hcl": _FIXTURE,
-    "terraform apply -var=suffix=alice": _FIXTURE,
+    "cd envs/account": _WALK,
+    "terraform init": _WALK,
+    "terraform apply -var=account_id=123456789012": _WALK,
+    "cd ../dev": _WALK,
+    "cp backend.hcl.example backend.hcl": _WALK,
+    "terraform apply -var=suffix=alice": _WALK,
     "cd envs/github": _GITHUB,
     "gh api repos/OWNER/REPOSITORY/actions/oidc/customization/sub --jq .sub_claim_prefix": _GITHUB,
     'terraform apply -var=account_id=123456789012 -var=\'environments=["dev", "prod"]\''
@@ -127,26 +126,6 @@ class Shell:
             os.killpg(process.pid, signal.SIGINT)
             process.communicate(timeout=60)
         raise AssertionError("".join(printed))
-
-
-def copy_project(target: Path) -> None:
-    """Copy the project; what `make setup` and `make package` made of it is taken as it is."""
-    shutil.copytree(
-        ROOT,
-        target,
-        ignore=shutil.ignore_patterns(".*", "__pycache__", "*.tfstate*", "*.tfvars"),
-        dirs_exist_ok=True,
-    )
-    shutil.copy2(ROOT / ".python-version", target)
-    for path in ROOT.glob("envs/*/.terraform.lock.hcl"):
-        shutil.copy2(path, target / path.relative_to(ROOT))
-    made = [".venv", *(f".local/{name}" for name in ("emulator", "samples", "packaging"))]
-    stamps = target / ".local" / "stamps"
-    stamps.mkdir(parents=True)
-    for name in made:
-        (target / name).symlink_to(ROOT / name)
-    for name in ("dev", "emulator"):
-        (stamps / name).touch()
 
 
 @pytest.fixture(scope="module")
