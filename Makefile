@@ -76,8 +76,7 @@ load: $(STAMPS)/dev ## Upload 1,000 files with 32 clients, check and measure (EN
 # --- Tests and benchmarks -----------------------------------------------------------------------
 test: lint unit integration ## All checks and all tests
 lint: $(STAMPS)/dev ## Linters of all languages, formatters in check mode, types, terraform validate
-	@$(PY) -m ruff check
-	@$(PY) -m ruff format --check
+	@$(PY) -m ruff check && $(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@.venv/bin/shellcheck .ci/run scripts/*.sh
 	@.venv/bin/actionlint -shellcheck .venv/bin/shellcheck
@@ -89,9 +88,10 @@ integration: $(LOCAL_CLOUD) $(STAMPS)/checkov ## Plan, security and end-to-end t
 	@$(PY) -m scripts.packaging
 	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 2 --dist loadgroup --durations 15
 format: $(STAMPS)/dev ## Format Python and Terraform
-	@$(PY) -m ruff check --fix-only
-	@$(PY) -m ruff format
+	@$(PY) -m ruff check --fix-only && $(PY) -m ruff format
 	@terraform fmt -recursive
+verify-aws: $(STAMPS)/dev ## Hold a real account against what the tests expect (ENV=dev ACCOUNT=123456789012)
+	@$(PY) -m tests.verify_aws --env "$(ENV)" --account "$(ACCOUNT)" $(ARGS)
 docs: $(STAMPS)/dev ## Write what is computed in the docs: tables of inputs, outputs, settings and costs
 	@$(PY) -m scripts.docs
 

@@ -32,6 +32,7 @@ DOCUMENTED: Final = list(dict.fromkeys(line for path in DOCUMENTS for line in co
 
 _TESTS = "these are the tests"
 _ONLINE = "needs the internet"
+_ACCOUNT = "needs an account; tests/e2e/test_new_account.py makes its comparisons"
 _WALK = "tests/e2e/test_new_account.py types it"
 _GITHUB = "wants a repository; tests/security/test_workflow_roles.py applies the folder"
 ELSEWHERE: Final = {
@@ -41,6 +42,7 @@ ELSEWHERE: Final = {
     ".venv/bin/pytest tests/unit/uploads": _TESTS,
     ".venv/bin/pytest tests/plan -k prod": _TESTS,
     "make audit": _ONLINE,
+    "make verify-aws ENV=dev ACCOUNT=123456789012": _ACCOUNT,
     "make lock LOCK_FLAGS=--upgrade": _ONLINE,
     "terraform -chdir=envs/dev init -upgrade": _ONLINE,
     "git checkout HEAD~1": "the copy has no history",

@@ -6,6 +6,7 @@ the account's id and region, and `yes`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scripts import ROOT, local_cloud, samples, terraform
+from scripts import ROOT, local_cloud, terraform
 from scripts.local_cloud import ACCOUNT_ID, REGION
+from scripts.operations import environment
+from tests import verify_aws
 from tests.support import root_user
 from tests.support.documentation import commands, copy_project
-from uploads_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +48,7 @@ class Walk:
     def __init__(self, account: Cloud, project: Path) -> None:
         copy_project(project)
         self.project = project
-        self._env = {
+        self.env = {
             **account.client_environment(terraform.environment(os.environ)),
             "TF_VAR_region": REGION,
             "TF_CLI_ARGS_apply": "-auto-approve -no-color",
@@ -60,7 +62,7 @@ class Walk:
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.project / folder,
-            env=self._env,
+            env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -87,12 +89,13 @@ def test_from_an_empty_account_to_a_first_upload_and_back(account: Cloud, tmp_pa
     first, last = documented.index("make package"), documented.index(DEPLOYED)
     walk.type(*documented[first : last + 1])
 
-    outputs = json.loads(walk.type("terraform output -json", folder="envs/dev"))
-    photo = samples.write(tmp_path / "samples")[0]
-    with httpx.Client(timeout=60) as http:
-        client = Client(account.api_url(outputs["api_id"]["value"]), http)
-        file = client.wait(client.upload(photo))
-    assert file["state"] == "succeeded"
+    with (
+        contextlib.closing(environment.find(str(walk.project / "envs/dev"), walk.env)) as dev,
+        httpx.Client(timeout=60) as http,
+    ):
+        findings = list(verify_aws.comparisons(dev, http, tmp_path / "samples"))
+    assert len(findings) > 15
+    assert [finding for finding in findings if finding.expected != finding.found] == []
     again = walk.type("terraform plan -no-color -var=suffix=alice", folder="envs/dev")
     assert "No changes." in again
 
@@ -111,6 +114,15 @@ def test_from_an_empty_account_to_a_first_upload_and_back(account: Cloud, tmp_pa
     _empty(account, f"terraform-state-{ACCOUNT_ID}")
     walk.type("terraform destroy -var=account_id=123456789012", folder="envs/account")
     assert _left(account) == {}
+
+
+def test_another_account_is_not_touched(
+    account: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in account.environment().items():
+        monkeypatch.setenv(name, value)
+    assert verify_aws.main(["--account", "123456789012"]) == 1
+    assert "the credentials are of account 000000000000, not of" in capsys.readouterr().err
 
 
 def _empty(account: Cloud, bucket: str) -> None:

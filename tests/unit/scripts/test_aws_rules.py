@@ -271,6 +271,19 @@ def test_who_may_not_list_does_not_learn_what_is_missing(
     assert account.listed == [(access_key, action, "b", "a key")]
 
 
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ({"encoding-type": "url"}, b"<Prefix>a/</Prefix><Key>a/b%20%2B%26.csv</Key>"),
+        ({}, b"<Prefix>a/</Prefix><Key>a/b +&amp;.csv</Key>"),
+    ],
+)
+def test_keys_are_encoded_where_that_is_asked_for(query: dict[str, str], keys: bytes) -> None:
+    listed = b"<Prefix>a/</Prefix><Key>a/b +&amp;.csv</Key>"
+    asked = Request("s3 ListObjectVersions", {"Bucket": "b", **query}, b"")
+    assert Rules(Account()).answer(asked, listed) == keys
+
+
 def test_an_object_that_is_there_is_passed_on_part_by_part() -> None:
     rules = Rules(Account())
     assert _answer_of("GET /b/key", "reader", 200, rules) == (200, b"part part")
