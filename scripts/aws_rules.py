@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 from urllib.parse import parse_qs, parse_qsl, quote
 from uuid import uuid4
 from xml.sax.saxutils import escape, unescape
@@ -68,6 +68,11 @@ class Request:
             return {}
         return found if isinstance(found, dict) else {}
 
+    @property
+    def roles(self) -> list[str]:
+        """Names of the roles that the body, a form, is about."""
+        return parse_qs(self.body.decode()).get("RoleName", [])
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -103,23 +108,19 @@ class Rules:
         concurrency: executions at the same time that the account may have.
         reserved: reserved executions by function, noted from what was asked for.
         new_roles: names of roles that Lambda cannot assume yet.
+        new_policies: names of roles whose first policy does not hold yet.
     """
 
     account: Account
     concurrency: int = 1000
     reserved: dict[str, int] = field(default_factory=dict)
     new_roles: set[str] = field(default_factory=set)
+    new_policies: set[str] = field(default_factory=set)
 
     def refusal(self, request: Request) -> Refusal | None:
         """Return with what AWS refuses a request; None when no rule does."""
-        rule = {
-            "apigateway UpdateStage": self._of_stage,
-            "lambda CreateFunction": self._of_function,
-            "lambda UpdateFunctionConfiguration": self._of_function,
-            "lambda PutFunctionConcurrency": self._of_concurrency,
-            "s3 PutBucketNotificationConfiguration": self._of_notification,
-        }.get(request.name)
-        return rule(request) if rule else None
+        rule = self.refusals.get(request.name)
+        return rule(self, request) if rule else None
 
     def refusal_of_missing(self, request: Request) -> Refusal | None:
         """Who may not list learns nothing of what is missing (S3 API reference: GetObject).
@@ -138,7 +139,9 @@ class Rules:
         """Note what a request that succeeded changed."""
         match request.name:
             case "iam CreateRole":
-                self.new_roles.update(parse_qs(request.body.decode()).get("RoleName", []))
+                self.new_roles.update(request.roles)
+            case "iam PutRolePolicy":
+                self.new_policies.update(self.new_roles.intersection(request.roles))
             case "lambda PutFunctionConcurrency":
                 wanted = request.content["ReservedConcurrentExecutions"]
                 self.reserved[request.path["FunctionName"]] = wanted
@@ -149,11 +152,7 @@ class Rules:
         """Return an answer as AWS gives it."""
         if request.name == "s3 ListObjectVersions":
             return _with_encoded_keys(body) if "encoding-type" in request.path else body
-        change = {
-            "apigateway PutIntegration": _without_method,
-            "apigateway GetIntegration": _without_method,
-            "sqs ReceiveMessage": _with_dead_letters,
-        }.get(request.name)
+        change = _CHANGES.get(request.name)
         return json.dumps(change(json.loads(body or b"{}"))).encode() if change else body
 
     def _of_stage(self, request: Request) -> Refusal | None:
@@ -175,9 +174,9 @@ class Rules:
     def _of_function(self, request: Request) -> Refusal | None:
         """A dead-letter queue needs a role that may send to it (Lambda: "Dead-letter queues").
 
-        And a role is there for Lambda some time after it was made (IAM: "Troubleshoot IAM", changes
-        that are not immediately visible; terraform-provider-aws waits for it): here at the second
-        request.
+        And a role is there for Lambda some time after it was made, and what it may do later still
+        (IAM: "Troubleshoot IAM", changes that are not immediately visible; terraform-provider-aws
+        waits for both): here at the second and the third request.
         """
         queue = request.content.get("DeadLetterConfig", {}).get("TargetArn", "")
         role = request.content.get("Role", "")
@@ -185,16 +184,17 @@ class Rules:
         if name in self.new_roles:
             self.new_roles.remove(name)
             return Refusal("InvalidParameterValueException", _NOT_YET)
-        if ":sqs:" not in queue or not role or self.account.may_send(role, queue):
+        if ":sqs:" not in queue or not role:
             return None
+        if name not in self.new_policies and self.account.may_send(role, queue):
+            return None
+        self.new_policies.discard(name)
         return Refusal("InvalidParameterValueException", _NO_SEND)
 
     def _of_concurrency(self, request: Request) -> Refusal | None:
         """A tenth of the account's executions stay unreserved (Lambda: "Reserved concurrency")."""
-        wanted, function = (
-            request.content["ReservedConcurrentExecutions"],
-            request.path["FunctionName"],
-        )
+        wanted = request.content["ReservedConcurrentExecutions"]
+        function = request.path["FunctionName"]
         others = sum(number for name, number in self.reserved.items() if name != function)
         minimum = max(10, self.concurrency // 10)
         if not wanted or self.concurrency - others - wanted >= minimum:
@@ -208,6 +208,14 @@ class Rules:
         if all(self.account.may_start(bucket, function) for function in functions):
             return None
         return Refusal("InvalidArgument", _NO_START)
+
+    refusals: ClassVar = {
+        "apigateway UpdateStage": _of_stage,
+        "lambda CreateFunction": _of_function,
+        "lambda UpdateFunctionConfiguration": _of_function,
+        "lambda PutFunctionConcurrency": _of_concurrency,
+        "s3 PutBucketNotificationConfiguration": _of_notification,
+    }
 
 
 def _without_method(integration: dict[str, Any]) -> dict[str, Any]:
@@ -252,17 +260,18 @@ def _with_dead_letters(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-# Operations that AWS answers in another way where the object is missing.
 _OF_OBJECTS: Final = frozenset({"s3 GetObject", "s3 HeadObject"})
-# Operations that a rule reads or answers.
-_READ: Final = frozenset(
-    {
-        *("apigateway UpdateStage", "apigateway PutIntegration", "apigateway GetIntegration"),
-        *("iam CreateRole", "lambda CreateFunction", "lambda UpdateFunctionConfiguration"),
-        *("lambda PutFunctionConcurrency", "lambda DeleteFunctionConcurrency"),
-        *("s3 ListObjectVersions", "s3 PutBucketNotificationConfiguration", "sqs ReceiveMessage"),
-    }
-)
+# How an answer is changed, by the operation.
+_CHANGES: Final = {
+    "apigateway PutIntegration": _without_method,
+    "apigateway GetIntegration": _without_method,
+    "sqs ReceiveMessage": _with_dead_letters,
+}
+# Operations that a rule reads or answers: the last ones are noted, or answered in XML.
+_READ: Final = frozenset({*Rules.refusals, *_CHANGES}) | {
+    *("iam CreateRole", "iam PutRolePolicy", "lambda DeleteFunctionConcurrency"),
+    "s3 ListObjectVersions",
+}
 
 
 def ruled(app: Application, rules: Rules) -> Application:
@@ -353,7 +362,7 @@ def _signer(scope: dict[str, Any]) -> tuple[str, str]:
 
 
 def _with_path_as_sent(scope: dict[str, Any]) -> dict[str, Any]:
-    """Give a function behind a REST API the path's parameters percent-encoded, as they were sent.
+    """Return a request to a REST API whose path is percent-encoded, as functions get it.
 
     Source: serverless/serverless issue 5037; hotsock/voker pull request 8 has AWS's own events.
     """
@@ -391,13 +400,9 @@ def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
 async def _refuse(send: Any, service: str, refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
     form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message))
     if service in _IN_XML:
-        error = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
-        whole = (
-            "<Error>{}</Error>"
-            if service == "s3"
-            else "<ErrorResponse><Error>{}</Error></ErrorResponse>"
-        )
-        form, body = "application/xml", whole.format(error)
+        body = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
+        form, body = "application/xml", f"<Error>{body}</Error>"
+        body = body if service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>"
     headers = [
         (b"content-type", form.encode()),
         (b"x-amzn-errortype", refusal.error.encode()),

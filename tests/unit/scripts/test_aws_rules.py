@@ -128,6 +128,18 @@ def test_a_new_role_cannot_be_assumed_at_once() -> None:
     assert rules.refusal(asked) is None
 
 
+def test_the_first_policy_of_a_new_role_holds_later_still() -> None:
+    rules = Rules(Account(sends=True))
+    for operation in ("CreateRole", "PutRolePolicy"):
+        rules.note(Request(f"iam {operation}", {}, b"RoleName=function&PolicyName=p"))
+    asked = request("lambda CreateFunction", Role=ROLE, DeadLetterConfig={"TargetArn": QUEUE})
+    refusals = [rules.refusal(asked) for _ in range(3)]
+    said = [refusal.message if refusal else "" for refusal in refusals]
+    assert "cannot be assumed" in said[0]
+    assert "call SendMessage" in said[1]
+    assert said[2] == ""
+
+
 def test_a_bucket_starts_functions_that_let_it() -> None:
     body = b"<NotificationConfiguration><CloudFunctionConfiguration><CloudFunction>arn:f<"
     asked = Request(

@@ -129,6 +129,22 @@ def test_the_account_is_asked_over_its_own_api(
     assert asked == [("iam", url), ["queue"], ("apigateway", url)]
 
 
+@pytest.mark.parametrize("denied", [None, "denied"])
+def test_the_emulator_tells_who_may_list(
+    monkeypatch: pytest.MonkeyPatch, denied: str | None
+) -> None:
+    def enforce(*asked: object) -> str | None:
+        where = ("us-east-1", "arn:aws:s3:::photos", {"s3:prefix": "uploads/a"})
+        assert asked == ("AKIA", "s3:ListBucket", "s3", *where)
+        return denied
+
+    evaluator = SimpleNamespace(enforce=enforce)
+    monkeypatch.setitem(sys.modules, "ministack.core.iam_evaluator", evaluator)
+    monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
+    may = emulator.EmulatedAccount().may_list("AKIA", "s3:ListBucket", "photos", "uploads/a")
+    assert may is (denied is None)
+
+
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 LIKE = {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::photos"}}
 

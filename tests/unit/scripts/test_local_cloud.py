@@ -12,6 +12,7 @@ import pytest
 
 from scripts import local_cloud
 from scripts.local_cloud import Cloud, CloudError, Server
+from tests.support import root_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Run the real emulator, once for this file."""
     with local_cloud.running(tmp_path_factory.mktemp("cloud") / "new") as started:
         yield started
+
+
+def test_a_new_account_has_few_executions_and_no_role_for_logs(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    asked = {"apigateway": "get_account", "lambda": "get_account_settings"}
+    found = []
+    with local_cloud.running(tmp_path / "new", new_account=True) as new:
+        for where in (cloud, new):
+            clients = {service: root_user.client(where, service) for service in asked}
+            account, limits = (getattr(clients[s], operation)() for s, operation in asked.items())
+            executions = limits["AccountLimit"]["ConcurrentExecutions"]
+            found.append(("cloudwatchRoleArn" in account, executions))
+    assert found == [(True, 64), (False, 10)]
 
 
 class Emulator:
