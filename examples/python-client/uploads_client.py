@@ -98,23 +98,27 @@ class Client:
         """Return what `GET /status` answers."""
         return self._json(self.http.get(f"{self.url}/status"))
 
-    def upload(self, path: Path, name: str | None = None) -> str:
+    def upload(
+        self, path: Path, name: str | None = None, options: dict[str, Any] | None = None
+    ) -> str:
         """Upload a file and return its key.
 
         Args:
             path: the file.
             name: name to store it under, if not its own.
+            options: how a table is read, such as `{"delimiter": ";"}`; docs/tables.md lists them.
 
         Raises:
             ApiError: the API or the bucket refused it.
         """
-        form = self.form(name or path.name)
+        form = self.form(name or path.name, options)
         self.send(form, path)
         return str(form["key"])
 
-    def form(self, name: str) -> dict[str, Any]:
-        """Ask for an upload: return a key, and the form that takes the file."""
-        return self._json(self.http.post(f"{self.url}/files", json={"name": name}))
+    def form(self, name: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Start an upload: return a key, and the form that takes the file."""
+        body = {"name": name} | ({"options": options} if options else {})
+        return self._json(self.http.post(f"{self.url}/files", json=body))
 
     def send(self, form: dict[str, Any], path: Path) -> None:
         """Send a file with a form.

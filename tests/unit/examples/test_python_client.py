@@ -89,6 +89,14 @@ def test_upload_posts_the_form_to_the_bucket(
     assert photo.read_bytes() in form.content
 
 
+def test_upload_of_a_table_says_how_it_is_read(service: Service, photo: Path) -> None:
+    service.answers({"key": "k", "url": FORM, "fields": {}}, 201)
+    service.answers(None, 204)
+    service.client.upload(photo, "a.csv", {"delimiter": ";"})
+    sent = json.loads(service.requests[0].content)
+    assert sent == {"name": "a.csv", "options": {"delimiter": ";"}}
+
+
 def test_upload_that_the_api_refuses(service: Service, photo: Path) -> None:
     service.answers({"message": "unknown extension"}, 400)
     with pytest.raises(ApiError, match=r"answered 400: .*unknown extension"):
