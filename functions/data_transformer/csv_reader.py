@@ -661,7 +661,8 @@ class _Job:
                 "The last row seems to be a total of the others; it is in the table like them: "
                 f"{_shortened(self._last_line.decode(errors='replace'))!r}.",
             )
-        if dialect.decimal == ",":
+        fractions = [one for one in guess.columns if one.type.startswith(("DOUBLE", "DECIMAL"))]
+        if dialect.decimal == "," and fractions:
             yield Problem(
                 "decimal_comma",
                 "Commas in numbers were read as decimal marks, not as marks of thousands.",

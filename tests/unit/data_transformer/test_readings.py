@@ -129,6 +129,12 @@ def test_thousands_beside_a_decimal_comma_stay_text(transform: Transform) -> Non
     assert [row[2] for row in outcome.rows] == ["1.500", "2.000.000"]
 
 
+def test_a_decimal_comma_is_told_of_numbers_alone(transform: Transform) -> None:
+    outcome = transform("name;price\nA;1 234,5\nB;12,5\nC;1 000 000,0\n")
+    assert [row[1] for row in outcome.rows] == ["1 234,5", "12,5", "1 000 000,0"]
+    assert codes(outcome) == set()
+
+
 def test_the_file_names_its_delimiter(transform: Transform) -> None:
     assert transform("sep=;\na;b\n1;2,5\n3;4\n").rows == [(1, 2.5), (3, 4.0)]
     with pytest.raises(RejectedError, match="empty_file"):
