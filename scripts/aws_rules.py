@@ -228,9 +228,10 @@ def _without_method(integration: dict[str, Any]) -> dict[str, Any]:
 def _with_encoded_keys(answer: bytes) -> bytes:
     """Keys are percent-encoded where that is asked for (S3 API reference: ListObjectVersions).
 
-    Terraform asks for it when it empties a bucket, and decodes: a plus would become a blank.
+    Terraform asks for it, to empty a bucket, and decodes; boto3 decodes what says to be encoded.
     """
-    return _KEYS.sub(lambda key: key[1] + quote(unescape(key[2].decode())).encode(), answer)
+    keys = _KEYS.sub(lambda key: key[1] + quote(unescape(key[2].decode())).encode(), answer)
+    return keys.replace(b"<Name>", b"<EncodingType>url</EncodingType><Name>", 1)
 
 
 def _with_dead_letters(answer: dict[str, Any]) -> dict[str, Any]:

@@ -195,3 +195,12 @@ def test_a_refused_form_is_answered_in_xml_with_the_code(account: Cloud) -> None
         status, kind, text = post(sent, **changed)
         assert (status, kind) == (expected[0], "application/xml"), text
         assert f"<Error><Code>{expected[1]}</Code><Message>" in text
+
+
+def test_keys_of_versions_come_as_they_were_stored(account: Cloud) -> None:
+    s3 = _client(account, "s3")
+    s3.create_bucket(Bucket="versions")
+    s3.put_object(Bucket="versions", Key="uploads/odd keys/a+b %41.csv", Body=b"")
+    listed = s3.list_object_versions(Bucket="versions", Prefix="uploads/odd keys/")
+    assert [entry["Key"] for entry in listed["Versions"]] == ["uploads/odd keys/a+b %41.csv"]
+    assert listed["Prefix"] == "uploads/odd keys/"

@@ -286,12 +286,15 @@ def test_who_may_not_list_does_not_learn_what_is_missing(
 @pytest.mark.parametrize(
     ("query", "keys"),
     [
-        ({"encoding-type": "url"}, b"<Prefix>a/</Prefix><Key>a/b%20%2B%26.csv</Key>"),
-        ({}, b"<Prefix>a/</Prefix><Key>a/b +&amp;.csv</Key>"),
+        (
+            {"encoding-type": "url"},
+            b"<EncodingType>url</EncodingType><Name>b</Name><Key>a/b%20%2B%26.csv</Key>",
+        ),
+        ({}, b"<Name>b</Name><Key>a/b +&amp;.csv</Key>"),
     ],
 )
 def test_keys_are_encoded_where_that_is_asked_for(query: dict[str, str], keys: bytes) -> None:
-    listed = b"<Prefix>a/</Prefix><Key>a/b +&amp;.csv</Key>"
+    listed = b"<Name>b</Name><Key>a/b +&amp;.csv</Key>"
     asked = Request("s3 ListObjectVersions", {"Bucket": "b", **query}, b"")
     assert Rules(Account()).answer(asked, listed) == keys
 
