@@ -108,10 +108,8 @@ class EmulatedAccount:
         return bool(self._client("apigateway").get_account().get("cloudwatchRoleArn"))
 
     def may_list(self, access_key: str, action: str, bucket: str, key: str) -> bool:
-        """Tell whether who signed may list (s3:ListBucket, …) a bucket, with a key as prefix.
-
-        Asked of the emulator itself, whose API does not tell whom an access key belongs to.
-        """
+        """Tell whether who signed may list (s3:ListBucket, …) a bucket, with a key as prefix."""
+        # No operation of the API tells whom an access key belongs to.
         evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
         where = (os.environ["MINISTACK_REGION"], f"arn:aws:s3:::{bucket}", {"s3:prefix": key})
         return evaluator.enforce(access_key, action, "s3", *where) is None
