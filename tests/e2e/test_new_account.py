@@ -20,6 +20,7 @@ from scripts.local_cloud import ACCOUNT_ID, REGION
 from scripts.operations import environment
 from tests import verify_aws
 from tests.support import root_user
+from tests.support.buckets import remove_all
 from tests.support.documentation import commands, copy_project
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def test_from_an_empty_account_to_a_first_upload_and_back(account: Cloud, tmp_pa
     walk.type("terraform destroy -var=suffix=alice", folder="envs/dev")
     for path in ("envs/account/main.tf", "envs/account/logging.tf"):
         walk.edit(path, "prevent_destroy = true", "prevent_destroy = false")
-    _empty(account, f"terraform-state-{ACCOUNT_ID}")
+    remove_all(root_user.client(account, "s3"), f"terraform-state-{ACCOUNT_ID}")
     walk.type("terraform destroy -var=account_id=123456789012", folder="envs/account")
     assert _left(account) == {}
 
@@ -123,13 +124,6 @@ def test_another_account_is_not_touched(
         monkeypatch.setenv(name, value)
     assert verify_aws.main(["--account", "123456789012"]) == 1
     assert "the credentials are of account 000000000000, not of" in capsys.readouterr().err
-
-
-def _empty(account: Cloud, bucket: str) -> None:
-    s3 = root_user.client(account, "s3")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            s3.delete_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])
 
 
 def _left(account: Cloud) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from PIL import Image
 from scripts.packaging.project import host_architecture
 from tests.e2e.test_platform import eventually
 from tests.support import root_user
+from tests.support.buckets import remove_all
 from tests.support.lambda_runtime import LambdaFunction, unpack
 from uploads import keys
 
@@ -95,18 +96,6 @@ def bucket(cloud: Cloud) -> Iterator[Bucket]:
     for name in (BUCKET, f"{BUCKET}-later"):
         remove_all(s3, name)
         s3.delete_bucket(Bucket=name)
-
-
-def remove_all(s3: S3Client, name: str, prefix: str = "") -> None:
-    """Delete every version of every object."""
-    # Asked for by name, boto3 leaves the keys as they are: the emulator does not encode them.
-    arguments: Any = {"Bucket": name, "Prefix": prefix, "EncodingType": "url"}
-    while found := s3.list_object_versions(**arguments):
-        versions = found.get("Versions", []) + found.get("DeleteMarkers", [])
-        if not versions:
-            break
-        for version in versions:
-            s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from image_processor.settings import Settings as ImageSettings
 from scripts.local_cloud import Cloud
 from tests.e2e.faults import commit
 from tests.support import faulty_s3, root_user
+from tests.support.buckets import remove_all
 from tests.support.faulty_s3 import Fault, FaultyS3
 from uploads.processing import Runner
 
@@ -153,13 +154,7 @@ def bench(cloud: Cloud) -> Iterator[Bench]:
         environment.setenv("POWERTOOLS_METRICS_NAMESPACE", "faults")
         environment.setenv("POWERTOOLS_SERVICE_NAME", "faults")
         yield Bench(s3, proxy, client(proxy.url, 1))
-    while True:
-        page = s3.list_object_versions(Bucket=BUCKET)
-        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        if not found:
-            break
-        doomed = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
-        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": doomed})
+    remove_all(s3, BUCKET)
     s3.delete_bucket(Bucket=BUCKET)
 
 
