@@ -33,6 +33,7 @@ _IN_ADDRESSES: Final = "s3"
 # Services that answer in XML, and how the others call the message.
 _IN_XML: Final = frozenset({"iam", "monitoring", "s3", "sns", "sts"})
 _MESSAGE: Final = ("message", "Message")
+_ERROR_OF_OTHERS: Final = "<ErrorResponse><Error>{}</Error></ErrorResponse>"
 
 _NO_ROLE: Final = "CloudWatch Logs role ARN must be set in account settings to enable logging"
 _NO_SEND: Final = "The provided execution role does not have permissions to call SendMessage on SQS"
@@ -150,10 +151,8 @@ class Rules:
 
     def answer(self, request: Request, body: bytes) -> bytes:
         """Return an answer as AWS gives it."""
-        if request.name == "s3 ListObjectVersions":
-            return _with_encoded_keys(body) if "encoding-type" in request.path else body
         change = _CHANGES.get(request.name)
-        return json.dumps(change(json.loads(body or b"{}"))).encode() if change else body
+        return change(request, body) if change else body
 
     def _of_stage(self, request: Request) -> Refusal | None:
         """A stage that logs needs the account's role (API Gateway: "Set up CloudWatch logging")."""
@@ -218,27 +217,31 @@ class Rules:
     }
 
 
-def _without_method(integration: dict[str, Any]) -> dict[str, Any]:
+def _without_method(_: Request, body: bytes) -> bytes:
     """A MOCK integration has no httpMethod (terraform-provider-aws issue 5697)."""
+    integration = json.loads(body or b"{}")
     if integration.get("type") == "MOCK":
         integration.pop("httpMethod", None)
-    return integration
+    return json.dumps(integration).encode()
 
 
-def _with_encoded_keys(answer: bytes) -> bytes:
+def _with_encoded_keys(request: Request, body: bytes) -> bytes:
     """Keys are percent-encoded where that is asked for (S3 API reference: ListObjectVersions).
 
     Terraform asks for it, to empty a bucket, and decodes; boto3 decodes what says to be encoded.
     """
-    keys = _KEYS.sub(lambda key: key[1] + quote(unescape(key[2].decode())).encode(), answer)
+    if "encoding-type" not in request.path:
+        return body
+    keys = _KEYS.sub(lambda key: key[1] + quote(unescape(key[2].decode())).encode(), body)
     return keys.replace(b"<Name>", b"<EncodingType>url</EncodingType><Name>", 1)
 
 
-def _with_dead_letters(answer: dict[str, Any]) -> dict[str, Any]:
+def _with_dead_letters(_: Request, body: bytes) -> bytes:
     """A dead letter is the event, with attributes (Lambda: "Adding a dead-letter queue").
 
     The emulator wraps it as the record of a failure destination does.
     """
+    answer = json.loads(body or b"{}")
     for message in answer.get("Messages", []):
         try:
             record = json.loads(message["Body"])
@@ -258,7 +261,7 @@ def _with_dead_letters(answer: dict[str, Any]) -> dict[str, Any]:
             if text
         }
         message.pop("MD5OfMessageAttributes", None)
-    return answer
+    return json.dumps(answer).encode()
 
 
 _OF_OBJECTS: Final = frozenset({"s3 GetObject", "s3 HeadObject"})
@@ -266,12 +269,12 @@ _OF_OBJECTS: Final = frozenset({"s3 GetObject", "s3 HeadObject"})
 _CHANGES: Final = {
     "apigateway PutIntegration": _without_method,
     "apigateway GetIntegration": _without_method,
+    "s3 ListObjectVersions": _with_encoded_keys,
     "sqs ReceiveMessage": _with_dead_letters,
 }
-# Operations that a rule reads or answers: the last ones are noted, or answered in XML.
+# Operations that a rule reads or answers; the last ones are noted alone.
 _READ: Final = frozenset({*Rules.refusals, *_CHANGES}) | {
     *("iam CreateRole", "iam PutRolePolicy", "lambda DeleteFunctionConcurrency"),
-    "s3 ListObjectVersions",
 }
 
 
@@ -304,7 +307,7 @@ def ruled(app: Application, rules: Rules) -> Application:
             await app(scope, _once(body), answer.send_found, *others)
             if answer.start:
                 refusal = rules.refusal_of_missing(request)
-                await (_refuse(send, service, refusal) if refusal else answer.pass_on(send))
+                await (_refuse(send, service, refusal) if refusal else answer.pass_on())
             return
         if asked.name not in _READ:
             await app(scope, receive if streams else _once(body), send, *others)
@@ -318,7 +321,7 @@ def ruled(app: Application, rules: Rules) -> Application:
         if answer.start["status"] < 400:
             rules.note(request)
             answer.body = rules.answer(request, answer.body)
-        await answer.pass_on(send)
+        await answer.pass_on()
 
     return served
 
@@ -343,15 +346,15 @@ class _Answer:
         held = message["status"] == 404 if is_start else bool(self.start)
         await (self.send(message) if held else self._send(message))
 
-    async def pass_on(self, send: Any) -> None:  # noqa: ANN401 - ASGI's callable
+    async def pass_on(self) -> None:
         headers = [
             (name, value)
             for name, value in self.start.get("headers", [])
             if name.lower() != b"content-length"
         ]
         length = (b"content-length", str(len(self.body)).encode())
-        await send(self.start | {"headers": [*headers, length]})
-        await send({"type": "http.response.body", "body": self.body})
+        await self._send(self.start | {"headers": [*headers, length]})
+        await self._send({"type": "http.response.body", "body": self.body})
 
 
 def _signer(scope: dict[str, Any]) -> tuple[str, str]:
@@ -401,9 +404,9 @@ def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
 async def _refuse(send: Any, service: str, refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
     form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message))
     if service in _IN_XML:
-        body = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
-        form, body = "application/xml", f"<Error>{body}</Error>"
-        body = body if service == "s3" else f"<ErrorResponse>{body}</ErrorResponse>"
+        inner = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
+        whole = "<Error>{}</Error>" if service == "s3" else _ERROR_OF_OTHERS
+        form, body = "application/xml", whole.format(inner)
     headers = [
         (b"content-type", form.encode()),
         (b"x-amzn-errortype", refusal.error.encode()),

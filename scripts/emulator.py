@@ -124,7 +124,7 @@ def main() -> None:
     """Serve until the process is ended."""
     run: Any = importlib.import_module("hypercorn.asyncio.run")
     serve = run.TCPServer
-    rules = Rules(EmulatedAccount(), int(os.environ.get("ACCOUNT_CONCURRENCY", "1000")))
+    rules = Rules(EmulatedAccount(), int(os.environ["ACCOUNT_CONCURRENCY"]))
 
     def serve_changed(app: Application, *others: object) -> object:
         *rest, writer = others

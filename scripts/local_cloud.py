@@ -152,7 +152,7 @@ def start(directory: Path = DIRECTORY, port: int = 0, *, new_account: bool = Fal
             directory,
             aws_port,
             name="ministack",
-            **emulator_variables(directory, aws_port, concurrency=10 if new_account else 1000),
+            **emulator_variables(directory, aws_port, new_account=new_account),
         )
     except BaseException:
         _end(cloudwatch)
@@ -187,14 +187,9 @@ def emulator_command() -> list[str | Path]:
     return [_EMULATOR / "python", "-P", emulator.__file__]
 
 
-def emulator_variables(directory: Path, port: int, concurrency: int = 1000) -> dict[str, str]:
-    """Return the environment variables of an emulator.
-
-    Args:
-        directory: where it keeps its data.
-        port: its port on 127.0.0.1.
-        concurrency: executions at the same time that the account may have.
-    """
+def emulator_variables(directory: Path, port: int, *, new_account: bool = False) -> dict[str, str]:
+    """Return the environment variables of an emulator that keeps its data in a directory."""
+    concurrency = 10 if new_account else 1000
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",

@@ -93,12 +93,15 @@ def read_packages(
         PackagingError: A function is unknown, or its lock was not written.
     """
     folder = root / "functions"
+    known = list_functions(folder)
+    if not known:
+        raise PackagingError(f"No function found: no {folder}/<name>/{ENTRY_POINT} exists.")
     # The packager itself, and the tools that it uses, decide on the bytes too.
     tool = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     pins = (root / "requirements/dev.txt").read_bytes().splitlines()
     tool += [line for line in pins if line.startswith(_PINNED)]
     packages = []
-    for own in [_find(folder, function) for function in functions or list_functions(folder)]:
+    for own in [_find(folder, known, function) for function in functions or known]:
         lock = own / LOCK
         if not lock.exists():
             if (own / "requirements.in").exists():
@@ -117,9 +120,8 @@ def read_packages(
     return packages
 
 
-def _find(folder: Path, function: str) -> Path:
+def _find(folder: Path, known: list[str], function: str) -> Path:
     """Return the folder of a function."""
-    known = list_functions(folder)
     if "/" not in function:
         if function not in known:
             raise PackagingError(

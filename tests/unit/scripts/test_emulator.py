@@ -89,6 +89,7 @@ def test_the_server_is_given_such_writers(monkeypatch: pytest.MonkeyPatch) -> No
     app = SimpleNamespace(main=lambda: served.append(run.TCPServer("app", "reader", Writer())))
     monkeypatch.setitem(sys.modules, "hypercorn.asyncio.run", run)
     monkeypatch.setitem(sys.modules, "ministack.app", app)
+    monkeypatch.setenv("ACCOUNT_CONCURRENCY", "10")
     emulator.main()
     [(_, reader, writer)] = served
     assert reader == "reader"

@@ -168,6 +168,7 @@ def test_one_function_for_this_machine(project: Path, run: Run) -> None:
         (None, ["third"], "No function 'third'. There are: first, second; a folder"),
         ("syntax", [], "first/index.py is not valid Python 3.12"),
         ("budget", [], "its budget is 0.0001 MiB (max_zip_mib in"),
+        ("no functions", [], "No function found"),
         ("huge", [], "Lambda takes 0 MiB"),
     ],
 )
@@ -188,6 +189,9 @@ def test_errors_say_what_to_do(
             (first / "index.py").write_text("def")
         case "budget":
             (first / "package.toml").write_text("max_zip_mib = 0.0001")
+        case "no functions":
+            (first / "index.py").unlink()
+            (project / "functions/second/index.py").unlink()
         case "huge":
             monkeypatch.setattr(build, "LAMBDA_UNZIPPED_MIB", 0)
         case _:
@@ -251,6 +255,12 @@ def test_what_was_left_is_removed_and_old_layers_go(project: Path, run: Run) -> 
     assert not (cache / "install-of-a-killed-build").exists()
     after = set(cache.glob("*.zip"))
     assert (len(after - before), len(after & before)) == (1, 0)
+
+    for layer in after:
+        layer.unlink()
+    (project / "functions/first/requirements.txt").write_text("some-lib==1.4\n")
+    run("--arch", "arm64")
+    assert len(list(cache.glob("*.zip"))) == 1
 
 
 def test_a_machine_that_lambda_does_not_run(
