@@ -191,16 +191,21 @@ class Files:
     def delete(self, key: str) -> None:
         """Delete an upload and everything derived from it; a versioned bucket keeps the versions.
 
-        The upload goes last, so that a deletion that failed half way can be repeated, and the
-        result record first, so that no reader finds a record whose files are gone.
+        The upload goes first: a function that commits a result afterwards sees that, and removes
+        its result. Of the results the record goes first, so that no reader finds one whose files
+        are gone. A deletion that failed half way can be repeated.
 
         Raises:
-            ApiError: 404 when there is no such upload.
+            ApiError: 404 when there is no such upload, nor anything derived from it.
         """
-        self._head(key)
+        try:
+            self._head(key)
+        except ApiError:
+            if next(self._derived(key), None) is None:
+                raise
+        self._s3.delete_object(Bucket=self._settings.bucket, Key=key)
         record = keys.result_key(key)
-        outputs = [found for found in self._derived(key) if found != record]
-        for doomed in (record, *outputs, key):
+        for doomed in sorted(self._derived(key), key=lambda found: found != record):
             self._s3.delete_object(Bucket=self._settings.bucket, Key=doomed)
 
     def reprocess(self, key: str) -> None:

@@ -233,6 +233,11 @@ class Runner:
         }
         try:
             outcome, result = self._process(upload, context, started)
+            # Asked after the commit: whoever deletes an upload deletes it first, and then what they
+            # find of its results. So either they find this one, or it is removed here.
+            if results.is_deleted(self._s3, upload.bucket, upload.key):
+                self._remove_result(upload)
+                outcome, result = "deleted", None
         except Exception:
             self._logger.exception("failed", extra=line | _elapsed(started))
             raise
@@ -305,6 +310,13 @@ class Runner:
                 Bucket=upload.bucket, Key=key, Body=body, ContentType=made.content_type
             )
         return results.Output(key, made.content_type, made.path.stat().st_size, made.attributes)
+
+    def _remove_result(self, upload: Upload) -> None:
+        """Delete the result of a deleted upload, but none of a later one of the same key."""
+        stored = results.load(self._s3, upload.bucket, upload.key)
+        if stored and not stored.result.source.is_newer_than(upload.sequencer):
+            self._s3.delete_object(Bucket=upload.bucket, Key=keys.result_key(upload.key))
+            self._remove(upload, stored.result.outputs, keep=())
 
     def _remove(self, upload: Upload, outputs: Iterable[Output], keep: Iterable[Output]) -> None:
         """Delete the outputs of a result that does not count, but none of one that does."""

@@ -48,6 +48,10 @@ class Source:
     size: int
     sequencer: str
 
+    def is_newer_than(self, sequencer: str) -> bool:
+        """Tell whether it was stored after another version of the key."""
+        return order(sequencer) < order(self.sequencer)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -161,6 +165,17 @@ def load(s3: S3Client, bucket: str, upload_key: str) -> Stored | None:
     return Stored(Result.from_json(answer["Body"].read()), answer["ETag"], writer)
 
 
+def is_deleted(s3: S3Client, bucket: str, key: str) -> bool:
+    """Tell whether an upload is gone; in a versioned bucket its versions stay."""
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error_code(error) == "404":  # an answer to HEAD has no body for a code
+            return True
+        raise
+    return False
+
+
 def reason_to_skip(
     stored: Stored | None, *, sequencer: str, revision: str, again: bool
 ) -> Literal["duplicate", "superseded"] | None:
@@ -177,10 +192,11 @@ def reason_to_skip(
     """
     if stored is None:
         return None
-    new, old = order(sequencer), order(stored.result.source.sequencer)
-    if new < old:
+    source = stored.result.source
+    if source.is_newer_than(sequencer):
         return "superseded"
-    if new == old and (revision == stored.result.revision or not again):
+    same = order(sequencer) == order(source.sequencer)
+    if same and (revision == stored.result.revision or not again):
         return "duplicate"
     return None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import pytest
+from botocore.stub import ANY
 
 from tests.unit.api_handler.support import KEY, RECORD, REQUEST_ID, Aws, Client, result, source
 
@@ -381,27 +382,40 @@ class TestDescribe:
 
 
 class TestDelete:
-    def test_the_record_goes_first_and_the_upload_last(
+    def test_the_upload_goes_first_so_that_no_function_adds_a_result(
         self, aws: Aws, make_client: Callable[..., Client]
     ) -> None:
         aws.has()
-        aws.answers(
-            "list_objects_v2",
-            {"Contents": [{"Key": f"{DERIVED}r1/a.webp"}, {"Key": RECORD}], "IsTruncated": False},
-            Prefix=DERIVED,
-        )
+        aws.answers("delete_object", {}, Key=KEY)
+        self.derives(aws, f"{DERIVED}r1/a.webp", RECORD)
         aws.answers("delete_object", {}, Key=RECORD)
         aws.answers("delete_object", {}, Key=f"{DERIVED}r1/a.webp")
-        aws.answers("delete_object", {}, Key=KEY)
         answer = make_client(enable_delete=True).send("DELETE", FILE, key=quote(KEY))
+        assert (answer.status, answer.body) == (204, "")
+
+    def test_what_a_deletion_left_can_be_deleted(
+        self, aws: Aws, make_client: Callable[..., Client]
+    ) -> None:
+        aws.refuses("head_object", "404", 404)
+        self.derives(aws, RECORD)
+        aws.answers("delete_object", {}, Key=KEY)
+        self.derives(aws, RECORD)
+        aws.answers("delete_object", {}, Key=RECORD)
+        answer = make_client(enable_delete=True).send("DELETE", FILE, key=KEY)
         assert (answer.status, answer.body) == (204, "")
 
     def test_what_is_not_there_cannot_be_deleted(
         self, aws: Aws, make_client: Callable[..., Client]
     ) -> None:
         aws.refuses("head_object", "404", 404)
+        self.derives(aws)
         answer = make_client(enable_delete=True).send("DELETE", FILE, key=KEY)
         assert error_of(answer) == (404, "no_such_file")
+
+    @staticmethod
+    def derives(aws: Aws, *found: str) -> None:
+        page = {"Contents": [{"Key": key} for key in found], "IsTruncated": False}
+        aws.answers("list_objects_v2", page, Prefix=DERIVED)
 
     def test_it_is_off_by_default(self, client: Client) -> None:
         assert error_of(client.send("DELETE", FILE, key=KEY)) == (404, "no_such_route")
@@ -521,6 +535,8 @@ class TestLog:
     ) -> None:
         for _ in ("decoded", "as it came"):
             aws.refuses("head_object", "404", 404)
+            if method == "DELETE":
+                aws.answers("list_objects_v2", {"IsTruncated": False}, Prefix=ANY)
         client = make_client(enable_delete=True, enable_reprocess=True)
         client.send(method, FILE, key=quote("uploads/1/a b.csv") + path)
         (line,) = client.lines()

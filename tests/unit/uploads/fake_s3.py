@@ -26,6 +26,7 @@ class FakeS3:
         self._versions: dict[str, dict[str, bytes]] = {}
         self._before: dict[tuple[str, str], list[Callable[[], object]]] = {}
         self._lost: set[str] = set()
+        self._hidden: set[str] = set()
         self.content_types: dict[str, str] = {}
         self._metadata: dict[str, dict[str, str]] = {}
 
@@ -46,10 +47,15 @@ class FakeS3:
         version = f"v{len(versions) + 1}"
         versions[version] = content
         self._metadata.pop(key, None)
+        self._hidden.discard(key)
         return version, _etag(content)
 
     def remove(self, key: str) -> None:
         self._versions.pop(key, None)
+
+    def hide(self, key: str) -> None:
+        """Delete a key, but not its versions."""
+        self._hidden.add(key)
 
     def before(self, operation: str, key: str, *actions: Callable[[], object]) -> None:
         """Let one action after the other happen, each before one request for the key."""
@@ -76,6 +82,11 @@ class FakeS3:
             "ETag": f'"{_etag(content)}"',
             "Metadata": self._metadata.get(Key, {}),
         }
+
+    def head_object(self, *, Bucket: str, Key: str) -> None:
+        self._begin("head_object", Bucket, Key)
+        if Key not in self._versions or Key in self._hidden:
+            raise error("404", 404)
 
     def put_object(
         self,

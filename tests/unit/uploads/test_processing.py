@@ -316,6 +316,39 @@ def test_deleted_upload_leaves_nothing(setting: Setting, version: str | None) ->
     assert not setting.s3.keys
 
 
+def test_late_event_of_a_deleted_upload_leaves_nothing(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    setting.s3.hide(KEY)
+    assert setting.run(event) == "deleted"
+    assert setting.s3.keys == {KEY}
+
+
+def test_upload_that_is_deleted_meanwhile_leaves_nothing(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    assert setting.run(event, Shouter(meanwhile=lambda: setting.s3.hide(KEY))) == "deleted"
+    assert setting.s3.keys == {KEY}
+
+
+def test_result_that_a_failed_attempt_left_of_a_deleted_upload_is_removed(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    setting.s3.before("head_object", KEY, refuse("SlowDown", 503))
+    with pytest.raises(ClientError, match="SlowDown"):
+        setting.run(event)
+    setting.s3.hide(KEY)
+    assert setting.run(event, retry=True) == "deleted"
+    assert setting.s3.keys == {KEY}
+
+
+def test_result_of_a_later_upload_of_the_same_key_stays(setting: Setting) -> None:
+    old = setting.upload("old", "0A")
+    setting.run(setting.upload("new", "0B"))
+    # Asked for before the later one was stored.
+    setting.s3.before("head_object", KEY, refuse("404", 404))
+    assert setting.run(old) == "deleted"
+    assert setting.result().source.sequencer == "0B"
+    assert len(setting.outputs()) == 1
+
+
 def test_replaced_upload_counts_as_deleted_without_versioning(setting: Setting) -> None:
     event = setting.upload("old", "0A")
     event["Records"][0]["s3"]["object"]["versionId"] = None
