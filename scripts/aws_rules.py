@@ -28,6 +28,7 @@ _CREDENTIAL: Final = re.compile(rb"Credential=([^/]+)/\d+/[^/]+/([a-z0-9-]+)/aws
 _IN_ADDRESS: Final = re.compile(
     rb"X-Amz-Credential=([^&%]+)[^&]*?%2F([a-z0-9-]+)%2Faws4_request", re.IGNORECASE
 )
+_API_HOST: Final = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$")
 # The service whose addresses tell the operation, and whose bodies may be large.
 _IN_ADDRESSES: Final = "s3"
 # Services that answer in XML, and how the others call the message.
@@ -282,9 +283,9 @@ def ruled(app: Application, rules: Rules) -> Application:
     """Return an ASGI application that answers as the rules say."""
 
     async def served(scope: dict[str, Any], receive: Any, send: Any, *others: object) -> None:  # noqa: ANN401 - ASGI's callables
-        access_key, service = _signer(scope) if scope["type"] == "http" else ("", "")
+        access_key, service = signer(scope) if scope["type"] == "http" else ("", "")
         if not service or service == _OWN_API:
-            await app(_with_path_as_sent(scope), receive, send, *others)
+            await app(_to_own_api(scope), receive, send, *others)
             return
         try:
             # What is uploaded is passed on unread.
@@ -298,7 +299,7 @@ def ruled(app: Application, rules: Rules) -> Application:
         except LookupError as error:
             found = str(error)
         if found:
-            await _refuse(send, service, Refusal("ValidationException", found))
+            await _refuse(send, service, scope, Refusal("ValidationException", found))
             return
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
         request = Request(asked.name, {**dict(query), **asked.in_path}, body, access_key)
@@ -307,14 +308,14 @@ def ruled(app: Application, rules: Rules) -> Application:
             await app(scope, _once(body), answer.send_found, *others)
             if answer.start:
                 refusal = rules.refusal_of_missing(request)
-                await (_refuse(send, service, refusal) if refusal else answer.pass_on())
+                await (_refuse(send, service, scope, refusal) if refusal else answer.pass_on())
             return
         if asked.name not in _READ:
             await app(scope, receive if streams else _once(body), send, *others)
             return
         refusal = await asyncio.to_thread(rules.refusal, request)
         if refusal:
-            await _refuse(send, service, refusal)
+            await _refuse(send, service, scope, refusal)
             return
         answer = _Answer(send)
         await app(scope, _once(request.body), answer.send, *others)
@@ -357,7 +358,7 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": self.body})
 
 
-def _signer(scope: dict[str, Any]) -> tuple[str, str]:
+def signer(scope: dict[str, Any]) -> tuple[str, str]:
     """Return the access key that signed a request, and for which service; nothing if none did."""
     headers = dict(scope["headers"])
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
@@ -365,14 +366,18 @@ def _signer(scope: dict[str, Any]) -> tuple[str, str]:
     return (found[1].decode(), found[2].decode()) if found else ("", "")
 
 
-def _with_path_as_sent(scope: dict[str, Any]) -> dict[str, Any]:
-    """Return a request to a REST API whose path is percent-encoded, as functions get it.
+def _to_own_api(scope: dict[str, Any]) -> dict[str, Any]:
+    """Return a request to a REST API as the emulator takes it; others unchanged.
 
-    Source: serverless/serverless issue 5037; hotsock/voker pull request 8 has AWS's own events.
+    Its path stays percent-encoded, as functions get it (serverless/serverless issue 5037;
+    hotsock/voker pull request 8 has AWS's own events), and AWS's host name of the API is one here.
     """
-    if "/_user_request_/" not in scope.get("path", "") or not scope.get("raw_path"):
-        return scope
-    return scope | {"path": scope["raw_path"].decode("latin-1")}
+    path = scope.get("raw_path", b"").decode("latin-1")
+    found = _API_HOST.match(dict(scope.get("headers", [])).get(b"host", b"").decode("latin-1"))
+    if found:
+        stage, _, rest = path.removeprefix("/").partition("/")
+        return scope | {"path": f"/restapis/{found[1]}/{stage}/_user_request_/{rest}"}
+    return scope | {"path": path} if "/_user_request_/" in path else scope
 
 
 def _asked(service: str, scope: dict[str, Any], body: bytes) -> Asked:
@@ -401,16 +406,18 @@ def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
     return receive
 
 
-async def _refuse(send: Any, service: str, refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
-    form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message))
-    if service in _IN_XML:
+async def _refuse(send: Any, service: str, scope: dict[str, Any], refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
+    form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message)).encode()
+    # CloudWatch knows both, and answers as it was asked.
+    in_json = b"json" in dict(scope["headers"]).get(b"content-type", b"")
+    if service in _IN_XML and not in_json:
         inner = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
         whole = "<Error>{}</Error>" if service == "s3" else _ERROR_OF_OTHERS
-        form, body = "application/xml", whole.format(inner)
+        form, body = "application/xml", whole.format(inner).encode()
     headers = [
         (b"content-type", form.encode()),
         (b"x-amzn-errortype", refusal.error.encode()),
-        (b"content-length", str(len(body.encode())).encode()),
+        (b"content-length", str(len(body)).encode()),
     ]
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body.encode()})
+    await send({"type": "http.response.body", "body": body})

@@ -1,9 +1,15 @@
-"""ministack, changed in three ways; run by the emulator's own Python.
+"""ministack, changed in some ways; run by the emulator's own Python.
 
 Some requests are refused and some answers changed as AWS does it, see `scripts/aws_rules.py`.
 
 It takes requests as if TLS had ended in front of it, so that policies which refuse plain HTTP hold
 as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over plain HTTP.
+
+moto answers for CloudWatch: ministack describes alarms without period and dimensions, so that every
+plan would show changes.
+
+It tells IAM's condition keys and resources where ministack does not, and delivers asynchronous
+events twice where that is asked for: AWS delivers them at least once.
 
 It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may
 still be about to finish sending the request. The provider then closes the connection when the head
@@ -14,21 +20,33 @@ been made already ("already exists").
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import importlib
+import itertools
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 # Started as a file, with nothing of this folder on the path.
 sys.path.append(str(Path(__file__).parents[1]))
-from scripts.aws_rules import Rules, ruled
+from scripts.aws_rules import Rules, ruled, signer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scripts.aws_rules import Application
 
+    type Conditions = Callable[[str, str, bytes, dict[str, Any]], dict[str, Any]]
+    type Resource = Callable[..., str]
+    type Invoke = Callable[[dict[str, Any], dict[str, Any]], None]
+
 _LARGEST: Final = 64 * 1024
+_LARGEST_DASHBOARD: Final = 1024 * 1024
+# When a repeated event comes again, in seconds.
+_LATER: Final = 0.5
 
 
 class WholeWriter:
@@ -78,6 +96,84 @@ def behind_tls(app: Application) -> Application:
     return served
 
 
+def cloudwatch() -> Application:
+    """Return moto's CloudWatch."""
+    moto: Any = importlib.import_module("moto.server")
+    wrappers: Any = importlib.import_module("hypercorn.app_wrappers")
+    server = moto.DomainDispatcherApplication(moto.create_backend_app)
+    made: Application = wrappers.WSGIWrapper(server, _LARGEST_DASHBOARD)
+    return made
+
+
+def with_cloudwatch(app: Application, other: Application) -> Application:
+    """Return an ASGI application that hands requests to CloudWatch to another one."""
+
+    async def served(scope: dict[str, Any], *others: object) -> None:
+        is_cloudwatch = scope["type"] == "http" and signer(scope)[1] == "monitoring"
+        await (other if is_cloudwatch else app)(scope, *others)
+
+    return served
+
+
+def with_boundaries(conditions: Conditions) -> Conditions:
+    """Return a way to tell the condition keys of a request that knows `iam:PermissionsBoundary`.
+
+    It is the boundary of the role that is made or changed (IAM: "Available keys for AWS Identity
+    and Access Management").
+    """
+
+    def told(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+        found = conditions(service, action, body, parameters)
+        if service != "iam" or "RoleName" not in parameters:
+            return found
+        roles: Any = importlib.import_module("ministack.services.iam")._roles  # noqa: SLF001 - no API tells it during a request
+        (name,), asked = parameters["RoleName"], parameters.get("PermissionsBoundary", [None])
+        boundary = asked[0] or (roles.get(name) or {}).get("PermissionsBoundary")
+        return found | ({"iam:PermissionsBoundary": boundary} if boundary else {})
+
+    return told
+
+
+def with_resources(resource: Resource) -> Resource:
+    """Return a way to tell a request's resource that finds it in the body, too.
+
+    lambda:CreateFunction is allowed for the function's ARN, wafv2:AssociateWebACL for that of the
+    web ACL, wafv2:DisassociateWebACL for that of the stage (Service Authorization Reference).
+    """
+
+    def told(service: str, method: str, path: str, *others: Any) -> str:  # noqa: ANN401 - headers, body, …
+        found = resource(service, method, path, *others)
+        _, body, _, region, account = others
+        if found != "*" or service not in {"lambda", "wafv2"} or not body:
+            return found
+        content = json.loads(body)
+        if path.strip("/").endswith("/functions"):
+            return f"arn:aws:lambda:{region}:{account}:function:{content['FunctionName']}"
+        return str(content.get("WebACLArn") or content.get("ResourceArn") or found)
+
+    return told
+
+
+def with_repeats(invoke: Invoke) -> Invoke:
+    """Return a way to hand asynchronous events to functions that repeats every second one.
+
+    AWS delivers an event at least once (Lambda: "Asynchronous invocation"; S3: "Amazon S3 Event
+    Notifications").
+    """
+    number = itertools.count(1)
+
+    def repeated(function: dict[str, Any], event: dict[str, Any]) -> None:
+        invoke(function, event)
+        if next(number) % 2 == 0:
+            # In the same context, which says whose account it is.
+            context = contextvars.copy_context()
+            again = threading.Timer(_LATER, context.run, [invoke, function, event])
+            again.daemon = True
+            again.start()
+
+    return repeated
+
+
 class EmulatedAccount:
     """The emulator's account, asked over its own API; see `aws_rules.Account`."""
 
@@ -124,13 +220,19 @@ def main() -> None:
     """Serve until the process is ended."""
     run: Any = importlib.import_module("hypercorn.asyncio.run")
     serve = run.TCPServer
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    if os.environ["REPEAT_EVENTS"] == "1":
+        functions.invoke_async_with_retry = with_repeats(functions.invoke_async_with_retry)
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    actions.request_tag_context = with_boundaries(actions.request_tag_context)
+    actions.extract_resource_arn = with_resources(actions.extract_resource_arn)
     rules = Rules(EmulatedAccount(), int(os.environ["ACCOUNT_CONCURRENCY"]))
+    moto = cloudwatch()
 
     def serve_changed(app: Application, *others: object) -> object:
         *rest, writer = others
-        return serve(
-            ruled(behind_tls(app), rules), *rest, WholeWriter(cast("asyncio.StreamWriter", writer))
-        )
+        changed = ruled(behind_tls(with_cloudwatch(app, moto)), rules)
+        return serve(changed, *rest, WholeWriter(cast("asyncio.StreamWriter", writer)))
 
     run.TCPServer = serve_changed
     importlib.import_module("ministack.app").main()

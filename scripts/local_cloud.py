@@ -1,8 +1,6 @@
 """The local cloud: an AWS emulator on a free loopback port, with IAM and signatures enforced.
 
-Two servers from PyPI, in an environment of their own (`.local/emulator`): ministack, and moto for
-CloudWatch alone (ministack answers DescribeAlarms without period and dimensions, so that every plan
-would show changes).
+One server in an environment of its own (`.local/emulator`), see `scripts/emulator.py`.
 
     python -m scripts.local_cloud start | stop | status | env
 """
@@ -18,7 +16,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
@@ -41,8 +38,9 @@ _EMULATOR: Final = LOCAL / "emulator" / "bin"
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
 _RECORD: Final = "cloud.json"
+_LOG: Final = "emulator.log"
 
-# The servers that this process started, by id: they outlive the command that starts them, unless
+# The emulators that this process started, by id: they outlive the command that starts them, unless
 # it also ends them; then it waits for them as their parent.
 _started: Final[dict[int, subprocess.Popen[bytes]]] = {}
 
@@ -77,18 +75,15 @@ class Cloud:
     Attributes:
         directory: its data and logs.
         aws: the emulator.
-        cloudwatch: the emulator of CloudWatch.
     """
 
     directory: Path
     aws: Server
-    cloudwatch: Server
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that send AWS clients and Terraform here."""
         return {
             "AWS_ENDPOINT_URL": self.aws.url,
-            "AWS_ENDPOINT_URL_CLOUDWATCH": self.cloudwatch.url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": REGION,
@@ -105,10 +100,13 @@ class Cloud:
         return stage_url(self.aws.url, api_id)
 
     def is_up(self) -> bool:
-        """Tell whether both servers answer."""
-        return _answers(f"{self.aws.url}/_ministack/health") and _answers(
-            f"{self.cloudwatch.url}/moto-api/"
-        )
+        """Tell whether it answers."""
+        url = f"{self.aws.url}/_ministack/health"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a loopback address
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
 
 def stage_url(endpoint: str, api_id: str) -> str:
@@ -119,7 +117,13 @@ def stage_url(endpoint: str, api_id: str) -> str:
     return f"{endpoint}/restapis/{api_id}/prod/_user_request_"
 
 
-def start(directory: Path = DIRECTORY, port: int = 0, *, new_account: bool = False) -> Cloud:
+def start(
+    directory: Path = DIRECTORY,
+    port: int = 0,
+    *,
+    new_account: bool = False,
+    repeat_events: bool = False,
+) -> Cloud:
     """Start the local cloud, empty, or return the one that runs already.
 
     Args:
@@ -127,6 +131,7 @@ def start(directory: Path = DIRECTORY, port: int = 0, *, new_account: bool = Fal
         port: port of the emulator on 127.0.0.1; 0 takes a free one.
         new_account: be an account as AWS gives it: ten executions at the same time, and no role
             for API Gateway to write logs with.
+        repeat_events: deliver every second asynchronous event twice, as AWS may.
 
     Raises:
         CloudError: the port is taken, the emulator is not installed or does not start.
@@ -138,33 +143,17 @@ def start(directory: Path = DIRECTORY, port: int = 0, *, new_account: bool = Fal
     if not (_EMULATOR / "ministack").is_file():
         raise CloudError("the AWS emulator is not installed: run `make setup`")
     directory.mkdir(parents=True, exist_ok=True)
-    cloudwatch_port = _free_port()
-    cloudwatch = _spawn(
-        [_EMULATOR / "moto_server", "-H", "127.0.0.1", "-p", str(cloudwatch_port)],
-        directory,
-        cloudwatch_port,
-        name="moto_server",
+    port = _free_port(port)
+    variables = emulator_variables(
+        directory, port, new_account=new_account, repeat_events=repeat_events
     )
-    try:
-        aws_port = _free_port(port)
-        aws = _spawn(
-            emulator_command(),
-            directory,
-            aws_port,
-            name="ministack",
-            **emulator_variables(directory, aws_port, new_account=new_account),
-        )
-    except BaseException:
-        _end(cloudwatch)
-        raise
-    cloud = Cloud(directory, aws, cloudwatch)
+    cloud = Cloud(directory, _spawn(emulator_command(), directory, port, variables))
     try:
         _wait(cloud)
         if not new_account:
             _make_logging_role(cloud)
     except BaseException:
-        _end(aws)
-        _end(cloudwatch)
+        _end(cloud.aws)
         raise
     record = directory / _RECORD
     record.write_text(json.dumps(asdict(cloud) | {"directory": str(directory)}, indent=2))
@@ -187,7 +176,9 @@ def emulator_command() -> list[str | Path]:
     return [_EMULATOR / "python", "-P", emulator.__file__]
 
 
-def emulator_variables(directory: Path, port: int, *, new_account: bool = False) -> dict[str, str]:
+def emulator_variables(
+    directory: Path, port: int, *, new_account: bool = False, repeat_events: bool = False
+) -> dict[str, str]:
     """Return the environment variables of an emulator that keeps its data in a directory."""
     concurrency = 10 if new_account else 1000
     return {
@@ -204,6 +195,7 @@ def emulator_variables(directory: Path, port: int, *, new_account: bool = False)
         # up after two more tries, where AWS keeps it for hours: it must not be met.
         "LAMBDA_ACCOUNT_CONCURRENCY": str(min(64, concurrency)),
         "ACCOUNT_CONCURRENCY": str(concurrency),
+        "REPEAT_EVENTS": str(int(repeat_events)),
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
         "LAMBDA_ASYNC_RETRY_MAX_SECONDS": "2",
     }
@@ -212,7 +204,7 @@ def emulator_variables(directory: Path, port: int, *, new_account: bool = False)
 def find(directory: Path = DIRECTORY) -> Cloud | None:
     """Return the local cloud of a directory when it runs and answers."""
     cloud = _recorded(directory)
-    if cloud and cloud.aws.process() and cloud.cloudwatch.process() and cloud.is_up():
+    if cloud and cloud.aws.process() and cloud.is_up():
         return cloud
     return None
 
@@ -222,15 +214,16 @@ def stop(directory: Path = DIRECTORY) -> None:
     cloud = _recorded(directory)
     if cloud:
         _end(cloud.aws)
-        _end(cloud.cloudwatch)
     if directory.is_dir():
         shutil.rmtree(directory)
 
 
 @contextlib.contextmanager
-def running(directory: Path, *, new_account: bool = False) -> Iterator[Cloud]:
-    """Run a local cloud for the length of a `with` block."""
-    cloud = start(directory, new_account=new_account)
+def running(
+    directory: Path, *, new_account: bool = False, repeat_events: bool = False
+) -> Iterator[Cloud]:
+    """Run a local cloud for the length of a `with` block; the settings are those of `start`."""
+    cloud = start(directory, new_account=new_account, repeat_events=repeat_events)
     try:
         yield cloud
     finally:
@@ -242,7 +235,7 @@ def _recorded(directory: Path) -> Cloud | None:
         record = json.loads((directory / _RECORD).read_text())
     except (FileNotFoundError, ValueError):  # none, or one that was not written to its end
         return None
-    return Cloud(directory, Server(**record["aws"]), Server(**record["cloudwatch"]))
+    return Cloud(directory, Server(**record["aws"]))
 
 
 def _free_port(port: int = 0) -> int:
@@ -259,16 +252,15 @@ def _free_port(port: int = 0) -> int:
 
 
 def _spawn(
-    command: Sequence[str | Path], directory: Path, port: int, *, name: str, **variables: str
+    command: Sequence[str | Path], directory: Path, port: int, variables: Mapping[str, str]
 ) -> Server:
-    log = directory / f"{name}.log"
-    # The servers see nothing of the user's environment: no credentials, no proxy, no Python path.
+    # The server sees nothing of the user's environment: no credentials, no proxy, no Python path.
     env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    with log.open("ab") as file:
+    with (directory / _LOG).open("ab") as file:
         process = subprocess.Popen(
             command,
             cwd=directory,
-            env=env | variables,
+            env={**env, **variables},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -283,12 +275,11 @@ def _spawn(
 def _wait(cloud: Cloud) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not cloud.is_up():
-        ended = not (cloud.aws.process() and cloud.cloudwatch.process())
+        ended = not cloud.aws.process()
         if ended or time.monotonic() > deadline:
-            logs = {path.name: path.read_text()[-1000:] for path in cloud.directory.glob("*.log")}
             raise CloudError(
                 f"the AWS emulator {'ended' if ended else 'did not answer'} while starting:\n"
-                + "\n".join(f"{name}: {text}" for name, text in logs.items())
+                + (cloud.directory / _LOG).read_text()[-1000:]
             )
         time.sleep(0.1)
 
@@ -308,14 +299,6 @@ def _end(server: Server) -> None:
     psutil.wait_procs(alive, timeout=_STOP_SECONDS)
     with contextlib.suppress(KeyError):
         _started.pop(server.pid).wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a loopback address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -94,8 +94,7 @@ class Stack:
 
     def aws(self, service: Any, session: boto3.Session | None = None) -> Any:
         """Return a client of an emulated service, as the root user or with a session's keys."""
-        server = self.cloud.cloudwatch if service == "cloudwatch" else self.cloud.aws
-        return (session or self.session).client(service, endpoint_url=server.url)
+        return (session or self.session).client(service, endpoint_url=self.cloud.aws.url)
 
 
 @pytest.fixture(scope="session")

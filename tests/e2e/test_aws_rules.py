@@ -72,6 +72,13 @@ def test_a_request_that_breaks_a_model_is_refused(account: Cloud) -> None:
     iam: Any = root_user.session().client("iam", endpoint_url=account.aws.url, config=unchecked)
     with pytest.raises(ClientError, match="iam CreateRole: AssumeRolePolicyDocument is required"):
         iam.create_role(RoleName="r")
+    alarms: Any = root_user.session().client(
+        "cloudwatch", endpoint_url=account.aws.url, config=unchecked
+    )
+    with pytest.raises(
+        ClientError, match=r"PutMetricAlarm: ComparisonOperator is .<., which is none of"
+    ):
+        alarms.put_metric_alarm(AlarmName="a", ComparisonOperator="<")
 
 
 def test_a_function_needs_a_role_that_may_send_to_its_queue(account: Cloud) -> None:

@@ -39,7 +39,9 @@ PROD = {
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with local_cloud.running(tmp_path_factory.mktemp("new") / "cloud", new_account=True) as cloud:
+    with local_cloud.running(
+        tmp_path_factory.mktemp("new") / "cloud", new_account=True, repeat_events=True
+    ) as cloud:
         yield cloud
 
 

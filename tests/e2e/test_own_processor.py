@@ -39,8 +39,7 @@ class Words:
         self._cloud = cloud
 
     def aws(self, service: Any) -> Any:
-        server = self._cloud.cloudwatch if service == "cloudwatch" else self._cloud.aws
-        return root_user.session().client(service, endpoint_url=server.url)
+        return root_user.client(self._cloud, service)
 
     def set_handler(self, handler: str) -> None:
         functions, name = self.aws("lambda"), self.function["function_name"]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import httpx
@@ -43,6 +44,17 @@ def test_status_is_ok(stack: Stack) -> None:
     code = stack.aws("lambda").get_function(FunctionName=f"api-handler-{SUFFIX}")["Configuration"]
     assert status["version"] == code["CodeSha256"]
     assert status["checks"] == {"bucket": "ok"}
+
+
+def test_the_api_answers_at_the_address_that_terraform_prints(stack: Stack, tmp_path: Path) -> None:
+    """The emulator is connected to in place of that host, as by `curl --connect-to`."""
+    address, here = httpx.URL(stack.outputs["api_gateway_url"]), httpx.URL(stack.cloud.aws.url)
+    url = address.copy_with(scheme=here.scheme, host=here.host, port=here.port)
+    table = tmp_path / "a b%20c.csv"
+    table.write_text("a\n1\n")
+    key = upload(stack, table)["key"]
+    found = stack.http.get(f"{url}/files/{quote(key)}", headers={"Host": address.host})
+    assert found.json()["key"] == key
 
 
 def test_a_photo_becomes_upright_thumbnails_without_metadata(stack: Stack, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ def sessions(stack: Stack) -> Iterator[dict[str, boto3.Session]]:
     """Credentials of each function's role."""
     roles = {n: f["role_arn"] for n, f in stack.outputs["functions"].items()}
     yield {
-        function: session_of(stack, roles[function].rpartition("/")[2]) for function in FUNCTIONS
+        function: session_of(stack.cloud, roles[function].rpartition("/")[2])
+        for function in FUNCTIONS
     }
     for queue in (f["queue_url"] for f in stack.outputs["functions"].values()):
         stack.aws("sqs").purge_queue(QueueUrl=queue)

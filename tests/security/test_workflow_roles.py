@@ -19,7 +19,7 @@ from scripts.local_cloud import ACCOUNT_ID, REGION
 from tests.conftest import STATE_BUCKET, SUFFIX, Stack
 from tests.plan import harness
 from tests.security.actions import access_levels, allowed
-from tests.security.credentials import session_of
+from tests.security.credentials import session_of, variables_of
 
 PLAN, DEPLOY = f"serverless-uploads-{SUFFIX}-plan", f"serverless-uploads-{SUFFIX}-deploy"
 # What is asked for in the name of reading.
@@ -59,19 +59,13 @@ def roles(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 @pytest.fixture(scope="module")
 def planner(stack: Stack, roles: None) -> boto3.Session:  # noqa: ARG001 - made before it is used
     """Credentials of the role that plans."""
-    return session_of(stack, PLAN)
+    return session_of(stack.cloud, PLAN)
 
 
 def plan(stack: Stack, session: boto3.Session) -> tftest.TerraformCommandOutput:
     """Plan the shared environment as .github/workflows/plan.yml does, with a session's keys."""
-    keys = session.get_credentials()
-    assert keys
-    role = {
-        "AWS_ACCESS_KEY_ID": keys.access_key,
-        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-        "AWS_SESSION_TOKEN": keys.token,
-    }
-    run = harness.Terraform(stack.terraform.tfdir, env={**stack.terraform.env, **role})
+    keys = variables_of(session)
+    run = harness.Terraform(stack.terraform.tfdir, env={**stack.terraform.env, **keys})
     variables = f"-var-file={stack.variables}"
     return run.execute_command(
         "plan", "-input=false", "-no-color", "-lock=false", "-detailed-exitcode", variables

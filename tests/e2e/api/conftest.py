@@ -112,7 +112,7 @@ def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with (
         _served(page) as origin,
         _served(page) as foreign_origin,
-        local_cloud.running(tree / "cloud") as cloud,
+        local_cloud.running(tree / "cloud", repeat_events=True) as cloud,
     ):
         override = _OVERRIDE.replace("ORIGIN", origin).replace("MAX_BYTES", str(MAX_BYTES))
         (environment / "api_override.tf").write_text(override)

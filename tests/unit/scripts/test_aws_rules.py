@@ -334,21 +334,38 @@ def _answer_of(line: str, access_key: str, status: int, rules: Rules) -> tuple[i
     return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
 
 
-def test_a_function_is_given_the_path_as_it_was_sent() -> None:
+@pytest.mark.parametrize(
+    ("host", "path", "served"),
+    [
+        ("127.0.0.1:1", "/restapis/a/prod/_user_request_/f/a%2520b", None),
+        ("127.0.0.1:1", "/other/a%20b", "/other/a b"),
+        (
+            "a1.execute-api.eu-west-1.amazonaws.com",
+            "/prod/files/a%2520b",
+            "/restapis/a1/prod/_user_request_/files/a%2520b",
+        ),
+        (
+            "a1.execute-api.cn-north-1.amazonaws.com.cn",
+            "/prod",
+            "/restapis/a1/prod/_user_request_/",
+        ),
+        ("a1.execute-api.amazonaws.com.example", "/prod/a%20b", "/prod/a b"),
+    ],
+)
+def test_a_request_to_an_api_of_the_account(host: str, path: str, served: str | None) -> None:
     seen: list[str] = []
 
     async def app(scope: dict[str, Any], *_: object) -> None:
         seen.append(scope["path"])
 
-    for path in ("/restapis/a/prod/_user_request_/files/uploads/1/a%2520b.csv", "/other/a%20b"):
-        scope = {
-            "type": "http",
-            "path": unquote(path),
-            "raw_path": path.encode(),
-            "headers": [],
-        }
-        asyncio.run(ruled(app, Rules(Account()))(scope, None, None))
-    assert seen == ["/restapis/a/prod/_user_request_/files/uploads/1/a%2520b.csv", "/other/a b"]
+    scope = {
+        "type": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "headers": [(b"host", host.encode())],
+    }
+    asyncio.run(ruled(app, Rules(Account()))(scope, None, None))
+    assert seen == [served or path]
 
 
 def test_an_api_of_the_account_is_none_of_aws() -> None:

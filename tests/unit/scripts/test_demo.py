@@ -49,7 +49,7 @@ def shown(screen: Console) -> str:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
     server = Server("http://127.0.0.1:4566", 1, 0.0)
-    return Cloud(tmp_path / "cloud", server, server)
+    return Cloud(tmp_path / "cloud", server)
 
 
 @pytest.fixture

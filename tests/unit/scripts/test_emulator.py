@@ -3,13 +3,23 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextvars import ContextVar
+from queue import Queue
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from scripts import emulator
-from scripts.emulator import WholeWriter, behind_tls
+from scripts.emulator import (
+    WholeWriter,
+    behind_tls,
+    with_boundaries,
+    with_cloudwatch,
+    with_repeats,
+    with_resources,
+)
 
 
 class Writer:
@@ -83,17 +93,105 @@ def test_requests_count_as_https(kind: str, scheme: str) -> None:
     assert seen == [scheme, "receive", "send"]
 
 
-def test_the_server_is_given_such_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_to_cloudwatch_go_to_the_other_server() -> None:
+    seen: list[object] = []
+
+    def server(name: str) -> Any:
+        async def app(scope: dict[str, Any], *others: object) -> None:
+            seen.append((name, scope.get("path"), *others))
+
+        return app
+
+    served = with_cloudwatch(server("ministack"), server("moto"))
+    for service in ("monitoring", "s3"):
+        signed = f"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request"
+        headers = [(b"authorization", signed.encode())]
+        asyncio.run(served({"type": "http", "path": service, "headers": headers}, "receive"))
+    asyncio.run(served({"type": "lifespan"}))
+    assert seen == [
+        ("moto", "monitoring", "receive"),
+        ("ministack", "s3", "receive"),
+        ("ministack", None),
+    ]
+
+
+def test_every_second_event_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulator, "_LATER", 0)
+    account = ContextVar("account", default="")
+    came: Queue[tuple[str, int]] = Queue()
+    invoke = with_repeats(lambda _, event: came.put((account.get(), event["number"])))
+    account.set("1")
+    for number in range(1, 5):
+        invoke({}, {"number": number})
+    found = sorted(came.get(timeout=10) for _ in range(6))
+    assert found == [("1", number) for number in (1, 2, 2, 3, 4, 4)]
+    assert came.empty()
+
+
+@pytest.mark.parametrize("repeat", ["0", "1"])
+def test_the_server_is_changed(monkeypatch: pytest.MonkeyPatch, repeat: str) -> None:
+    invoke = SimpleNamespace(invoke_async_with_retry=print)
+    monkeypatch.setitem(sys.modules, "ministack.services.lambda_svc", invoke)
+    monkeypatch.setitem(sys.modules, "moto.server", MagicMock())
+    monkeypatch.setitem(sys.modules, "hypercorn.app_wrappers", MagicMock())
     run = SimpleNamespace(TCPServer=lambda *given: given)
     served = []
     app = SimpleNamespace(main=lambda: served.append(run.TCPServer("app", "reader", Writer())))
     monkeypatch.setitem(sys.modules, "hypercorn.asyncio.run", run)
     monkeypatch.setitem(sys.modules, "ministack.app", app)
+    actions = SimpleNamespace(request_tag_context=print, extract_resource_arn=print)
+    monkeypatch.setitem(sys.modules, "ministack.core.iam_actions", actions)
     monkeypatch.setenv("ACCOUNT_CONCURRENCY", "10")
+    monkeypatch.setenv("REPEAT_EVENTS", repeat)
     emulator.main()
     [(_, reader, writer)] = served
     assert reader == "reader"
     assert isinstance(writer, WholeWriter)
+    assert (invoke.invoke_async_with_retry is print) == (repeat == "0")
+    assert print not in vars(actions).values()
+
+
+def test_the_boundary_of_a_role_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    roles = {"old": {"PermissionsBoundary": "limit"}, "free": {"PermissionsBoundary": None}}
+    monkeypatch.setitem(sys.modules, "ministack.services.iam", SimpleNamespace(_roles=roles))
+    told = with_boundaries(lambda *_: {"other": "key"})
+
+    def boundary(service: str = "iam", **parameters: list[str]) -> object:
+        found = told(service, f"{service}:Any", b"", parameters)
+        assert found.pop("other") == "key"
+        return found.pop("iam:PermissionsBoundary", None)
+
+    assert boundary(RoleName=["new"], PermissionsBoundary=["wanted"]) == "wanted"
+    assert boundary(RoleName=["old"]) == "limit"
+    assert boundary(RoleName=["free"]) is None
+    assert boundary(RoleName=["unknown"]) is None
+    assert boundary(UserName=["old"]) is None
+    assert boundary(service="sqs", RoleName=["old"]) is None
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "content", "expected"),
+    [
+        ("lambda", "/2015-03-31/functions", {"FunctionName": "f"}, "arn:aws:lambda:r:1:function:f"),
+        ("wafv2", "/", {"WebACLArn": "acl", "ResourceArn": "stage"}, "acl"),
+        ("wafv2", "/", {"ResourceArn": "stage"}, "stage"),
+        ("wafv2", "/", {"Name": "acl"}, "*"),
+        ("wafv2", "/", None, "*"),
+        ("kms", "/", {"ResourceArn": "stage"}, "*"),
+    ],
+)
+def test_a_resource_is_found_in_the_body(
+    service: str, path: str, content: dict[str, str] | None, expected: str
+) -> None:
+    resource = with_resources(lambda *_: "*")
+    body = json.dumps(content).encode() if content else b""
+    assert resource(service, "POST", path, {}, body, {}, "r", "1") == expected
+
+
+def test_a_resource_that_is_known_stays() -> None:
+    resource = with_resources(lambda *_: "arn:aws:lambda:r:1:function:f")
+    path = "/2015-03-31/functions/f"
+    assert resource("lambda", "GET", path, {}, b"", {}, "r", "1") == "arn:aws:lambda:r:1:function:f"
 
 
 @pytest.mark.parametrize(

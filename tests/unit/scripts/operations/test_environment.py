@@ -74,12 +74,11 @@ def test_an_environment_on_aws(variables: dict[str, str]) -> None:
 def test_the_local_environment_is_in_the_local_cloud(
     variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws, cloudwatch = (Server(f"http://127.0.0.1:{port}", 1, 0.0) for port in (1, 2))
-    monkeypatch.setattr(local_cloud, "find", lambda: Cloud(tmp_path, aws, cloudwatch))
+    aws = Server("http://127.0.0.1:1", 1, 0.0)
+    monkeypatch.setattr(local_cloud, "find", lambda: Cloud(tmp_path, aws))
     found = environment.find("local", variables)
     assert found.api_url == "http://127.0.0.1:1/restapis/a1/prod/_user_request_"
     assert found.sqs.meta.endpoint_url == "http://127.0.0.1:1"
-    assert found.cloudwatch.meta.endpoint_url == "http://127.0.0.1:2"
     credentials = found.session.get_credentials()
     assert credentials is not None
     assert credentials.access_key == "test"
