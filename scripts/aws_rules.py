@@ -48,6 +48,12 @@ _NO_LIST: Final = (
     "You are not authorized to perform: {action} on resource: arn:aws:s3:::{bucket} because no "
     "identity-based policy allows the {action} action"
 )
+_WRONG_ORDER: Final = (
+    "The list of parts was not in ascending order. Parts must be ordered by part number."
+)
+_TOO_SMALL: Final = "Your proposed upload is smaller than the minimum allowed size"
+_PART: Final = re.compile(rb"<PartNumber>(\d+)</PartNumber>")
+_SMALLEST_PART: Final = 5 * 1024 * 1024
 _KEYS: Final = re.compile(rb"(<(?:Key|KeyMarker|NextKeyMarker|Prefix)>)([^<]+)")
 _STARTED: Final = re.compile(rb"<CloudFunction>([^<]+)</CloudFunction>")
 
@@ -99,6 +105,9 @@ class Account(Protocol):
 
     def may_list(self, access_key: str, action: str, bucket: str, key: str) -> bool:
         """Tell whether who signed may list (s3:ListBucket, …) a bucket, with a key as prefix."""
+
+    def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
+        """Return the bytes of the parts of an upload by their numbers; none of no upload."""
 
 
 @dataclass(slots=True)
@@ -209,11 +218,23 @@ class Rules:
             return None
         return Refusal("InvalidArgument", _NO_START)
 
+    def _of_parts(self, request: Request) -> Refusal | None:
+        """Parts come in order, and all but the last have 5 MiB (S3: CompleteMultipartUpload)."""
+        numbers = [int(number) for number in _PART.findall(request.body)]
+        if numbers != sorted(set(numbers)):
+            return Refusal("InvalidPartOrder", _WRONG_ORDER)
+        where = (request.path[name] for name in ("Bucket", "Key", "uploadId"))
+        sizes = self.account.part_sizes(*where)
+        if any(sizes.get(number, _SMALLEST_PART) < _SMALLEST_PART for number in numbers[:-1]):
+            return Refusal("EntityTooSmall", _TOO_SMALL)
+        return None
+
     refusals: ClassVar = {
         "apigateway UpdateStage": _of_stage,
         "lambda CreateFunction": _of_function,
         "lambda UpdateFunctionConfiguration": _of_function,
         "lambda PutFunctionConcurrency": _of_concurrency,
+        "s3 CompleteMultipartUpload": _of_parts,
         "s3 PutBucketNotificationConfiguration": _of_notification,
     }
 

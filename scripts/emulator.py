@@ -210,6 +210,15 @@ class EmulatedAccount:
         where = (os.environ["MINISTACK_REGION"], f"arn:aws:s3:::{bucket}", {"s3:prefix": key})
         return evaluator.enforce(access_key, action, "s3", *where) is None
 
+    def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
+        """Return the bytes of the parts of an upload by their numbers; none of no upload."""
+        s3 = self._client("s3")
+        pages = s3.get_paginator("list_parts").paginate(Bucket=bucket, Key=key, UploadId=upload_id)
+        try:
+            return {p["PartNumber"]: p["Size"] for page in pages for p in page.get("Parts", [])}
+        except s3.exceptions.NoSuchUpload:
+            return {}
+
     def _client(self, service: str) -> Any:  # noqa: ANN401 - any client
         boto3: Any = importlib.import_module("boto3")
         root = boto3.Session("test", "test", region_name=os.environ["MINISTACK_REGION"])

@@ -89,7 +89,7 @@ def comparisons(environment: Environment, http: httpx.Client, folder: Path) -> I
     origin = answer.headers.get("Access-Control-Allow-Origin")
     yield Finding("OPTIONS /files", (200, "*"), (answer.status_code, origin))
 
-    form = client.form("a.csv")
+    form = client.start("a.csv")
     fields = form["fields"] | {"key": "uploads/other.csv"}
     answer = http.post(form["url"], data=fields, files={"file": b"a\n1\n"})
     code = answer.text.partition("<Code>")[2].partition("</Code>")[0]

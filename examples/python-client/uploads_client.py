@@ -1,5 +1,8 @@
 """Upload a file through the API and wait for its result.
 
+A large file goes in parts, where the API has that enabled. One that was interrupted goes on where
+it stopped, when the same command is given again.
+
     python uploads_client.py https://….execute-api.us-east-1.amazonaws.com/prod photo.jpg
 
 Credentials are found as the AWS CLI finds them; with some, requests to the API are signed, which an
@@ -10,10 +13,13 @@ not tell it, AWS_DEFAULT_REGION. Needs `httpx` and `boto3`.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import json
 import re
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
 _LONGEST_WAIT_SECONDS: Final = 20
 # Between two of them, should the API answer at once.
 _PAUSE_SECONDS: Final = 0.2
+_PARTS_AT_ONCE: Final = 4
+_PIECE_BYTES: Final = 1024 * 1024
 
 
 class ApiError(Exception):
@@ -99,7 +107,13 @@ class Client:
         return self._json(self.http.get(f"{self.url}/status"))
 
     def upload(
-        self, path: Path, name: str | None = None, options: dict[str, Any] | None = None
+        self,
+        path: Path,
+        name: str | None = None,
+        options: dict[str, Any] | None = None,
+        *,
+        unfinished: Path | None = None,
+        on_progress: Callable[[int], None] = lambda _: None,
     ) -> str:
         """Upload a file and return its key.
 
@@ -107,18 +121,109 @@ class Client:
             path: the file.
             name: name to store it under, if not its own.
             options: how a table is read, such as `{"delimiter": ";"}`; docs/tables.md lists them.
+            unfinished: folder that remembers uploads in parts; the same content under the same name
+                goes on where it stopped.
+            on_progress: told how many bytes more the bucket has, from several threads.
 
         Raises:
             ApiError: the API or the bucket refused it.
         """
-        form = self.form(name or path.name, options)
-        self.send(form, path)
-        return str(form["key"])
+        name, size = name or path.name, path.stat().st_size
+        memory = unfinished / f"{self._digest(path, name, options)}.json" if unfinished else None
+        if memory and memory.exists():
+            started = json.loads(memory.read_bytes())
+            with contextlib.suppress(_ExpiredError):
+                self.send_parts(started, path, on_progress)
+                memory.unlink()
+                return str(started["key"])
+            memory.unlink()
+        started = self.start(name, options, size)
+        if "upload_id" not in started:
+            self.send(started, path)
+            on_progress(size)
+            return str(started["key"])
+        if memory:
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            memory.write_text(json.dumps(started))
+        self.send_parts(started, path, on_progress)
+        if memory:
+            memory.unlink()
+        return str(started["key"])
 
-    def form(self, name: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Start an upload: return a key, and the form that takes the file."""
-        body = {"name": name} | ({"options": options} if options else {})
+    def start(
+        self, name: str, options: dict[str, Any] | None = None, size: int = 0
+    ) -> dict[str, Any]:
+        """Start an upload: return a key, and the form that takes the file, or an `upload_id`.
+
+        Args:
+            name: of the file.
+            options: how a table is read.
+            size: in bytes, if known.
+        """
+        known = {"options": options, "size": size}
+        body = {"name": name} | {field: value for field, value in known.items() if value}
         return self._json(self.http.post(f"{self.url}/files", json=body))
+
+    def send_parts(
+        self,
+        started: dict[str, Any],
+        path: Path,
+        on_progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Send the parts that the bucket has not, several at once, and make a file of all.
+
+        Args:
+            started: what `start` answered.
+            path: the file.
+            on_progress: told how many bytes more the bucket has, from several threads.
+
+        Raises:
+            ApiError: a part was refused, five times over; what was sent stays, for the next try.
+        """
+        address = f"{self.url}/s3/multipart/{quote(started['upload_id'], safe='')}"
+        key, size = {"key": started["key"]}, started["part_bytes"]
+        total = path.stat().st_size
+        sizes = {n + 1: min(size, total - n * size) for n in range(-(-total // size))}
+
+        answer = self.http.get(address, params=key)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            if self._has(started["key"]):  # completed, and only the answer was lost
+                on_progress(total)
+                return
+            raise _ExpiredError(f"the upload of {path} is gone: {answer.text}", answer.status_code)
+        self._raise_for(answer)
+        tags = {
+            part["PartNumber"]: part["ETag"]
+            for part in answer.json()
+            if part["Size"] == sizes.get(part["PartNumber"])
+        }
+        on_progress(sum(sizes[number] for number in tags))
+
+        def send(number: int) -> None:
+            asked = {**key, "size": str(sizes[number])}
+            signed = self._json(self.http.get(f"{address}/{number}", params=asked))
+            content = _read(path, (number - 1) * size, sizes[number])
+            length = {"Content-Length": str(sizes[number])}
+            sent = self.http.put(signed["url"], content=content, headers=length)
+            self._raise_for(sent)
+            tags[number] = sent.headers["ETag"]
+            on_progress(sizes[number])
+
+        try:
+            with ThreadPoolExecutor(_PARTS_AT_ONCE) as senders:
+                missing = [number for number in sizes if number not in tags]
+                list(senders.map(lambda number: _try_again(lambda: send(number)), missing))
+        except ApiError as error:
+            # Another client has sent the same parts, and completed the upload.
+            if error.status != httpx.codes.NOT_FOUND or not self._has(started["key"]):
+                raise
+            return
+        parts = [{"PartNumber": number, "ETag": tags[number]} for number in sizes]
+        _try_again(
+            lambda: self._json(
+                self.http.post(f"{address}/complete", params=key, json={"parts": parts})
+            )
+        )
 
     def send(self, form: dict[str, Any], path: Path) -> None:
         """Send a file with a form.
@@ -175,16 +280,62 @@ class Client:
                 for part in answer.iter_bytes():
                     file.write(part)
 
-    @staticmethod
-    def _json(answer: httpx.Response) -> dict[str, Any]:
-        if not answer.is_success:
-            raise ApiError(
-                f"{answer.request.method} {answer.request.url} answered "
-                f"{answer.status_code}: {answer.text}",
-                answer.status_code,
-            )
+    def _has(self, key: str) -> bool:
+        answer = self.http.get(f"{self.url}/files/{quote(key)}")
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            self._raise_for(answer)
+        return answer.is_success
+
+    def _digest(self, path: Path, name: str, options: dict[str, Any] | None) -> str:
+        """Return what tells one upload from every other: address, name, options and content."""
+        asked = json.dumps([self.url, name, options], sort_keys=True)
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(f"{asked}{content}".encode()).hexdigest()
+
+    def _json(self, answer: httpx.Response) -> dict[str, Any]:
+        self._raise_for(answer)
         body: dict[str, Any] = answer.json()
         return body
+
+    @staticmethod
+    def _raise_for(answer: httpx.Response) -> None:
+        if not answer.is_success:
+            address = str(answer.request.url).partition("?")[0]  # without a signature
+            raise ApiError(
+                f"{answer.request.method} {address} answered {answer.status_code}: {answer.text}",
+                answer.status_code,
+            )
+
+
+class _ExpiredError(ApiError):
+    """An upload in parts that is remembered here is no longer known there."""
+
+
+def _read(path: Path, start: int, size: int) -> Iterator[bytes]:
+    """Return a part of a file, a piece at a time."""
+    with path.open("rb") as file:
+        file.seek(start)
+        while size and (piece := file.read(min(size, _PIECE_BYTES))):
+            size -= len(piece)
+            yield piece
+
+
+def _try_again(act: Callable[[], object]) -> None:
+    """Do something again that failed for a reason that may pass, up to five times in all."""
+    for pause in (0.5, 1, 2, 4):
+        try:
+            act()
+        except httpx.TransportError:
+            pass
+        except ApiError as error:
+            # 403: the address of a part was signed too long ago.
+            if error.status not in {403, 408, 429} and (error.status or 0) < 500:
+                raise
+        else:
+            return
+        time.sleep(pause)
+    act()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -192,12 +343,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Upload a file and wait for its result.")
     parser.add_argument("api_url", help="address of the API, the output api_gateway_url")
     parser.add_argument("file", type=Path)
+    parser.add_argument(
+        "--unfinished",
+        type=Path,
+        default=Path.home() / ".cache" / "serverless-uploads",
+        help="folder that remembers uploads in parts (default: %(default)s)",
+    )
     options = parser.parse_args(arguments)
     url = options.api_url.rstrip("/")
     try:
         with httpx.Client(timeout=60, auth=signature(url, boto3.Session())) as http:
             client = Client(url, http)
-            file = client.wait(client.upload(options.file))
+            file = client.wait(client.upload(options.file, unfinished=options.unfinished))
     except (ApiError, httpx.HTTPError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

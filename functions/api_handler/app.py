@@ -44,7 +44,7 @@ class _Answer(NamedTuple):
     """HTTP status, JSON content (None for no body) and the key that the request was about."""
 
     status: int
-    content: dict[str, Any] | None
+    content: dict[str, Any] | list[dict[str, Any]] | None
     key: str | None = None
 
 
@@ -69,6 +69,16 @@ class App:
         if settings.enable_reprocess:
             # A greedy parameter is the last part of a path, so this one takes "/reprocess" with it.
             self._routes["POST", "/files/{key+}"] = self._reprocess
+        if settings.enable_multipart:
+            # The requests of Uppy's Companion (@uppy/companion 6), so that Uppy works as it is.
+            self._routes |= {
+                ("GET", "/s3/params"): self._form,
+                ("POST", "/s3/multipart"): self._start,
+                ("GET", "/s3/multipart/{upload_id}"): self._parts,
+                ("DELETE", "/s3/multipart/{upload_id}"): self._abort,
+                ("GET", "/s3/multipart/{upload_id}/{part}"): self._sign,
+                ("POST", "/s3/multipart/{upload_id}/{part}"): self._complete,
+            }
 
     @property
     def routes(self) -> frozenset[tuple[str, str]]:
@@ -105,10 +115,8 @@ class App:
             "route": f"{method} {resource}",
             "status": answer.status,
             "duration_ms": round((time.monotonic() - started) * 1000),
-            "correlation_id": answer.key or unquote(_encoded_key(event)) or None,
+            "correlation_id": answer.key or _asked_key(event),
         }
-        if answer.status == 201:
-            self._count_upload()
         log = self._logger.error if fault else self._logger.info
         log("request", extra=line, exc_info=fault)
         return {
@@ -140,16 +148,63 @@ class App:
     def _create(self, event: Mapping[str, Any]) -> _Answer:
         wanted = _json_object(event)
         name, content_type = wanted.pop("name", None), wanted.pop("content_type", "")
-        options = wanted.pop("options", None)
-        if not isinstance(name, str) or not isinstance(content_type, str) or wanted:
+        options, size = wanted.pop("options", None), wanted.pop("size", None)
+        is_size = size is None or (type(size) is int and size > 0)
+        if not (isinstance(name, str) and isinstance(content_type, str) and is_size) or wanted:
             raise ApiError(
                 400,
                 "invalid_body",
-                'The body must be {"name": "…"}, with "content_type" if known, "options" of a '
-                "table, and nothing else.",
+                'The body must be {"name": "…"}, with "content_type" and "size" in bytes if known, '
+                '"options" of a table, and nothing else.',
             )
-        made = self._files.create(name, content_type, options)
+        made = self._files.create(name, content_type, options, size)
+        self._count_upload()
         return _Answer(201, made, made["key"])
+
+    def _form(self, event: Mapping[str, Any]) -> _Answer:
+        query = event.get("queryStringParameters") or {}
+        made = self._files.create(*_named(query.get("filename"), query.get("type")))
+        self._count_upload()
+        form = {"method": "POST", "url": made["url"], "fields": made["fields"]}
+        return _Answer(200, form | {"expires": self._settings.upload_url_ttl_seconds}, made["key"])
+
+    def _start(self, event: Mapping[str, Any]) -> _Answer:
+        wanted = _json_object(event)
+        made = self._files.start(*_named(wanted.get("filename"), wanted.get("type")))
+        self._count_upload()
+        return _Answer(200, {"key": made["key"], "uploadId": made["upload_id"]}, made["key"])
+
+    def _parts(self, event: Mapping[str, Any]) -> _Answer:
+        key, upload_id = _upload(event)
+        return _Answer(200, self._files.multipart.parts(key, upload_id), key)
+
+    def _sign(self, event: Mapping[str, Any]) -> _Answer:
+        key, upload_id = _upload(event)
+        part, query = event["pathParameters"]["part"], event["queryStringParameters"]
+        known = {"key", "partNumbers" if part == "batch" else "size"}
+        if not query.keys() <= known:  # a misspelt size would otherwise be no size
+            raise ApiError(
+                400, "invalid_query", f"The query may hold {', '.join(sorted(known))} only."
+            )
+        if part == "batch":
+            numbers = map(_number, query.get("partNumbers", "").split(","))
+            signed = {n: self._files.multipart.sign(key, upload_id, n) for n in numbers}
+            return _Answer(200, {"presignedUrls": signed}, key)
+        size = _number(query["size"]) if "size" in query else None
+        url = self._files.multipart.sign(key, upload_id, _number(part), size)
+        return _Answer(200, {"url": url, "expires": self._settings.upload_url_ttl_seconds}, key)
+
+    def _complete(self, event: Mapping[str, Any]) -> _Answer:
+        if event["pathParameters"]["part"] != "complete":
+            return _nowhere(event)
+        key, upload_id = _upload(event)
+        self._files.multipart.complete(key, upload_id, _json_object(event).get("parts"))
+        return _Answer(200, {"key": key, "location": self._files.location(key)}, key)
+
+    def _abort(self, event: Mapping[str, Any]) -> _Answer:
+        key, upload_id = _upload(event)
+        self._files.multipart.abort(key, upload_id)
+        return _Answer(200, {}, key)
 
     def _list(self, event: Mapping[str, Any]) -> _Answer:
         query = event.get("queryStringParameters") or {}
@@ -240,6 +295,44 @@ def _json_object(event: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ApiError(400, "invalid_body", "The body must be a JSON object.")
     return content
+
+
+def _named(name: object, content_type: object) -> tuple[str, str]:
+    """Return name and content type as Uppy tells them; a browser may not know the type.
+
+    Raises:
+        ApiError: 400 where they are no texts.
+    """
+    if not isinstance(name, str) or not isinstance(content_type, str | None):
+        raise ApiError(400, "invalid_name", "The file needs a name: send it as filename.")
+    return name, "" if content_type == "application/octet-stream" else str(content_type or "")
+
+
+def _upload(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the key and the id of an upload in parts that a request is about.
+
+    Raises:
+        ApiError: 400 for a key that cannot be.
+    """
+    key = file_rules.checked_key((event.get("queryStringParameters") or {}).get("key", ""))
+    return key, unquote(event["pathParameters"]["upload_id"])
+
+
+def _number(text: str) -> int:
+    """Return the number of a part, or its size.
+
+    Raises:
+        ApiError: 400 for anything else.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 14):
+        raise ApiError(400, "invalid_part", f"{text!r} is no number of a part, nor its size.")
+    return int(text)
+
+
+def _asked_key(event: Mapping[str, Any]) -> str | None:
+    """Return the key that a request names, if it does."""
+    query = event.get("queryStringParameters") or {}
+    return unquote(_encoded_key(event)) or query.get("key")
 
 
 def _encoded_key(event: Mapping[str, Any]) -> str:

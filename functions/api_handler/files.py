@@ -14,7 +14,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from api_handler import cursor as cursors
-from api_handler import names
+from api_handler import multipart, names
 from api_handler.errors import ApiError
 from uploads import events, keys
 from uploads import result as results
@@ -32,13 +32,19 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS: Final = 20
 # Between two looks for a result: small files are done in less than a second.
 _PAUSES: Final = (0.3, 0.4, 0.5, 0.8, 1.0, 1.5)
+# modules/s3_uploads has the bucket delete the parts of an upload that is not completed by then.
+_PARTS_LAST_SECONDS: Final = 7 * 24 * 60 * 60
 MAX_KEY_BYTES: Final = 1024
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 
 
 class Files:
-    """The files of one bucket."""
+    """The files of one bucket.
+
+    Attributes:
+        multipart: uploads in parts, once they are started.
+    """
 
     def __init__(
         self, settings: Settings, s3: S3Client, lambda_client: Callable[[], LambdaClient]
@@ -48,6 +54,7 @@ class Files:
         self._kinds = settings.kinds
         self._s3 = s3
         self._lambda = lambda_client
+        self.multipart = multipart.Multipart(settings, s3)
 
     def probe(self) -> None:
         """Ask the bucket something that the API may ask anyway.
@@ -59,22 +66,34 @@ class Files:
             Bucket=self._settings.bucket, Prefix=keys.UPLOADS_PREFIX, MaxKeys=1
         )
 
-    def create(self, name: str, content_type: str | None, options: object = None) -> dict[str, Any]:
-        """Return a form with which one file of this name, and nothing else, can be uploaded.
+    def create(
+        self,
+        name: str,
+        content_type: str | None,
+        options: object = None,
+        size: int | None = None,
+    ) -> dict[str, Any]:
+        """Return what uploads one file of this name and nothing else: a form, or upload in parts.
 
         Args:
             name: file name.
             content_type: if known.
             options: how a table is to be read, see `uploads.table_options`.
+            size: in bytes, if known; nothing of another size is then taken. Without it, a form.
 
         Raises:
-            ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind.
+            ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind;
+                413 for a file that is too large.
         """
-        name, kind = names.checked_name(name, self._kinds)
-        accepted = self._kinds[kind].content_types
-        content_type = names.checked_content_type(content_type, kind, accepted)
-        fields = {"Content-Type": content_type} | self._metadata(kind, options)
-        key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
+        if size is not None and size > self._settings.max_upload_bytes:
+            raise multipart.too_large(size, self._settings.max_upload_bytes)
+        if size is not None and size > self._settings.largest_form_bytes:
+            return self.start(name, content_type, options, size)
+        key, content_type, metadata = self._new(name, content_type, options)
+        fields = {"Content-Type": content_type} | {
+            f"x-amz-meta-{name}": text for name, text in metadata.items()
+        }
+        largest = self._settings.largest_form_bytes
         expires_at = _in(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
             Bucket=self._settings.bucket,
@@ -82,21 +101,49 @@ class Files:
             Fields=fields,
             Conditions=[
                 *({field: value} for field, value in fields.items()),
-                ["content-length-range", 1, self._settings.max_upload_bytes],
+                ["content-length-range", size or 1, size or largest],
             ],
             ExpiresIn=self._settings.upload_url_ttl_seconds,
         )
         return {
             "key": key,
             "content_type": content_type,
-            "max_bytes": self._settings.max_upload_bytes,
+            "max_bytes": largest,
             "expires_at": expires_at,
             "url": form["url"],
             "fields": form["fields"],
         }
 
+    def start(
+        self,
+        name: str,
+        content_type: str | None,
+        options: object = None,
+        size: int | None = None,
+    ) -> dict[str, Any]:
+        """Start an upload in parts; arguments and errors are those of `create`."""
+        key, content_type, metadata = self._new(name, content_type, options)
+        return {
+            "key": key,
+            "content_type": content_type,
+            "max_bytes": self._settings.max_upload_bytes,
+            "expires_at": _in(_PARTS_LAST_SECONDS),
+            "upload_id": self.multipart.start(key, content_type, metadata),
+            "part_bytes": multipart.part_bytes(size or self._settings.max_upload_bytes),
+        }
+
+    def _new(
+        self, name: str, content_type: str | None, options: object
+    ) -> tuple[str, str, dict[str, str]]:
+        """Return the key, the content type and the metadata of a new upload."""
+        name, kind = names.checked_name(name, self._kinds)
+        accepted = self._kinds[kind].content_types
+        content_type = names.checked_content_type(content_type, kind, accepted)
+        key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
+        return key, content_type, self._metadata(kind, options)
+
     def _metadata(self, kind: str, options: object) -> dict[str, str]:
-        """Return the fields of a form that store the options of a table with it."""
+        """Return what stores the options of a table with it."""
         if options is None:
             return {}
         if self._kinds[kind].function not in self._settings.option_functions:
@@ -107,7 +154,7 @@ class Files:
             found = TableOptions.parse(options)
         except ValueError as error:
             raise ApiError(400, "invalid_options", f"{error}") from error
-        return {f"x-amz-meta-{METADATA}": found.to_text()}
+        return {METADATA: found.to_text()}
 
     def list(self, prefix: str, limit: int, cursor: str | None) -> dict[str, Any]:
         """Return a page of uploads in the order of their keys, which is that of their creation.
@@ -270,6 +317,13 @@ class Files:
             "error": asdict(result.error) if result.error else None,
             "duration_ms": result.duration_ms,
         }
+
+    def location(self, key: str) -> str:
+        """Return the address of an upload in the bucket, which has no rights of its own."""
+        url = self._s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self._settings.bucket, "Key": key}
+        )
+        return url.partition("?")[0]
 
     def _link(self, key: str, **override: str) -> str:
         return self._s3.generate_presigned_url(

@@ -45,7 +45,15 @@ class Settings(FromEnvironment):
         tuple[str, ...], Setting("origins whose pages may read the answers; * for any")
     ] = ("*",)
     max_upload_bytes: Annotated[
-        int, Setting("largest upload in bytes", at_least=1, at_most=5 * 1024**3)
+        int, Setting("largest upload in bytes", at_least=1, at_most=5 * 1024**4)
+    ] = 100 * 1024**2
+    form_max_bytes: Annotated[
+        int,
+        Setting(
+            "largest upload in one form; larger ones come in parts where that is enabled",
+            at_least=1,
+            at_most=5 * 1024**3,
+        ),
     ] = 100 * 1024**2
     upload_url_ttl_seconds: Annotated[
         int, Setting("how long an upload form is good for", at_least=1, at_most=604_800)
@@ -57,6 +65,14 @@ class Settings(FromEnvironment):
     enable_reprocess: Annotated[bool, Setting("whether clients may have files processed again")] = (
         False
     )
+
+    enable_multipart: Annotated[bool, Setting("whether files may be uploaded in parts")] = False
+
+    @property
+    def largest_form_bytes(self) -> int:
+        """The largest file that one form takes."""
+        limit = self.form_max_bytes if self.enable_multipart else self.max_upload_bytes
+        return min(limit, self.max_upload_bytes)
 
     @property
     def kinds(self) -> dict[str, Kind]:

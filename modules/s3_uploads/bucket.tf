@@ -19,7 +19,7 @@ resource "aws_s3_bucket_cors_configuration" "this" {
 
   cors_rule {
     allowed_headers = ["*"]
-    allowed_methods = ["GET", "HEAD", "POST"]
+    allowed_methods = ["GET", "HEAD", "POST", "PUT"]
     allowed_origins = var.cors_allowed_origins
     expose_headers  = ["ETag", "x-amz-version-id"]
     max_age_seconds = 3600

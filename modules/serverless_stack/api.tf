@@ -16,6 +16,7 @@ locals {
     properties = {
       name         = { type = "string", minLength = 1, maxLength = 255 }
       content_type = { type = "string", maxLength = 255 }
+      size         = { type = "integer", minimum = 1 }
       options = {
         type                 = "object"
         additionalProperties = false
@@ -45,6 +46,17 @@ locals {
     { for name in ["delete_file"] : name => { method = "DELETE", path = "/files/{key+}" } if var.api.deletion_enabled },
     # A greedy parameter is the last part of a path: this one takes "/reprocess" with it.
     { for name in ["reprocess_file"] : name => { method = "POST", path = "/files/{key+}" } if var.api.reprocessing_enabled },
+    # The paths of Uppy's Companion.
+    {
+      for name, route in {
+        form           = { method = "GET", path = "/s3/params" }
+        start_parts    = { method = "POST", path = "/s3/multipart" }
+        list_parts     = { method = "GET", path = "/s3/multipart/{upload_id}" }
+        abandon_parts  = { method = "DELETE", path = "/s3/multipart/{upload_id}" }
+        sign_part      = { method = "GET", path = "/s3/multipart/{upload_id}/{part}" }
+        complete_parts = { method = "POST", path = "/s3/multipart/{upload_id}/{part}" }
+      } : name => route if var.api.multipart_enabled
+    },
   )
 }
 

@@ -122,6 +122,7 @@ locals {
           DOWNLOAD_URL_TTL_SECONDS = "300"
           ENABLE_DELETE            = tostring(var.api.deletion_enabled)
           ENABLE_REPROCESS         = tostring(var.api.reprocessing_enabled)
+          ENABLE_MULTIPART         = tostring(var.api.multipart_enabled)
         }
         statements = merge(
           {
@@ -145,6 +146,13 @@ locals {
               actions   = ["s3:DeleteObject"]
               resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
             } if var.api.deletion_enabled
+          },
+          {
+            # s3:PutObject is what starts an upload in parts, stores a part and completes it.
+            for sid in ["UploadInParts"] : sid => {
+              actions   = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+              resources = ["${local.bucket_arn}/${local.upload_prefix}*"]
+            } if var.api.multipart_enabled
           },
           {
             for sid in ["InvokeProcessors"] : sid => {

@@ -19,11 +19,12 @@ variable "alarms" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted or processed again through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides."
   type = object({
     authorization        = optional(string, "NONE")
     deletion_enabled     = optional(bool, false)
     reprocessing_enabled = optional(bool, false)
+    multipart_enabled    = optional(bool, false)
     authorizers          = optional(map(object({ user_pool_arns = list(string) })), {})
     allowed_cidrs        = optional(list(string), [])
     rate_limit           = optional(number, 1000)
@@ -266,14 +267,14 @@ variable "logging" {
 }
 
 variable "max_upload_bytes" {
-  description = "Size in bytes of the largest file that a client may upload."
+  description = "Size in bytes of the largest file that a client may upload: up to 5 GiB, or 5 TiB where api.multipart_enabled lets large files come in parts."
   type        = number
   default     = 104857600
   nullable    = false
 
   validation {
-    condition     = var.max_upload_bytes >= 1 && var.max_upload_bytes <= 5368709120
-    error_message = "max_upload_bytes must be 1 to 5368709120 (5 GiB, what S3 takes in one form); given: ${var.max_upload_bytes}."
+    condition     = var.max_upload_bytes >= 1 && var.max_upload_bytes <= (var.api.multipart_enabled ? 5497558138880 : 5368709120)
+    error_message = "max_upload_bytes must be 1 to 5368709120 (5 GiB, what S3 takes in one form), or to 5497558138880 (5 TiB) with api.multipart_enabled; given: ${var.max_upload_bytes}."
   }
 }
 

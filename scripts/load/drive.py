@@ -90,7 +90,7 @@ class Driver:
 
     def _upload(self, sample: Sample, record: Record) -> None:
         started = self._clock()
-        form = self._patiently(record, lambda: self._client.form(sample.path.name))
+        form = self._patiently(record, lambda: self._client.start(sample.path.name))
         record.key = str(form["key"])
 
         def send() -> None:

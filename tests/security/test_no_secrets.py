@@ -44,7 +44,7 @@ def test_the_pattern_passes_the_name_of_a_header() -> None:
 
 
 def test_the_pattern_finds_what_a_client_gets(stack: Stack) -> None:
-    form = stack.client.form("secret.csv")
+    form = stack.client.start("secret.csv")
     assert SECRETS.search(json.dumps(form))
 
 
@@ -63,7 +63,7 @@ def test_state_and_plan_hold_no_secret(stack: Stack, tmp_path: Path) -> None:
 
 def test_the_logs_hold_no_secret(stack: Stack) -> None:
     # A form and a link were made, by this request at the latest.
-    form = stack.client.form("logged.csv")
+    form = stack.client.start("logged.csv")
     httpx.post(form["url"], data=form["fields"], files={"file": b"a\n1\n"}).raise_for_status()
     assert "X-Amz-" in json.dumps(stack.client.wait(form["key"]))
     logs = stack.aws("logs")

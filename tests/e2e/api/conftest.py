@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 _OVERRIDE = """
 module "stack" {
   cors_allowed_origins = ["ORIGIN", "https://second.example"]
-  max_upload_bytes     = MAX_BYTES
-  api                  = { deletion_enabled = true, reprocessing_enabled = true }
+  max_upload_bytes     = LARGEST
+  api_handler          = { environment = { FORM_MAX_BYTES = "FORM_BYTES" } }
+  api = { deletion_enabled = true, multipart_enabled = true, reprocessing_enabled = true }
 }
 """
 _SIGNED = """
@@ -60,7 +61,8 @@ output "signed_api_id" {
   value = module.signed.id
 }
 """
-MAX_BYTES = 4 * 1024 * 1024
+MEBIBYTE = 1024 * 1024
+FORM_BYTES, LARGEST = 4 * MEBIBYTE, 24 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         _served(page) as foreign_origin,
         local_cloud.running(tree / "cloud", repeat_events=True) as cloud,
     ):
-        override = _OVERRIDE.replace("ORIGIN", origin).replace("MAX_BYTES", str(MAX_BYTES))
+        override = _OVERRIDE.replace("ORIGIN", origin).replace("LARGEST", str(LARGEST))
+        override = override.replace('"FORM_BYTES"', f'"{FORM_BYTES}"')
         (environment / "api_override.tf").write_text(override)
         (environment / "signed.tf").write_text(_SIGNED.replace("REGION", local_cloud.REGION))
         stack = terraform.Terraform(

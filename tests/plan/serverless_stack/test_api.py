@@ -14,7 +14,8 @@ ROLE = 'module.functions["api_handler"].aws_iam_role_policy.this'
 SETTINGS = {
     "off": "",
     "deleting": "deletion_enabled = true",
-    "on": "deletion_enabled = true, reprocessing_enabled = true",
+    "reprocessing": "deletion_enabled = true, reprocessing_enabled = true",
+    "on": "deletion_enabled = true, reprocessing_enabled = true, multipart_enabled = true",
 }
 
 
@@ -75,10 +76,11 @@ def test_routes_that_are_not_enabled_are_not_there(plans: dict[str, Plan]) -> No
 def test_each_switch_grants_what_its_route_needs_and_nothing_else(
     plans: dict[str, Plan],
 ) -> None:
-    off, deleting, on = (_actions(plans[name]) for name in ("off", "deleting", "on"))
-    assert off < deleting < on
+    off, deleting, reprocessing, on = (_actions(plans[name]) for name in SETTINGS)
+    assert off < deleting < reprocessing < on
     assert deleting - off == {"s3:DeleteObject"}
-    assert on - deleting == {"lambda:InvokeFunction"}
+    assert reprocessing - deleting == {"lambda:InvokeFunction"}
+    assert on - reprocessing == {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
 
 
 def test_the_gateway_checks_bodies_by_the_document(plans: dict[str, Plan]) -> None:

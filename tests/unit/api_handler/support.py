@@ -135,6 +135,7 @@ class Client:
         resource: str,
         *,
         key: str | None = None,
+        path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -143,7 +144,7 @@ class Client:
         event = {
             "httpMethod": method,
             "resource": resource,
-            "pathParameters": None if key is None else {"key": key},
+            "pathParameters": path if key is None else {"key": key},
             "queryStringParameters": query,
             "headers": headers,
             "body": body,

@@ -135,7 +135,7 @@ class TestCreate:
             ("{}", 400, "invalid_body"),
             ('{"name": 1}', 400, "invalid_body"),
             ('{"name": "a.jpg", "content_type": null}', 400, "invalid_body"),
-            ('{"name": "a.jpg", "size": 1}', 400, "invalid_body"),
+            ('{"name": "a.jpg", "folder": 1}', 400, "invalid_body"),
             ('{"name": "a/b.jpg"}', 400, "invalid_name"),
             ('{"name": "\\ud800.jpg"}', 400, "invalid_name"),
             ('{"name": "a.exe"}', 415, "unsupported_type"),

@@ -72,7 +72,7 @@ def test_examples_fit_their_schemas(path: str, method: str, operation: dict[str,
 
 
 def test_every_route_is_described_and_nothing_else(make_client: Callable[..., Client]) -> None:
-    client = make_client(enable_delete=True, enable_reprocess=True)
+    client = make_client(enable_delete=True, enable_reprocess=True, enable_multipart=True)
     described = {
         (
             method.upper(),
@@ -84,7 +84,7 @@ def test_every_route_is_described_and_nothing_else(make_client: Callable[..., Cl
 
 
 def test_answers_are_as_described(aws: Aws, make_client: Callable[..., Client]) -> None:
-    client = make_client(enable_delete=True, enable_reprocess=True)
+    client = make_client(enable_delete=True, enable_reprocess=True, enable_multipart=True)
     conforms(client.send("POST", "/files", body='{"name": "a.jpg"}'), "/files", "post")
     conforms(client.send("POST", "/files", body="{}"), "/files", "post")
     conforms(client.send("POST", "/files", body='{"name": "a.exe"}'), "/files", "post")

@@ -82,7 +82,7 @@ def test_upload_posts_the_form_to_the_bucket(
     assert service.client.upload(photo, name) == key
     ask, form = service.requests
     assert service.asked() == [f"POST {URL}/files", f"POST {FORM}"]
-    assert json.loads(ask.content) == {"name": stored}
+    assert json.loads(ask.content) == {"name": stored, "size": 9}
     assert form.headers["Content-Type"].startswith("multipart/form-data")
     # S3 ignores the fields that follow the file.
     assert form.content.index(b'name="policy"') < form.content.index(b'name="file"')
@@ -94,7 +94,7 @@ def test_upload_of_a_table_says_how_it_is_read(service: Service, photo: Path) ->
     service.answers(None, 204)
     service.client.upload(photo, "a.csv", {"delimiter": ";"})
     sent = json.loads(service.requests[0].content)
-    assert sent == {"name": "a.csv", "options": {"delimiter": ";"}}
+    assert sent == {"name": "a.csv", "options": {"delimiter": ";"}, "size": 9}
 
 
 def test_upload_that_the_api_refuses(service: Service, photo: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_command_prints_the_result(
     status: int,
 ) -> None:
     monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
-    monkeypatch.setattr(Client, "upload", lambda _, path: f"uploads/1/{path.name}")
+    monkeypatch.setattr(Client, "upload", lambda _, path, **_options: f"uploads/1/{path.name}")
     monkeypatch.setattr(Client, "wait", lambda _, key: {"key": key, "state": state})
     assert uploads_client.main([f"{URL}/", str(photo)]) == status
     assert json.loads(capsys.readouterr().out) == {"key": "uploads/1/beach.jpg", "state": state}
@@ -200,7 +200,7 @@ def test_the_command_prints_the_result(
 def test_the_command_tells_what_went_wrong(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(*_: object) -> str:
+    def refuse(*_: object, **_options: object) -> str:
         raise ApiError("GET /files answered 403: Forbidden", 403)
 
     monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)

@@ -44,6 +44,10 @@ class Account:
         self.listed.append(asked)
         return asked[0] == "lister"
 
+    def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
+        assert (bucket, key, upload_id) == ("b", "k", "i")
+        return {1: 5 * 1024**2, 2: 5 * 1024**2 - 1, 3: 1}
+
 
 def request(name: str, function: str = "", **content: Any) -> Request:
     path = {"FunctionName": function, "Bucket": "b"}
@@ -58,6 +62,25 @@ def test_a_stage_may_log_only_where_the_account_has_a_role(operation: dict[str, 
     assert refusal.error == "BadRequestException"
     assert "CloudWatch Logs role ARN must be set in account settings" in refusal.message
     assert Rules(Account(logs=True)).refusal(asked) is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "error"),
+    [
+        ((1, 2), None),
+        ((1, 3), None),
+        ((3,), None),
+        ((1, 4), None),
+        ((1, 2, 3), "EntityTooSmall"),
+        ((2, 1), "InvalidPartOrder"),
+        ((1, 1), "InvalidPartOrder"),
+    ],
+)
+def test_parts_are_in_order_and_large_enough(numbers: tuple[int, ...], error: str | None) -> None:
+    body = "".join(f"<Part><PartNumber>{number}</PartNumber></Part>" for number in numbers)
+    path = {"Bucket": "b", "Key": "k", "uploadId": "i"}
+    refusal = Rules(Account()).refusal(Request("s3 CompleteMultipartUpload", path, body.encode()))
+    assert (refusal and refusal.error) == error
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 from contextvars import ContextVar
 from queue import Queue
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -20,6 +20,9 @@ from scripts.emulator import (
     with_repeats,
     with_resources,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Writer:
@@ -284,3 +287,24 @@ def test_a_bucket_may_start_what_lets_it(
     monkeypatch.setenv("GATEWAY_PORT", "4566")
     monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
     assert emulator.EmulatedAccount().may_start("photos", arn) is may
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_account_knows_the_parts_of_an_upload(
+    monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    class NoSuchUpload(Exception):  # noqa: N818 - botocore's name
+        pass
+
+    def paginate(**asked: str) -> Iterator[dict[str, Any]]:
+        assert asked == {"Bucket": "b", "Key": "k", "UploadId": "i"}
+        if not there:
+            raise NoSuchUpload
+        yield from ({"Parts": [{"PartNumber": 1, "Size": 5}]}, {})
+
+    s3 = SimpleNamespace(
+        get_paginator=lambda _: SimpleNamespace(paginate=paginate),
+        exceptions=SimpleNamespace(NoSuchUpload=NoSuchUpload),
+    )
+    monkeypatch.setattr(emulator.EmulatedAccount, "_client", lambda *_: s3)
+    assert emulator.EmulatedAccount().part_sizes("b", "k", "i") == ({1: 5} if there else {})

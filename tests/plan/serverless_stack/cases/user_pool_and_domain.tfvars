@@ -1,11 +1,13 @@
-suffix = "team-a"
-alarms = { enabled = false, unattended = true }
+suffix           = "team-a"
+max_upload_bytes = 5497558138880
+alarms           = { enabled = false, unattended = true }
 api = {
   authorization        = "users"
   authorizers          = { users = { user_pool_arns = ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"] } }
   logging_enabled      = false
   deletion_enabled     = true
   reprocessing_enabled = true
+  multipart_enabled    = true
   web_acl_arn          = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b"
   custom_domain = {
     name            = "uploads.example.com"

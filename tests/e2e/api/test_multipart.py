@@ -1,0 +1,222 @@
+"""Large files come in parts, as the Python client and Uppy send them, over bad networks too."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from scripts import ROOT
+from tests.e2e.api.conftest import FORM_BYTES, LARGEST, MEBIBYTE, Deployment
+from uploads_client import ApiError, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PROGRAM = ROOT / "examples" / "python-client" / "uploads_client.py"
+_SMALLEST = 5 * MEBIBYTE
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=60) as made:
+        yield made
+
+
+@pytest.fixture
+def client(deployment: Deployment, http: httpx.Client) -> Client:
+    return Client(deployment.api, http)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table of about 20 MiB, three parts, of which no two are alike."""
+    path = tmp_path / "large.csv"
+    with path.open("w") as file:
+        file.write("number,text\n")
+        file.writelines(f"{number},{number:0100}\n" for number in range(190_000))
+    assert FORM_BYTES < path.stat().st_size < LARGEST
+    return path
+
+
+def content(client: Client, key: str) -> bytes:
+    return client.http.get(client.file(key)["url"]).content
+
+
+def test_a_large_table_is_uploaded_in_parts_and_processed(client: Client, table: Path) -> None:
+    told: list[int] = []
+    key = client.upload(table, on_progress=told.append)
+    assert sum(told) == table.stat().st_size
+    assert len(told) == 4
+    assert content(client, key) == table.read_bytes()
+    found = client.wait(key)
+    assert (found["state"], found["result"]["details"]["rows"]) == ("succeeded", 190_000)
+
+
+def test_a_client_that_is_killed_again_and_again_goes_on(
+    deployment: Deployment, client: Client, table: Path, tmp_path: Path
+) -> None:
+    dice = random.Random(19)  # noqa: S311 - repeatable
+    memory = tmp_path / "unfinished"
+    line: list[Any] = [sys.executable, _PROGRAM, deployment.api, table, "--unfinished", memory]
+    environment = {"AWS_EC2_METADATA_DISABLED": "true"}
+    kills = 0
+    while True:
+        process = subprocess.Popen(
+            line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            process.communicate(timeout=dice.uniform(0.5, 1.5) if kills < 5 else 120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0
+        break
+    assert kills > 0
+    assert list(memory.iterdir()) == []
+    keys = [file["key"] for file in client.files() if file["size"] == table.stat().st_size]
+    assert content(client, keys[-1]) == table.read_bytes()
+
+
+def test_a_part_has_the_size_that_was_signed(client: Client, http: httpx.Client) -> None:
+    started = client.start("a.csv", size=LARGEST)
+    url = sign(client, started, 1, size=_SMALLEST)
+    for size in (_SMALLEST - 1, _SMALLEST + 1):
+        assert http.put(url, content=b"x" * size).status_code == 403
+    assert http.put(url, content=b"x" * _SMALLEST).status_code == 200
+
+
+def test_more_than_is_allowed_becomes_no_file(client: Client, http: httpx.Client) -> None:
+    started = client.start("a.csv", size=LARGEST)
+    tags = [
+        http.put(sign(client, started, number), content=b"x" * (13 * MEBIBYTE)).headers["ETag"]
+        for number in (1, 2)
+    ]
+    answer = complete(client, started, tags)
+    assert answer.status_code == 413
+    assert f"at most {LARGEST} are taken" in answer.json()["error"]["message"]
+    assert complete(client, started, tags).json()["error"]["code"] == "no_such_upload"
+    assert client.http.get(f"{client.url}/files/{quote(started['key'])}").status_code == 404
+    with pytest.raises(ApiError, match=r"413.*too_large"):
+        client.start("a.csv", size=LARGEST + 1)
+
+
+def test_parts_that_are_too_small_or_not_there_are_refused(
+    client: Client, http: httpx.Client
+) -> None:
+    started = client.start("a.csv", size=LARGEST)
+    tags = [http.put(sign(client, started, n), content=b"x").headers["ETag"] for n in (1, 2)]
+    for wanted in (tags, [tags[0], '"0123"']):
+        answer = complete(client, started, wanted)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_parts")
+
+
+def test_an_upload_is_of_one_key_alone(client: Client, http: httpx.Client) -> None:
+    one, other = (client.start(name, size=LARGEST) for name in ("a.csv", "b.csv"))
+    mixed = one | {"key": other["key"]}
+    assert http.put(sign(client, mixed, 1), content=b"x").status_code == 404
+    assert parts(client, mixed).status_code == 404
+    assert complete(client, mixed, ['"a"']).status_code == 404
+    address = sign(client, one, 1)
+    assert (
+        http.put(address.replace("partNumber=1", "partNumber=2"), content=b"x").status_code == 403
+    )
+    assert http.put(address.replace("a.csv", "c.csv"), content=b"x").status_code == 403
+    assert parts(client, one).json() == []
+
+
+def test_two_clients_may_send_one_upload(
+    deployment: Deployment, client: Client, table: Path
+) -> None:
+    started = client.start(table.name, size=table.stat().st_size)
+
+    def send(_: int) -> None:
+        with httpx.Client(timeout=60) as own:
+            Client(deployment.api, own).send_parts(started, table)
+
+    with ThreadPoolExecutor(2) as clients:
+        list(clients.map(send, range(2)))
+    assert content(client, started["key"]) == table.read_bytes()
+    versions = deployment.aws("s3").list_object_versions(
+        Bucket=deployment.bucket, Prefix=started["key"]
+    )
+    assert len(versions["Versions"]) == 1
+
+
+def test_an_upload_that_is_abandoned_is_gone(client: Client, http: httpx.Client) -> None:
+    started = client.start("a.csv", size=LARGEST)
+    http.put(sign(client, started, 1), content=b"x")
+    address = f"{client.url}/s3/multipart/{quote(started['upload_id'], safe='')}"
+    for _ in range(2):
+        assert http.delete(address, params={"key": started["key"]}).json() == {}
+    assert parts(client, started).status_code == 404
+
+
+def test_uppy_uploads_in_parts(deployment: Deployment, client: Client, http: httpx.Client) -> None:
+    """The requests of @uppy/aws-s3 (src/s3-client/CompanionS3.ts), with the page's origin."""
+    origin = {"Origin": deployment.origin}
+    companion = f"{client.url}/s3"
+    asked = {"filename": "a b.csv", "type": "text/csv", "metadata": {"name": "a b.csv"}}
+    answer = http.post(f"{companion}/multipart", json=asked, headers=origin)
+    assert answer.headers["Access-Control-Allow-Origin"] == deployment.origin
+    started = answer.json()
+    upload = f"{companion}/multipart/{quote(started['uploadId'], safe='')}"
+    key = {"key": started["key"]}
+
+    listed = []
+    for number, body in enumerate((b"a,b\n" + b"1,2\n" * (_SMALLEST // 4), b"3,4\n"), start=1):
+        url = http.get(f"{upload}/{number}", params=key, headers=origin).json()["url"]
+        preflight = {**origin, "Access-Control-Request-Method": "PUT"}
+        assert "PUT" in http.options(url, headers=preflight).headers["Access-Control-Allow-Methods"]
+        sent = http.put(url, content=body, headers=origin)
+        assert "ETag" in sent.headers["Access-Control-Expose-Headers"]
+        listed.append({"PartNumber": number, "ETag": sent.headers["ETag"].strip('"')})
+    assert [part["PartNumber"] for part in http.get(upload, params=key).json()] == [1, 2]
+
+    done = http.post(f"{upload}/complete", params=key, json={"parts": listed}, headers=origin)
+    assert done.json()["key"] == started["key"]
+    rows = client.wait(started["key"])["result"]["details"]["rows"]
+    assert rows == _SMALLEST // 4 + 1
+
+
+def test_uppy_sends_a_form(deployment: Deployment, client: Client, http: httpx.Client) -> None:
+    query = {"filename": "a.csv", "type": "text/csv", "metadata[name]": "a.csv"}
+    form = http.get(f"{client.url}/s3/params", params=query).json()
+    headers = {"Origin": deployment.origin}
+    sent = http.post(form["url"], data=form["fields"], files={"file": b"a\n1\n"}, headers=headers)
+    assert sent.is_success
+    assert client.wait(form["fields"]["key"])["state"] == "succeeded"
+
+
+def sign(client: Client, started: dict[str, Any], number: int, **size: int) -> str:
+    address = f"{client.url}/s3/multipart/{quote(started['upload_id'], safe='')}/{number}"
+    answer = client.http.get(address, params={"key": started["key"], **size})
+    assert answer.is_success, answer.text
+    url: str = answer.json()["url"]
+    return url
+
+
+def parts(client: Client, started: dict[str, Any]) -> httpx.Response:
+    address = f"{client.url}/s3/multipart/{quote(started['upload_id'], safe='')}"
+    return client.http.get(address, params={"key": started["key"]})
+
+
+def complete(client: Client, started: dict[str, Any], tags: list[str]) -> httpx.Response:
+    address = f"{client.url}/s3/multipart/{quote(started['upload_id'], safe='')}/complete"
+    body = {"parts": [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(tags, start=1)]}
+    for pause in (0.5, 1, 2):
+        answer = client.http.post(address, params={"key": started["key"]}, json=body)
+        if answer.status_code != 429:
+            break
+        time.sleep(pause)
+    return answer
