@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 from uploads import aws, events, keys
 from uploads import result as results
 from uploads.log import json_logger
-from uploads.time_limit import stop_in_time
+from uploads.time_limit import OutOfTimeError, stop_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from uploads.result import Output, Problem, Result
 
 _COPY_BYTES: Final = 1024 * 1024
+_MEGABYTE: Final = 1_000_000
 
 Outcome = Literal["succeeded", "rejected", "duplicate", "superseded", "deleted"]
 
@@ -130,7 +131,18 @@ class S3Source:
     def __init__(self, s3: S3Client, upload: Upload) -> None:
         self._s3 = s3
         self._upload = upload
+        self._bodies: list[Any] = []
         self.metadata: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> str:
+        """Key of the object."""
+        return self._upload.key
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes of the content were read; urllib3 tells it of a closed answer, too."""
+        return max((body.tell() for body in self._bodies), default=0)
 
     @property
     def name(self) -> str:
@@ -164,6 +176,7 @@ class S3Source:
             raise
         self.metadata = answer.get("Metadata", {})
         body: Any = answer["Body"]  # a StreamingBody: read-only, checks the length at its end
+        self._bodies.append(body)
         stream: BinaryIO = body
         return stream
 
@@ -257,20 +270,23 @@ class Runner:
         )
         if skipped:
             return skipped, None
-        with tempfile.TemporaryDirectory() as name, stop_in_time(context):
-            try:
-                processed, problem = self._core(S3Source(self._s3, upload), Path(name)), None
-            except RejectedError as error:
-                processed = error.processed
-                problem = results.Problem(error.code, error.message)
-                if error.__cause__:
-                    # For operators: what a library said may hold paths and internal names.
-                    cause = {"key": upload.key, "cause": repr(error.__cause__)}
-                    self._logger.info("cause of the rejection", extra=cause)
-            except DeletedError:
-                return "deleted", None
-            folder = _digest(f"{revision} {context.aws_request_id}")
-            outputs = tuple(self._store(upload, folder, made) for made in processed.outputs)
+        source = S3Source(self._s3, upload)
+        folder = _digest(f"{revision} {context.aws_request_id}")
+        processed, problem = Processed(), None
+        outputs: tuple[Output, ...] = ()
+        computes = True
+        try:
+            with tempfile.TemporaryDirectory() as name, stop_in_time(context):
+                processed, problem = self._ask_core(source, Path(name))
+                computes = False
+                outputs = tuple(self._store(upload, folder, made) for made in processed.outputs)
+        except DeletedError:
+            return "deleted", None
+        except OutOfTimeError as error:
+            # Who waited, for S3 or for a store, may have more luck the next time.
+            if not (computes and error.computed):
+                raise
+            problem = _too_slow(error, source)
         result = results.Result(
             status="rejected" if problem else "succeeded",
             source=results.Source(
@@ -295,6 +311,19 @@ class Runner:
             return result.status, result
         self._remove(upload, result.outputs, keep=others)
         return answer, None
+
+    def _ask_core(
+        self, source: S3Source, directory: Path
+    ) -> tuple[Processed, results.Problem | None]:
+        """Return what the core made, and why it rejected the upload, if it did."""
+        try:
+            return self._core(source, directory), None
+        except RejectedError as error:
+            if error.__cause__:
+                # For operators: what a library said may hold paths and internal names.
+                cause = {"key": source.key, "cause": repr(error.__cause__)}
+                self._logger.info("cause of the rejection", extra=cause)
+            return error.processed, results.Problem(error.code, error.message)
 
     def _store(self, upload: Upload, folder: str, made: Produced) -> results.Output:
         """Write a file with one request: there is no multipart upload that could be left open.
@@ -322,6 +351,16 @@ class Runner:
         """Delete the outputs of a result that does not count, but none of one that does."""
         for key in {output.key for output in outputs} - {output.key for output in keep}:
             self._s3.delete_object(Bucket=upload.bucket, Key=key)
+
+
+def _too_slow(error: OutOfTimeError, source: S3Source) -> results.Problem:
+    """Tell that a file takes too long; the next attempt would end in the same way."""
+    read = f"{source.bytes_read / _MEGABYTE:.1f} of {source.size / _MEGABYTE:.1f} MB"
+    return results.Problem(
+        "too_slow",
+        f"Processing the file takes longer than the {error.seconds:.0f} seconds that there are for "
+        f"it: {read} were read by then. Split it, or upload less of it.",
+    )
 
 
 def lambda_handler(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -16,8 +18,27 @@ _RESERVED_SECONDS: Final = 10.0
 _RESERVED_SHARE: Final = 0.25
 
 
+# A function of so much memory has one processor; one of less has that share of it.
+# Source: "Configure Lambda function memory", Lambda developer guide.
+_MB_OF_A_PROCESSOR: Final = 1769
+
+
 class OutOfTimeError(Exception):
-    """The work was stopped because the time limit of the invocation was near."""
+    """The work was stopped because the time limit of the invocation was near.
+
+    Attributes:
+        seconds: that the work had.
+        computed: whether it computed for most of them, and did not wait for something.
+    """
+
+    def __init__(self, seconds: float, limit: float, *, computed: bool) -> None:
+        super().__init__(
+            f"the work was stopped after {seconds:.1f} s, because Lambda ends the function "
+            f"{limit:.1f} s after its beginning: give the function more time, or more memory and "
+            "so a faster processor"
+        )
+        self.seconds = seconds
+        self.computed = computed
 
 
 class _Alarm(BaseException):
@@ -36,13 +57,16 @@ def stop_in_time(context: LambdaContext) -> Iterator[None]:
     """
     left = context.get_remaining_time_in_millis() / 1000
     budget = left - min(_RESERVED_SECONDS, left * _RESERVED_SHARE)
-    error = OutOfTimeError(
-        f"the work was stopped after {budget:.1f} s, because Lambda ends the function {left:.1f} s "
-        "after its beginning: give the function more time, or more memory and so a faster processor"
-    )
     if budget <= 0:
-        raise error
+        raise OutOfTimeError(budget, left, computed=False)
+    memory_mb = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _MB_OF_A_PROCESSOR))
+    share = min(1, memory_mb / _MB_OF_A_PROCESSOR)
+    began = time.process_time()
     rang = False
+
+    def error() -> OutOfTimeError:
+        computed = time.process_time() - began > budget * share / 2
+        return OutOfTimeError(budget, left, computed=computed)
 
     def ring(*_: object) -> None:
         nonlocal rang
@@ -56,10 +80,10 @@ def stop_in_time(context: LambdaContext) -> Iterator[None]:
     except BaseException as fault:
         # A library may answer the alarm with an error of its own.
         if rang:
-            raise error from fault
+            raise error() from fault
         raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     if rang:
-        raise error
+        raise error()

@@ -261,9 +261,9 @@ def test_timeouts_and_broken_code_end_in_the_queues_and_are_redriven(
 ) -> None:
     photo, _, weather, _ = samples.write(tmp_path)
     sent: dict[str, list[str]] = {}
-    # One function has too little time, the other one is broken: no upload gets a result.
+    # One function waits until its time is over, the other one is broken: no upload gets a result.
     with (
-        platform.changed("image_processor", Timeout=1),
+        platform.changed("image_processor", Timeout=3),
         platform.broken("data_transformer"),
     ):
         proxy.begin(faulty_s3.matching("PUT", "thumbnail", Fault("wait", seconds=5)))

@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 BUCKET = "bucket"
 
 
+class _Raw(io.BytesIO):
+    """Tells where it stands when it is closed, too, as urllib3's answers do."""
+
+    _stood = 0
+
+    def tell(self) -> int:
+        return self._stood if self.closed else super().tell()
+
+    def close(self) -> None:
+        self._stood = self.tell()
+        super().close()
+
+
 class FakeS3:
     """One versioned bucket. A test may let something happen just before a request."""
 
@@ -78,7 +91,7 @@ class FakeS3:
         if IfMatch and IfMatch.strip('"') != _etag(content):
             raise error("PreconditionFailed", 412)
         return {
-            "Body": StreamingBody(io.BytesIO(content), len(content)),
+            "Body": StreamingBody(_Raw(content), len(content)),
             "ETag": f'"{_etag(content)}"',
             "Metadata": self._metadata.get(Key, {}),
         }

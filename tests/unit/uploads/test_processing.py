@@ -493,6 +493,46 @@ def test_too_little_time_stops_the_work_with_a_reason_and_without_a_record(
     assert (line["message"], line["exception_name"]) == ("failed", "OutOfTimeError")
 
 
+def test_a_file_that_keeps_the_processor_busy_too_long_is_rejected(setting: Setting) -> None:
+    class Busy:
+        def __call__(self, source: Source, directory: Path) -> Processed:
+            (directory / "begun").touch()
+            with source.open() as content:
+                content.read(400_000)
+                while True:
+                    sum(range(1000))
+
+    setting.remaining_ms = 200
+    event = setting.upload("x" * 1_000_000, "0A")
+    assert setting.run(event, Busy()) == "rejected"
+    error = setting.result().error
+    assert error is not None
+    assert error.code == "too_slow"
+    assert "longer than the 0 seconds" in error.message
+    assert "0.4 of 1.0 MB were read" in error.message
+    # A retry would cost the same again.
+    assert setting.run(event, Busy()) == "duplicate"
+
+
+def test_outputs_that_cannot_be_stored_in_time_are_no_fault_of_the_file(setting: Setting) -> None:
+    event = setting.upload("hello", "0A")
+    setting.remaining_ms = 300
+
+    class Busy(Shouter):
+        def __call__(self, source: Source, directory: Path) -> Processed:
+            end = time.process_time() + 0.15
+            while time.process_time() < end:
+                sum(range(1000))
+            return super().__call__(source, directory)
+
+    def stored_slowly(**_: object) -> None:
+        time.sleep(60)
+
+    setting.s3.put_object = stored_slowly  # type: ignore[method-assign]
+    with pytest.raises(OutOfTimeError):
+        setting.run(event, Busy())
+
+
 @pytest.mark.parametrize(
     "key",
     [
