@@ -2,6 +2,8 @@
 // The address of the API comes from ?api=…, else from what was typed in last.
 
 const AT_ONCE = 3;
+const PARTS_AT_ONCE = 3;
+const PART_WAITS_MS = [1000, 2000, 4000, 8000, 16000];
 const GIVE_UP_AFTER_MS = 10 * 60 * 1000;
 const WAIT_SECONDS = 15;
 
@@ -13,7 +15,12 @@ const connection = {
 };
 
 /** An error whose message is a sentence for the person in front of the page. */
-class Told extends Error {}
+class Told extends Error {
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
 
 const SENTENCES = {
   BAD_REQUEST_BODY: "The service does not accept this file name; it may be too long.",
@@ -58,27 +65,87 @@ async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
   const content = await answer.json().catch(() => null);
   if (answer.ok || answer.status === 503 && content?.checks) return content;
   const error = content?.error;
-  throw new Told(SENTENCES[error?.code] ?? error?.message ?? `The service answered with an error (${answer.status}).`);
+  throw new Told(SENTENCES[error?.code] ?? error?.message ?? `The service answered with an error (${answer.status}).`, error?.code);
 }
 
 // XMLHttpRequest, because fetch does not tell how much of a body has been sent.
-function send(form, file, onProgress) {
+function transfer(method, url, body, onProgress) {
   return new Promise((resolve, reject) => {
-    const data = new FormData();
-    for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
-    data.append("file", file);
     const request = new XMLHttpRequest();
-    request.open("POST", form.url);
+    request.open(method, url);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onerror = () => reject(new Told("The upload was interrupted. Check the connection and try again."));
     request.onload = () => {
-      if (request.status < 300) return resolve();
+      if (request.status < 300) return resolve(request);
       const code = /<Code>(\w+)<\/Code>/.exec(request.responseText)?.[1];
       reject(new Told(SENTENCES[code] ?? `The storage refused the file (${code ?? request.status}). Try again.`));
     };
-    request.send(data);
+    request.send(body);
   });
 }
+
+function sendForm(form, file, onProgress) {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+  data.append("file", file);
+  return transfer("POST", form.url, data, onProgress);
+}
+
+// Sends the parts that the storage has not yet; one that fails is sent again, for half a minute.
+async function sendParts(started, file, onProgress) {
+  const path = `/s3/multipart/${encodeURIComponent(started.upload_id)}`;
+  const query = `?key=${encodeURIComponent(started.key)}`;
+  const first = (number) => (number - 1) * started.part_bytes;
+  const length = (number) => Math.min(started.part_bytes, file.size - first(number));
+  const missing = Array.from({ length: Math.ceil(file.size / started.part_bytes) }, (_, index) => index + 1);
+  const tags = new Map();
+  const sent = new Map();
+  const report = (number, bytes) => {
+    sent.set(number, bytes);
+    onProgress([...sent.values()].reduce((sum, more) => sum + more, 0) / file.size);
+  };
+
+  for (const part of await call("GET", path + query)) {
+    if (part.Size !== length(part.PartNumber)) continue;
+    missing.splice(missing.indexOf(part.PartNumber), 1);
+    tags.set(part.PartNumber, part.ETag);
+    report(part.PartNumber, part.Size);
+  }
+  const send = async (number) => {
+    const { url } = await call("GET", `${path}/${number}${query}&size=${length(number)}`);
+    const body = file.slice(first(number), first(number) + length(number));
+    const request = await transfer("PUT", url, body, (share) => report(number, share * length(number)));
+    tags.set(number, request.getResponseHeader("ETag"));
+    report(number, length(number));
+  };
+  const patiently = async (act) => {
+    for (const wait of PART_WAITS_MS) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error instanceof Told) || error.code) throw error;
+        await sleep(wait);
+      }
+    }
+    return act();
+  };
+  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, async () => {
+    for (let number; (number = missing.shift());) await patiently(() => send(number));
+  }));
+  const parts = [...tags].sort(([a], [b]) => a - b).map(([PartNumber, ETag]) => ({ PartNumber, ETag }));
+  await patiently(() => call("POST", `${path}/complete${query}`, { parts }));
+}
+
+// An upload in parts goes on after the page was loaded again, when the same file is chosen again.
+const unfinished = {
+  name: (file) => `unfinished ${connection.api} ${file.name} ${file.size} ${file.lastModified}`,
+  find(file) {
+    const started = JSON.parse(localStorage.getItem(this.name(file)) ?? "null");
+    return started && Date.parse(started.expires_at) > Date.now() ? started : null;
+  },
+  keep(file, started) { localStorage.setItem(this.name(file), JSON.stringify(started)); },
+  forget(file) { localStorage.removeItem(this.name(file)); },
+};
 
 async function result(key) {
   const path = `/files/${key.split("/").map(encodeURIComponent).join("/")}`;
@@ -126,25 +193,40 @@ class Row {
     if (state !== "uploading") element("news").textContent = `${this.file.name}: ${sentence}`;
   }
 
+  start() {
+    return call("POST", "/files", {
+      name: this.file.name,
+      size: this.file.size,
+      ...(this.file.type && { content_type: this.file.type }),
+      ...options(this.file.name),
+    });
+  }
+
   async run() {
     try {
-      this.show("waiting", "Asking for permission…");
-      const form = await call("POST", "/files", {
-        name: this.file.name,
-        ...(this.file.type && { content_type: this.file.type }),
-        ...options(this.file.name),
-      });
-      if (this.file.size > form.max_bytes) throw new Told(`The file has ${size(this.file.size)}; ${size(form.max_bytes)} are allowed.`);
       if (this.file.size === 0) throw new Told("The file is empty.");
+      this.show("waiting", "Asking for permission…");
+      const started = unfinished.find(this.file) ?? await this.start();
       this.show("uploading", "Uploading…");
       const progress = this.part("progress");
-      await send(form, this.file, (share) => {
+      const onProgress = (share) => {
         progress.value = share * 100;
         this.part(".state").textContent = `Uploading… ${Math.round(share * 100)} % of ${size(this.file.size)}`;
-      });
+      };
+      if (started.upload_id) {
+        unfinished.keep(this.file, started);
+        try {
+          await sendParts(started, this.file, onProgress);
+        } catch (error) {
+          if (error.code !== "no_such_upload") throw error;
+          unfinished.forget(this.file);
+          return this.run();
+        }
+        unfinished.forget(this.file);
+      } else await sendForm(started, this.file, onProgress);
       progress.removeAttribute("value");
       this.show("pending", "Processing…");
-      this.finish(await result(form.key));
+      this.finish(await result(started.key));
     } catch (error) {
       this.show("failed", error instanceof Told ? error.message : "Something unexpected went wrong. Try again.");
       if (!(error instanceof Told)) console.error(error);

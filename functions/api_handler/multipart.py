@@ -165,7 +165,7 @@ class Multipart:
 
 def too_large(size: int, limit: int) -> ApiError:
     """Return the refusal of a file with too many bytes."""
-    return ApiError(413, "too_large", f"The file has {size} bytes; at most {limit} are taken.")
+    return ApiError(413, "too_large", f"The file has {size:,} bytes; at most {limit:,} are taken.")
 
 
 def _checked_parts(parts: object) -> list[Any]:

@@ -104,7 +104,7 @@ def test_more_than_is_allowed_becomes_no_file(client: Client, http: httpx.Client
     ]
     answer = complete(client, started, tags)
     assert answer.status_code == 413
-    assert f"at most {LARGEST} are taken" in answer.json()["error"]["message"]
+    assert f"at most {LARGEST:,} are taken" in answer.json()["error"]["message"]
     assert complete(client, started, tags).json()["error"]["code"] == "no_such_upload"
     assert client.http.get(f"{client.url}/files/{quote(started['key'])}").status_code == 404
     with pytest.raises(ApiError, match=r"413.*too_large"):

@@ -87,7 +87,7 @@ class TestStart:
         answer = client.send("POST", "/files", body='{"name": "a.jpg", "size": 2000000001}')
         conforms(answer, "/files", "post")
         assert error_of(answer) == (413, "too_large")
-        assert "2000000001 bytes; at most 2000000000" in answer.json["error"]["message"]
+        assert "2,000,000,001 bytes; at most 2,000,000,000" in answer.json["error"]["message"]
 
     def test_without_parts_a_form_takes_all_that_is_allowed(
         self, make_client: Callable[..., Client]
@@ -250,7 +250,7 @@ class TestComplete:
         client = make_client(enable_multipart=True, max_upload_bytes=5_242_889)
         answer = complete(client)
         assert error_of(answer) == (413, "too_large")
-        assert "5242890 bytes" in answer.json["error"]["message"]
+        assert "5,242,890 bytes" in answer.json["error"]["message"]
 
     @pytest.mark.parametrize("code", ["EntityTooSmall", "InvalidPart", "InvalidPartOrder"])
     def test_parts_that_the_bucket_refuses(self, aws: Aws, client: Client, code: str) -> None:
