@@ -38,7 +38,7 @@ $(STAMPS)/%: requirements/%.txt $(STAMPS)/dev
 setup: $(LOCAL_CLOUD) $(STAMPS)/checkov ## Make the virtual environments (every target does so by itself)
 
 lock: $(STAMPS)/dev ## Lock the dependencies again (LOCK_FLAGS=--upgrade for newer versions)
-	@$(PY) -m scripts.locks $(LOCK_FLAGS)
+	@$(PY) -m scripts.maintenance.locks $(LOCK_FLAGS)
 audit: $(STAMPS)/dev ## Look for known vulnerabilities in the locks
 	@status=0; for lock in requirements/*.txt functions/*/requirements.txt; do echo "audit: $$lock"; \
 	  $(PY) -m pip_audit --disable-pip --require-hashes --progress-spinner off -r $$lock || status=1; done; exit $$status
@@ -50,15 +50,15 @@ package-publish: $(STAMPS)/dev ## Build the zips and copy them to a bucket (TO=s
 	@$(PY) -m scripts.packaging --publish "$(TO)"
 
 demo: $(LOCAL_CLOUD) ## Deploy to an AWS emulator, upload files, show the results (FILES="a.jpg b.csv")
-	@$(PY) -m scripts.demo run $(FILES)
+	@$(PY) -m scripts.local_cloud.demo run $(FILES)
 up: $(LOCAL_CLOUD) ## Deploy to the AWS emulator only
-	@$(PY) -m scripts.demo up
+	@$(PY) -m scripts.local_cloud.demo up
 status: $(LOCAL_CLOUD) ## Tell whether the local cloud runs, and where
 	@$(PY) -m scripts.local_cloud status
 env: ## Print the variables that send AWS clients to the local cloud
 	@$(PY) -m scripts.local_cloud env
 down: $(LOCAL_CLOUD) ## Stop the local cloud and remove all that it held
-	@$(PY) -m scripts.demo down
+	@$(PY) -m scripts.local_cloud.demo down
 
 # --- Operations: ENV is a folder of envs/; `make doctor ARGS=--help` shows the options ----------
 doctor: ## Check a deployed environment, with the fix for what is wrong (ENV=dev)
@@ -69,7 +69,7 @@ reprocess: SUBJECT = $(if $(PREFIX),"$(PREFIX)")
 logs: ## Follow a file through the logs (ENV=dev KEY=uploads/… ARGS=--follow)
 logs: SUBJECT = "$(KEY)"
 doctor redrive reprocess logs: $(STAMPS)/dev
-	@$(PY) -m scripts.operate $@ --env "$(ENV)" $(SUBJECT) $(ARGS)
+	@$(PY) -m scripts.operations $@ --env "$(ENV)" $(SUBJECT) $(ARGS)
 load: $(STAMPS)/dev ## Upload 1,000 files with 32 clients, check and measure (ENV=dev ARGS="--uploads 100 --rate 5")
 	@$(PY) -m scripts.load --env "$(ENV)" $(ARGS)
 
@@ -81,7 +81,7 @@ lint: $(STAMPS)/dev ## Linters of all languages, formatters in check mode, types
 	@.venv/bin/shellcheck .ci/run scripts/*.sh
 	@.venv/bin/actionlint -shellcheck .venv/bin/shellcheck
 	@.venv/bin/zizmor --offline --quiet .github
-	@$(PY) -m scripts.lint_terraform
+	@$(PY) -m scripts.maintenance.lint_terraform
 unit: $(LOCAL_CLOUD) ## Unit tests of functions and scripts, with 100 % coverage asked
 	@$(PY) -m pytest tests/unit -n 2 --dist loadgroup --cov --cov-report=term
 integration: $(LOCAL_CLOUD) $(STAMPS)/checkov ## Plan, security and end-to-end tests, on the emulator

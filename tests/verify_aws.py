@@ -24,7 +24,8 @@ import schemathesis
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts import LOCAL, ROOT, samples, terraform
+from scripts import LOCAL, ROOT, terraform
+from scripts.local_cloud import samples
 from scripts.operations import environment as environments
 from scripts.operations import progress
 from scripts.operations.dead_letters import Queue

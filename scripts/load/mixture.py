@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from scripts import samples
+from scripts.local_cloud import samples
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from scripts import ROOT, samples
+from scripts import ROOT
+from scripts.local_cloud import samples
 from scripts.operations import doctor
 from tests.conftest import ARTIFACT_BUCKET, Stack
 from tests.support.documentation import commands, copy_project

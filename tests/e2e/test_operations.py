@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts import ROOT, operate, terraform
+from scripts import ROOT, terraform
+from scripts.operations import __main__ as operate
 from scripts.operations import doctor
 from scripts.packaging.project import host_architecture
 from tests.support.waiting import eventually
@@ -108,7 +109,7 @@ def test_a_broken_version_is_repaired_and_its_events_replayed(
     broken()
 
     # A redrive that is killed between two events loses none.
-    line = f"-m scripts.operate redrive image_processor --env {command.env} --rate 0.5 --hold 3"
+    line = f"-m scripts.operations redrive image_processor --env {command.env} --rate 0.5 --hold 3"
     killed = subprocess.Popen(
         [sys.executable, *line.split()],
         cwd=ROOT,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from scripts import ROOT, operate, terraform
+from scripts import ROOT, terraform
+from scripts.operations import __main__ as operate
 from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import host_architecture
 from tests.plan import harness

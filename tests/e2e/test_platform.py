@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from scripts import samples
+from scripts.local_cloud import samples
 from tests.conftest import ARTIFACT_BUCKET, STATE_BUCKET, SUFFIX, Stack
 from uploads_client import ApiError
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import psutil
 import pytest
 
-from scripts import operate, samples
+from scripts.local_cloud import samples
+from scripts.operations import __main__ as operate
 from scripts.operations import redrive
 from scripts.operations.dead_letters import Queue
 from scripts.operations.environment import Environment

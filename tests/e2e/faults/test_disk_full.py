@@ -18,7 +18,7 @@ from data_transformer.core import Transformer
 from data_transformer.settings import Settings as TableSettings
 from image_processor.core import process
 from image_processor.settings import Settings as ImageSettings
-from scripts import samples
+from scripts.local_cloud import samples
 from uploads.processing import Core
 
 

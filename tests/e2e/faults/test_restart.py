@@ -15,8 +15,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts import operate, samples
-from scripts.local_cloud import ACCOUNT_ID, REGION
+from scripts.local_cloud import ACCOUNT_ID, REGION, samples
+from scripts.operations import __main__ as operate
 from scripts.operations import reprocess
 from scripts.operations.environment import Environment
 from scripts.operations.progress import Screen

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from scripts import operate
+from scripts.operations import __main__ as operate
 from scripts.operations.progress import Screen
 from tests.unit.scripts.operations.fakes import Aws
 

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from scripts import ROOT, operate
+from scripts import ROOT
+from scripts.operations import __main__ as operate
 from tests.support.documentation import commands
 
 DOCUMENT = ROOT / "docs" / "operations.md"
@@ -26,7 +27,7 @@ def test_a_make_command_is_one(line: str) -> None:
     printed = subprocess.run(
         [*shlex.split(line), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    (recipe,) = (x for x in printed.splitlines() if "scripts.operate" in x)
+    (recipe,) = (x for x in printed.splitlines() if "scripts.operations" in x)
     options = operate.parser().parse_args(shlex.split(recipe)[3:])
     assert options.command == target
     assert (ROOT / "envs" / options.env / "main.tf").is_file()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts import operate
+from scripts.operations import __main__ as operate
 from scripts.operations import logs
 from scripts.operations.logs import Line
 from scripts.operations.progress import Screen

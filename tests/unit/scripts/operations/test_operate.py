@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from rich.console import Console
 
-from scripts import operate
+from scripts.operations import __main__ as operate
 from scripts.operations import doctor, environment
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive, span, text

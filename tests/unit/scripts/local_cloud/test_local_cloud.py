@@ -12,6 +12,7 @@ import pytest
 
 from scripts import local_cloud
 from scripts.local_cloud import Cloud, CloudError, Server
+from scripts.local_cloud import __main__ as commands
 from tests.support import root_user
 
 if TYPE_CHECKING:
@@ -223,32 +224,32 @@ class TestMain:
         emulator.install()
         port = _free_port()
         address = f"http://127.0.0.1:{port}"
-        assert local_cloud.main(["start", "--port", str(port)]) == 0
+        assert commands.main(["start", "--port", str(port)]) == 0
         assert f"runs at {address} (logs: {emulator.directory})" in capsys.readouterr().out
-        assert local_cloud.main(["status"]) == 0
+        assert commands.main(["status"]) == 0
         assert address in capsys.readouterr().out
-        assert local_cloud.main(["env"]) == 0
+        assert commands.main(["env"]) == 0
         assert f"export AWS_ENDPOINT_URL={address}\n" in capsys.readouterr().out
-        assert local_cloud.main(["stop"]) == 0
+        assert commands.main(["stop"]) == 0
         assert "is stopped" in capsys.readouterr().out
         assert not emulator.servers()
 
     @pytest.mark.parametrize("command", ["status", "env"])
     def test_nothing_runs(self, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-        assert local_cloud.main([command]) == 1
+        assert commands.main([command]) == 1
         printed = capsys.readouterr()
         assert printed.out == ""
         assert "is not running" in printed.err
 
     def test_error(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert local_cloud.main(["start"]) == 1
+        assert commands.main(["start"]) == 1
         assert "error: the AWS emulator is not installed" in capsys.readouterr().err
 
     def test_unfinished_record_does_not_stand_in_the_way(self, emulator: Emulator) -> None:
         emulator.install()
         emulator.directory.mkdir()
         (emulator.directory / "cloud.json").write_text(json.dumps({"aws": {}})[:-3])
-        assert local_cloud.main(["start"]) == 0
+        assert commands.main(["start"]) == 0
 
 
 def _free_port() -> int:

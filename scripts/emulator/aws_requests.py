@@ -2,7 +2,7 @@
 
 The emulator takes much that AWS refuses. botocore has the models of all services: operations, their
 members, and what a value may be. moto finds the operation of a request and parses it. Run by the
-emulator's own Python, see `scripts/emulator.py`.
+emulator's own Python, see `scripts/emulator`.
 """
 
 from __future__ import annotations

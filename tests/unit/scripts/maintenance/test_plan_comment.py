@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.plan_comment import comment, main
+from scripts.maintenance.plan_comment import comment, main
 
 PLAN = """
 Terraform will perform the following actions:

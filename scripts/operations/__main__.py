@@ -1,6 +1,6 @@
 """The operator's commands for a deployed environment; docs/operations.md tells when to use which.
 
-python -m scripts.operate {redrive,reprocess,doctor,logs} --help
+python -m scripts.operations {redrive,reprocess,doctor,logs} --help
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, ModuleType]] = {
 def parser() -> argparse.ArgumentParser:
     """Return the command line's description."""
     described = argparse.ArgumentParser(
-        prog="python -m scripts.operate",
+        prog="python -m scripts.operations",
         description="Look after a deployed environment.",
     )
     commands = described.add_subparsers(dest="command", required=True)

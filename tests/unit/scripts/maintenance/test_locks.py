@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import locks
+from scripts.maintenance import locks
 
 if TYPE_CHECKING:
     from pathlib import Path

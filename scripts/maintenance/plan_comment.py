@@ -1,6 +1,6 @@
 """Turns what `terraform plan` or `terraform show` printed into Markdown for a pull request.
 
-    python3 scripts/plan_comment.py ENVIRONMENT FILE > comment.md
+    python3 scripts/maintenance/plan_comment.py ENVIRONMENT FILE > comment.md
 
 The first line is a mark that no reader sees; the comment of an earlier run is found by it.
 """

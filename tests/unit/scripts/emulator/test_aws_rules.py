@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from scripts.aws_rules import Refusal, Request, Rules, ruled
+from scripts.emulator.aws_rules import Refusal, Request, Rules, ruled
 
 ROLE = "arn:aws:iam::000000000000:role/function"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:function-dlq"

@@ -1,6 +1,6 @@
 """ministack, changed in some ways; run by the emulator's own Python.
 
-Some requests are refused and some answers changed as AWS does it, see `scripts/aws_rules.py`.
+Some requests are refused and some answers changed as AWS does it, see `aws_rules.py`.
 
 It takes requests as if TLS had ended in front of it, so that policies which refuse plain HTTP hold
 as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over plain HTTP.
@@ -31,13 +31,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 # Started as a file, with nothing of this folder on the path.
-sys.path.append(str(Path(__file__).parents[1]))
-from scripts.aws_rules import Rules, ruled, signer
+sys.path.append(str(Path(__file__).parents[2]))
+from scripts.emulator.aws_rules import Rules, ruled, signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scripts.aws_rules import Application
+    from scripts.emulator.aws_rules import Application
 
     type Conditions = Callable[[str, str, bytes, dict[str, Any]], dict[str, Any]]
     type Resource = Callable[..., str]

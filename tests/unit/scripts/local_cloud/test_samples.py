@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageOps
 
-from scripts import samples
+from scripts.local_cloud import samples
 
 if TYPE_CHECKING:
     from pathlib import Path

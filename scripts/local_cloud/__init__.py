@@ -1,20 +1,16 @@
 """The local cloud: an AWS emulator on a free loopback port, with IAM and signatures enforced.
 
-One server in an environment of its own (`.local/emulator`), see `scripts/emulator.py`.
-
-    python -m scripts.local_cloud start | stop | status | env
+One server in an environment of its own (`.local/emulator`), see `scripts/emulator`.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import asdict, dataclass
@@ -23,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 import psutil
 
-from scripts import LOCAL, emulator
+from scripts import LOCAL, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -173,7 +169,7 @@ def _make_logging_role(cloud: Cloud) -> None:
 
 def emulator_command() -> list[str | Path]:
     """Return the command line of an emulator, which sees nothing of this folder (-P)."""
-    return [_EMULATOR / "python", "-P", emulator.__file__]
+    return [_EMULATOR / "python", "-P", ROOT / "scripts/emulator/__main__.py"]
 
 
 def emulator_variables(
@@ -299,35 +295,3 @@ def _end(server: Server) -> None:
     psutil.wait_procs(alive, timeout=_STOP_SECONDS)
     with contextlib.suppress(KeyError):
         _started.pop(server.pid).wait()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.local_cloud", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "status", "env"])
-    parser.add_argument("--port", type=int, default=0, help="port of the emulator (default: free)")
-    options = parser.parse_args(arguments)
-    if options.command == "stop":
-        stop()
-        print("The local cloud is stopped, and all that it held is gone.")
-        return 0
-    try:
-        cloud = start(port=options.port) if options.command == "start" else find()
-    except CloudError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if not cloud:
-        print(
-            "The local cloud is not running: `make demo` or `make up` starts it.", file=sys.stderr
-        )
-        return 1
-    if options.command == "env":
-        for name, value in cloud.environment().items():
-            print(f"export {name}={value}")
-    else:
-        print(f"The local cloud runs at {cloud.aws.url} (logs: {cloud.directory}).")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

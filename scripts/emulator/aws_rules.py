@@ -1,6 +1,6 @@
 """What AWS does and the emulator does not: rules between clients and the emulator.
 
-Run by the emulator's own Python, see `scripts/emulator.py`. docs/fidelity.md lists the rules.
+Run by the emulator's own Python, see `scripts/emulator`. docs/fidelity.md lists the rules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, quote
 from uuid import uuid4
 from xml.sax.saxutils import escape, unescape
 
-from scripts.aws_requests import Asked
+from scripts.emulator.aws_requests import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -11,8 +11,8 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from scripts import emulator
-from scripts.emulator import (
+from scripts.emulator import __main__ as emulator
+from scripts.emulator.__main__ import (
     WholeWriter,
     behind_tls,
     with_boundaries,

@@ -2,7 +2,7 @@
 
 The example page for browsers is served from a bucket of the emulator, so it goes when that goes.
 
-python -m scripts.demo up | run [FILE ...] | down
+python -m scripts.local_cloud.demo up | run [FILE ...] | down
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scripts import LOCAL, ROOT, local_cloud, samples, terraform
+from scripts import LOCAL, ROOT, local_cloud, terraform
+from scripts.local_cloud import samples
 from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import PackagingError, host_architecture
 from uploads_client import ApiError, Client
@@ -218,7 +219,7 @@ def _checked(files: Sequence[str]) -> list[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.local_cloud.demo", description=__doc__)
     parser.add_argument("command", choices=["up", "run", "down"])
     parser.add_argument("files", nargs="*", help="files to upload (default: samples)")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 0))

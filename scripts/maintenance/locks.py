@@ -1,4 +1,4 @@
-"""Lock the dependencies: `python -m scripts.locks [--upgrade]`.
+"""Lock the dependencies: `python -m scripts.maintenance.locks [--upgrade]`.
 
 Writes a lock with hashes for each group of pyproject.toml into requirements/, and for each function
 beside it; with --upgrade of the newest versions.
@@ -25,7 +25,9 @@ _WITHOUT_DEPENDENCIES = "samples"
 
 def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
     """Write the locks; return the exit status of the resolver, which says what is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.locks", description="Write the locks.")
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.maintenance.locks", description="Write the locks."
+    )
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args(arguments).upgrade
     own = sorted(path.relative_to(root) for path in root.glob("functions/*/requirements.in"))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from scripts.aws_requests import Asked
+from scripts.emulator.aws_requests import Asked
 
 FUNCTION = {
     "FunctionName": "f",

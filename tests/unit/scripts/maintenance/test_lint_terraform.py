@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import lint_terraform
+from scripts.maintenance import lint_terraform
 from tests.unit.scripts import fake_terraform
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from rich.console import Console
 
-from scripts import demo, local_cloud, samples
-from scripts.demo import Deployment
-from scripts.local_cloud import Cloud, CloudError, Server
+from scripts import local_cloud
+from scripts.local_cloud import Cloud, CloudError, Server, demo, samples
+from scripts.local_cloud.demo import Deployment
 from scripts.packaging import __main__ as packaging
 from scripts.packaging.project import PackagingError
 from scripts.terraform import TerraformError
