@@ -1,8 +1,12 @@
 """Every case file: the plan of its variables holds what was written down by hand."""
 
-import pytest
+import shutil
+from pathlib import Path
 
-from tests.plan.cases import KEYS, Case, all_cases
+import pytest
+import yaml
+
+from tests.plan.cases import KEYS, Case, all_cases, main, written
 from tests.plan.harness import Workspace
 from tests.plan.planned import Plan
 
@@ -45,3 +49,32 @@ def test_plan_is_refused_with_the_sentences_of_the_case(
 @pytest.mark.parametrize("case", all_cases(), ids=str)
 def test_case_asks_for_nothing_that_is_not_compared(case: Case) -> None:
     assert case.expected.keys() <= KEYS
+
+
+@pytest.mark.parametrize(
+    "name", ["lambda_with_dlq/complete", "lambda_with_dlq/refused_arns", "dev/minimal"]
+)
+def test_what_is_written_for_a_new_case_is_what_its_plan_holds(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    (known,) = (case for case in all_cases() if str(case) == name)
+    folder = tmp_path / known.root / "cases"
+    folder.mkdir(parents=True)
+    new = Case(Path(shutil.copy(known.file, folder / f"new_{known.file.stem}.tfvars")))
+    new.file.with_suffix(".yaml").write_text(yaml.safe_dump(written(new, workspace)))
+    if known.is_refused:
+        assert len(new.expected["errors"]) == len(known.expected["errors"])
+        return
+    plan = (
+        workspace.plan_modules(f"{new.label}_again", {new.label: new.call})[new.label]
+        if new.is_of_module
+        else workspace.plan(new.root, new.file)
+    )
+    assert new.differences(plan) == []
+    assert new.expected["counts"] == plan.counts
+
+
+def test_a_case_that_has_expectations_keeps_them(capsys: pytest.CaptureFixture[str]) -> None:
+    first = all_cases()[0]
+    assert main([str(first.file)]) == 1
+    assert f"{first} has a YAML file already: delete it first" in capsys.readouterr().err
