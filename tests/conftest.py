@@ -21,9 +21,10 @@ from scripts.packaging.project import host_architecture
 from scripts.packaging.publish import VARIABLES, publish
 from tests.plan import harness
 from tests.support import root_user
+from tests.support.credentials import session_of, variables_of
+from tests.support.environments import STATE_BUCKET, initialised, workflow_roles
 from uploads_client import Client
 
-STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}"
 ARTIFACT_BUCKET = f"artifacts-{ACCOUNT_ID}"
 SUFFIX = "e2e"
 
@@ -68,12 +69,24 @@ def packages() -> Path:
 
 @dataclass
 class Stack:
-    """`envs/dev`, applied to the emulator."""
+    """`envs/dev`, applied to the emulator.
+
+    Attributes:
+        cloud: the emulator.
+        terraform: runs in the environment's folder, as the root user.
+        workflow_roles: runs in the folder of the roles that applied it and that plan it.
+        http: for the API and the bucket.
+    """
 
     cloud: Cloud
     terraform: tftest.TerraformTest
-    variables: Path
+    workflow_roles: tftest.TerraformTest
     http: httpx.Client
+
+    @property
+    def root(self) -> Path:
+        """The environment's folder."""
+        return Path(self.terraform.tfdir)
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
@@ -101,46 +114,44 @@ class Stack:
 def stack(
     cloud: Cloud, packages: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """`envs/dev` as a team has it, with state and zips in buckets; only the endpoints differ."""
+    """`envs/dev` as a team has it: applied by its role, with state and zips in buckets."""
     tree = tmp_path_factory.mktemp("stack")
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
     for folder in ("modules", "envs", "functions"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
-    root = tree / "envs" / "dev"
-    # The name that Terraform reads by itself, so that the documents' commands need no more.
-    variables = root / "terraform.tfvars"
-    variables.write_text(
-        f'suffix = "{SUFFIX}"\nregion = "{REGION}"\narchitecture = "{host_architecture()}"\n'
-    )
-    # The path of a backend file, so that the command is the one of the README.
-    (root / "backend.hcl").write_text(
-        f'bucket = "{STATE_BUCKET}"\nkey = "serverless-uploads/{SUFFIX}.tfstate"\n'
-        f'region = "{REGION}"\n'
-        "use_path_style = true\nskip_requesting_account_id = true\n"
-    )
     environment = terraform.environment(
         cloud.client_environment(os.environ), directory=tree / ".local"
     )
-    test = harness.Terraform(str(root), env=environment)
+    root_user.client(cloud, "s3").create_bucket(Bucket=STATE_BUCKET)
+    artifacts = [f"arn:aws:s3:::{ARTIFACT_BUCKET}"]
+    roles = workflow_roles(
+        tree / "envs/github", SUFFIX, environment, artifact_bucket_arns=artifacts
+    )
+    root = tree / "envs/dev"
+    variables = {
+        "suffix": SUFFIX,
+        "region": REGION,
+        "architecture": host_architecture(),
+        "permissions_boundary_arn": roles.output()["boundary_arns"][SUFFIX],
+    }
+    publish_zips(cloud, packages, root / "artifacts.auto.tfvars.json")
+    test = initialised(root, SUFFIX, variables, environment)
+    deploying = variables_of(session_of(cloud, f"serverless-uploads-{SUFFIX}-deploy"))
+    harness.Terraform(str(root), env={**environment, **deploying}).apply()
     with httpx.Client(timeout=60) as http:
-        stack = Stack(cloud, test, variables, http)
-        stack.aws("s3").create_bucket(Bucket=STATE_BUCKET)
-        publish_zips(stack, packages, root / "artifacts.auto.tfvars.json")
-        test.execute_command("init", "-input=false", "-no-color", "-backend-config=backend.hcl")
-        test.apply(tf_var_file=str(variables))
-        yield stack
+        yield Stack(cloud, test, roles, http)
 
 
-def publish_zips(stack: Stack, packages: Path, variables: Path) -> None:
+def publish_zips(cloud: Cloud, packages: Path, variables: Path) -> None:
     """Do as `make package-publish`; put what it writes where Terraform reads it by itself."""
-    stack.aws("s3").create_bucket(Bucket=ARTIFACT_BUCKET)
+    root_user.client(cloud, "s3").create_bucket(Bucket=ARTIFACT_BUCKET)
     # A copy: what is written beside the zips names a bucket that only the tests have.
     build = shutil.copytree(packages, variables.with_name("published"))
     records = [
         json.loads(path.read_bytes()) for path in build.glob(f"*-{host_architecture()}.json")
     ]
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in stack.cloud.environment().items():
+        for name, value in cloud.environment().items():
             patch.setenv(name, value)
         publish(build, records, f"s3://{ARTIFACT_BUCKET}/releases")
     (build / VARIABLES).rename(variables)

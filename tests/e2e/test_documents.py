@@ -138,9 +138,9 @@ def shared(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     copy_project(project)
     for name in ("dev", "prod"):
         shutil.rmtree(project / "envs" / name)
-        (project / "envs" / name).symlink_to(stack.variables.parent)
+        (project / "envs" / name).symlink_to(stack.root)
     # Terraform is in the folder itself, from where ../../build is another.
-    (stack.variables.parents[2] / "build").symlink_to(project / "build")
+    (stack.root.parents[1] / "build").symlink_to(project / "build")
     for queue in (f["queue_url"] for f in stack.outputs["functions"].values()):
         stack.aws("sqs").purge_queue(QueueUrl=queue)
     (project / ".curlrc").write_text("fail-with-body\nsilent\n")

@@ -44,7 +44,7 @@ class Command:
     """Runs an operator's command line on the stack."""
 
     def __init__(self, stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-        self.env = str(stack.variables.parent)
+        self.env = str(stack.root)
         self._capsys = capsys
 
     def status(self, *arguments: str) -> int:

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from scripts.local_cloud import samples
-from tests.conftest import ARTIFACT_BUCKET, STATE_BUCKET, SUFFIX, Stack
+from tests.conftest import ARTIFACT_BUCKET, SUFFIX, Stack
+from tests.support.environments import STATE_BUCKET
 from uploads_client import ApiError
 
 
@@ -215,18 +216,20 @@ def test_the_bucket_refuses_strangers(stack: Stack, tmp_path: Path) -> None:
 
 def test_a_second_plan_is_empty(stack: Stack) -> None:
     plan = stack.terraform.execute_command(
-        "plan", "-input=false", "-no-color", "-detailed-exitcode", f"-var-file={stack.variables}"
+        "plan", "-input=false", "-no-color", "-detailed-exitcode"
     )
     assert plan.retcode == 0, plan.out
 
 
 def test_the_state_is_in_its_bucket(stack: Stack) -> None:
-    assert list(all_keys(stack, STATE_BUCKET)) == ["serverless-uploads/e2e.tfstate"]
+    states = [f"serverless-uploads/{name}.tfstate" for name in ("e2e", "github")]
+    assert list(all_keys(stack, STATE_BUCKET)) == states
 
 
 @pytest.mark.destroys
 def test_destroy_leaves_nothing(stack: Stack) -> None:
-    stack.terraform.destroy(tf_var_file=str(stack.variables))
+    stack.terraform.destroy()
+    stack.workflow_roles.destroy()
     left = {
         "buckets": [b["Name"] for b in stack.aws("s3").list_buckets()["Buckets"]],
         "functions": stack.aws("lambda").list_functions()["Functions"],

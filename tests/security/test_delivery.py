@@ -17,9 +17,10 @@ from scripts.local_cloud import ACCOUNT_ID, REGION
 from scripts.packaging import __main__ as packaging
 from scripts.packaging.publish import VARIABLES
 from tests.plan import harness
-from tests.security.credentials import session_of, variables_of
 from tests.support import root_user
+from tests.support.credentials import session_of, variables_of
 from tests.support.documentation import copy_project
+from tests.support.environments import STATE_BUCKET, initialised, workflow_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 
     from scripts.local_cloud import Cloud
 
-STATES, ARTIFACTS, ACCESS_LOGS = f"terraform-state-{ACCOUNT_ID}", "uploads-zips", "uploads-logs"
+ARTIFACTS, ACCESS_LOGS = "uploads-zips", "uploads-logs"
 
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Cloud]:
     with local_cloud.running(tmp_path / "cloud") as cloud:
-        for bucket in (STATES, ARTIFACTS, ACCESS_LOGS):
+        for bucket in (STATE_BUCKET, ARTIFACTS, ACCESS_LOGS):
             root_user.client(cloud, "s3").create_bucket(Bucket=bucket)
         yield cloud
 
@@ -76,42 +77,22 @@ def test_production_is_applied_by_one_role_and_planned_by_the_other(
     project = tmp_path / "project"
     copy_project(project)
     environment = account.client_environment(terraform.environment(os.environ))
-    roles = {
-        "account_id": ACCOUNT_ID,
-        "artifact_bucket_arns": [f"arn:aws:s3:::{ARTIFACTS}"],
-        "environments": ["prod"],
-        "kms_key_arns": [settings["kms_key_arn"]],
-        "region": REGION,
-        "subject_prefix": "repo:octo-org@1/uploads@2",
-        "web_acl_arns": [settings["web_acl_arn"]],
-    }
-    github = _initialised(project, "github", roles, environment)
-    github.apply()
-    boundary = github.output()["boundary_arns"]["prod"]
-
-    prod = _initialised(
-        project, "prod", settings | {"permissions_boundary_arn": boundary}, environment
+    roles = workflow_roles(
+        project / "envs/github",
+        "prod",
+        environment,
+        artifact_bucket_arns=[f"arn:aws:s3:::{ARTIFACTS}"],
+        kms_key_arns=[settings["kms_key_arn"]],
+        web_acl_arns=[settings["web_acl_arn"]],
     )
+    settings["permissions_boundary_arn"] = roles.output()["boundary_arns"]["prod"]
+    prod = initialised(project / "envs/prod", "prod", settings, environment)
+
     deploying = session_of(account, "serverless-uploads-prod-deploy")
     _as(deploying, prod, "apply", "-auto-approve")
     planning = session_of(account, "serverless-uploads-prod-plan")
     planned = _as(planning, prod, "plan", "-lock=false", "-detailed-exitcode")
     assert planned.retcode == 0, planned.out
-
-
-def _initialised(
-    project: Path, name: str, variables: dict[str, Any], environment: dict[str, str]
-) -> harness.Terraform:
-    """Give an environment its variables and its state, as an administrator."""
-    root = project / "envs" / name
-    (root / "test.auto.tfvars.json").write_text(json.dumps(variables))
-    (root / "backend.hcl").write_text(
-        f'bucket = "{STATES}"\nkey = "serverless-uploads/{name}.tfstate"\nregion = "{REGION}"\n'
-        "use_path_style = true\nskip_requesting_account_id = true\n"
-    )
-    run = harness.Terraform(str(root), env=environment)
-    run.execute_command("init", "-input=false", "-no-color", "-backend-config=backend.hcl")
-    return run
 
 
 def _as(session: boto3.Session, run: harness.Terraform, command: str, *options: str) -> Any:

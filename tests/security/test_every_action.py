@@ -7,8 +7,9 @@ that real calls get; test_roles.py makes such calls.
 import pytest
 
 from scripts.local_cloud import ACCOUNT_ID, REGION
-from tests.conftest import STATE_BUCKET, Stack
+from tests.conftest import Stack
 from tests.security.actions import access_levels, allowed
+from tests.support.environments import STATE_BUCKET
 
 FUNCTIONS = ("image_processor", "data_transformer", "api_handler")
 FOREIGN_ACCOUNT = "111122223333"

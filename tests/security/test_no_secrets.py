@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import STATE_BUCKET, Stack
+from tests.conftest import Stack
+from tests.support.environments import STATE_BUCKET
 
 # What opens a door by itself: signatures and session tokens with their value, and keys.
 SECRETS = re.compile(
@@ -55,7 +56,7 @@ def test_state_and_plan_hold_no_secret(stack: Stack, tmp_path: Path) -> None:
     texts = {k: s3.get_object(Bucket=STATE_BUCKET, Key=k)["Body"].read().decode() for k in states}
     plan = tmp_path / "plan.tfplan"
     run = stack.terraform.execute_command
-    run("plan", "-input=false", "-no-color", f"-out={plan}", f"-var-file={stack.variables}")
+    run("plan", "-input=false", "-no-color", f"-out={plan}")
     texts["plan"] = run("show", "-json", str(plan)).out
     texts["plan file"] = plan.read_bytes().decode("latin-1")
     assert [(name, found) for name, text in texts.items() if (found := SECRETS.findall(text))] == []

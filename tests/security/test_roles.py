@@ -11,8 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import STATE_BUCKET, Stack
-from tests.security.credentials import session_of
+from tests.conftest import Stack
+from tests.support.credentials import session_of
+from tests.support.environments import STATE_BUCKET
 
 FUNCTIONS = ("image_processor", "data_transformer", "api_handler")
 PROCESSORS = ("image_processor", "data_transformer")

@@ -20,6 +20,7 @@ from scripts.operations import __main__ as operate
 from scripts.operations import reprocess
 from scripts.operations.environment import Environment
 from scripts.operations.progress import Screen
+from scripts.packaging.project import host_architecture
 from tests.e2e.faults import commit
 from tests.support.durable_cloud import DurableCloud
 
@@ -121,7 +122,7 @@ def copy(stack: Stack, packages: Path, tmp_path: Path) -> Iterator[Copy]:
     cloud.start()
     try:
         copy = Copy(cloud)
-        architecture = stack.variables.read_text().split('architecture = "')[1].split('"')[0]
+        architecture = host_architecture()
         copy.make(stack, (packages / f"{FUNCTION}-{architecture}.zip").read_bytes())
         # Stopped in order, it keeps functions, roles and queues; killed later, it has these again.
         cloud.stop()

@@ -17,7 +17,11 @@ def _section(title: str) -> str:
 
 def test_codes_and_warnings() -> None:
     named = set(re.findall(r"`([a-z]+_[a-z_]+)`", _section("Rejection codes")))
-    sources = (ROOT / "functions" / "data_transformer").glob("*.py")
+    sources = (
+        p
+        for folder in ("data_transformer", "uploads")
+        for p in (ROOT / "functions" / folder).glob("*.py")
+    )
     code = r'(?:RejectedError|Problem)\(\s*"([a-z_]+)"'
     assert named == {found for path in sources for found in re.findall(code, path.read_text())}
 

@@ -36,6 +36,10 @@ def test_codes() -> None:
     named = _names(section, "[a-z_]+") | set(
         re.findall("`([a-z_]+)`", section.partition("Warnings")[2])
     )
-    sources = (ROOT / "functions" / "image_processor").glob("*.py")
+    sources = (
+        p
+        for folder in ("image_processor", "uploads")
+        for p in (ROOT / "functions" / folder).glob("*.py")
+    )
     code = r'(?:RejectedError|Problem|blaming_content)\(\s*"([a-z_]+)"'
     assert named == {found for path in sources for found in re.findall(code, path.read_text())}
