@@ -17,7 +17,7 @@ import tftest  # type: ignore[import-untyped]  # tftest ships no types
 from scripts import ROOT, local_cloud, terraform
 from scripts.local_cloud import ACCOUNT_ID, REGION, Cloud
 from scripts.packaging import __main__ as packaging
-from scripts.packaging.project import host_architecture
+from scripts.packaging.project import host_architecture, local_build
 from scripts.packaging.publish import VARIABLES, publish
 from tests.plan import harness
 from tests.support import root_user
@@ -64,7 +64,7 @@ def workspace(
 def packages() -> Path:
     """The folder of the real zips, for this machine's architecture."""
     assert packaging.main(["--arch", "host"]) == 0
-    return ROOT / "build"
+    return local_build(ROOT)
 
 
 @dataclass

@@ -12,6 +12,7 @@ module "stack" {
 
   suffix        = var.suffix
   architecture  = var.architecture
+  package_dir   = var.package_dir
   force_destroy = true
   alarms        = { unattended = true }
   logging       = { level = "DEBUG" }

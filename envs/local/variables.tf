@@ -5,6 +5,12 @@ variable "architecture" {
   nullable    = false
 }
 
+variable "package_dir" {
+  description = "Folder of the functions' zips. Null: build/ of the repository; `make demo` names another one on a Mac."
+  type        = string
+  default     = null
+}
+
 variable "suffix" {
   description = "Name of the environment, in every name."
   type        = string

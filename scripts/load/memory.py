@@ -89,7 +89,11 @@ def watched(server: psutil.Process, names: Mapping[str, str]) -> Iterator[dict[s
 
 
 def _peak(pid: int) -> int:
-    """Return the most memory that a process had in RAM so far, in MB, rounded up."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    kilobytes = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    return -(-int(kilobytes[1]) * 1024 // _MEBIBYTE) if kilobytes else 0
+    """Return the most memory that a process had in RAM so far, in MB, rounded up.
+
+    Where the system does not keep it, it is what the process has now.
+    """
+    status = Path(f"/proc/{pid}/status")
+    kept = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.M) if status.exists() else None
+    peak = int(kept[1]) * 1024 if kept else psutil.Process(pid).memory_info().rss
+    return -(-peak // _MEBIBYTE)

@@ -28,7 +28,7 @@ from rich.table import Table
 from scripts import LOCAL, ROOT, local_cloud, terraform
 from scripts.local_cloud import samples
 from scripts.packaging import __main__ as packaging
-from scripts.packaging.project import PackagingError, host_architecture
+from scripts.packaging.project import PackagingError, host_architecture, local_build
 from uploads_client import ApiError, Client
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ def deploy(console: Console, port: int = 0) -> Deployment:
     with step(console, "Preparing Terraform in envs/local"):
         runs.init()
     with step(console, "Applying envs/local (the first time takes about a minute)"):
-        runs.apply(f"-var=architecture={host_architecture()}")
+        build = local_build(ROOT)
+        where = [] if build == ROOT / "build" else [f"-var=package_dir={build}"]
+        runs.apply(f"-var=architecture={host_architecture()}", *where)
     outputs = runs.outputs()
     api_url = cloud.api_url(outputs["api_id"])
     return Deployment(cloud, outputs, api_url, publish_page(cloud, api_url))

@@ -42,17 +42,23 @@ def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
 def _run(options: argparse.Namespace, root: Path) -> None:
     project.check_interpreter()
     architectures = project.ARCHITECTURES if options.arch == "all" else (options.arch,)
+    build, system = root / "build", "linux"
     if options.arch == "host":
         architectures = (project.host_architecture(),)
+        build, system = project.local_build(root), sys.platform
+    if options.publish is not None and system != "linux":
+        raise project.PackagingError(
+            "These zips run on this machine alone: publish those of --arch all."
+        )
     packages = project.read_packages(root, options.functions, architectures)
-    build = options.to or root / "build"
+    build = options.to or build
     if all(outputs.is_current(build, package) for package in packages):
         print(f"package: {len(packages)} zips are up to date")
     else:
         # Imported only when there is something to build; most calls find nothing to do.
         from scripts.packaging.build import Builder  # noqa: PLC0415 - see above
 
-        Builder(build, root / ".local/packaging", options.jobs).run(packages)
+        Builder(build, root / ".local/packaging", options.jobs, system).run(packages)
     if options.publish is not None:
         from scripts.packaging import publish  # noqa: PLC0415 - as above
 

@@ -35,13 +35,15 @@ class Builder:
         build: Where the zips go.
         cache: Where layers are kept between builds.
         jobs: How many files are compressed at once.
+        system: What the zips run on: `linux`, as Lambda does, or `darwin`.
         install: Fills a folder with a lock's wheels.
     """
 
     build: Path
     cache: Path
     jobs: int
-    install: Callable[[Path, str, Path], None] = wheels.install
+    system: str = "linux"
+    install: Callable[..., None] = wheels.install
 
     def run(self, packages: list[Package]) -> None:
         """Build what is not current.
@@ -75,7 +77,7 @@ class Builder:
             yield
 
     def _layer(self, package: Package) -> Path:
-        return self.cache / f"{package.dependencies_sha256}.zip"
+        return self.cache / f"{package.dependencies_sha256}-{self.system}.zip"
 
     def _make_layers(self, layers: dict[Path, Package]) -> None:
         """Make the layers that are missing.
@@ -96,8 +98,9 @@ class Builder:
             def make(path: Path, package: Package) -> None:
                 folder = Path(scratch) / package.name
                 folder.mkdir()
-                self.install(package.lock, package.architecture, folder)
-                files = trim.read(folder, trim.read_settings(package.settings))
+                self.install(package.lock, package.architecture, folder, system=self.system)
+                settings = trim.read_settings(package.settings)
+                files = trim.read(folder, settings, strict=self.system == "linux")
                 # The largest first: it takes as long as all the others together.
                 for file in sorted(files.items(), key=lambda file: -len(file[1])):
                     if file not in made:
@@ -124,7 +127,8 @@ class Builder:
             "files": len(files),
             "dependencies": {component["name"]: component["version"] for component in components},
         }
-        _check_size(package, record)
+        if self.system == "linux":
+            _check_size(package, record)
         outputs.write(self.build, content, record, sbom.bill_of_materials(record, components))
         size = record["zip_bytes"] / MEBIBYTE
         _say(f"{package.name}: {size:.1f} MiB, sha256 {record['sha256'][:16]}")

@@ -64,6 +64,11 @@ def host_architecture() -> str:
     return _MACHINES[machine]
 
 
+def local_build(root: Path) -> Path:
+    """Return the folder of the zips that run on this machine: on a Mac not those of Lambda."""
+    return root / (".local/packages" if sys.platform == "darwin" else "build")
+
+
 def check_interpreter() -> None:
     """Refuse an interpreter whose bytecode the runtime would not load."""
     if sys.implementation.cache_tag != CACHE_TAG:

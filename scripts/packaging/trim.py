@@ -77,28 +77,30 @@ def _strings(values: Any) -> list[str]:  # noqa: ANN401 - whatever a file holds
     return values
 
 
-def read(folder: Path, settings: Settings) -> dict[str, bytes]:
+def read(folder: Path, settings: Settings, *, strict: bool = True) -> dict[str, bytes]:
     """Read the installed files that go into the zip, by name.
 
-    A wheel's metadata comes without the README, botocore's data as `botocore_data` says.
+    A wheel's metadata comes without the README, botocore's data as `botocore_data` says. Wheels of
+    another system have other files, so patterns that match nothing are refused where `strict`.
 
     Raises:
         PackagingError: A pattern matches nothing, or a service lacks an operation.
     """
     installed = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     files = {}
-    for name in select((path.as_posix() for path in installed), settings.leave_out):
+    for name in select((path.as_posix() for path in installed), settings.leave_out, strict=strict):
         files[name] = (folder / name).read_bytes()
         if fnmatchcase(name, _METADATA):
             files[name] = files[name].replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n"
     return botocore_data.reduce(files, settings.operations)
 
 
-def select(names: Iterable[str], patterns: list[str]) -> list[str]:
+def select(names: Iterable[str], patterns: list[str], *, strict: bool = True) -> list[str]:
     """Return the names of the files that go into the zip, sorted."""
     names = [name for name in names if not any(fnmatchcase(name, p) for p in _NEVER_NEEDED)]
     matching = {name: [p for p in patterns if fnmatchcase(name, p.lstrip("!"))] for name in names}
-    if unused := sorted(set(patterns).difference(chain.from_iterable(matching.values()))):
+    unused = sorted(set(patterns).difference(chain.from_iterable(matching.values())))
+    if unused and strict:
         raise PackagingError(
             f"package.toml names files that no dependency has: {', '.join(unused)}. "
             "Remove the pattern, or look for the file's new name."

@@ -1,4 +1,4 @@
-"""Install the locked wheels for Lambda's platform, whatever the host is; nothing is compiled."""
+"""Install the locked wheels for Lambda's platform, or a Mac's; nothing is compiled."""
 
 import re
 import subprocess
@@ -9,7 +9,11 @@ from scripts.packaging.project import PackagingError
 
 # Lambda's python3.12 is Amazon Linux 2023 with glibc 2.34. Wheels for 2.28 run there, and nearly
 # every project publishes them.
-PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+PLATFORMS = {
+    "linux": {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"},
+    # For the local cloud of a Mac, which runs the functions by itself.
+    "darwin": {"x86_64": "x86_64-apple-darwin", "arm64": "aarch64-apple-darwin"},
+}
 _NO_WHEEL = re.compile(r"([A-Za-z0-9._-]+)==(\S+) has no (?:usable )?wheels")
 _BAD_HASH = re.compile(r"Hash mismatch for `([^`]+)`")
 
@@ -22,7 +26,13 @@ def find_uv() -> str:
     return str(uv)
 
 
-def install(lock: Path, architecture: str, target: Path, options: tuple[str, ...] = ()) -> None:
+def install(
+    lock: Path,
+    architecture: str,
+    target: Path,
+    options: tuple[str, ...] = (),
+    system: str = "linux",
+) -> None:
     """Install a lock's wheels into a folder.
 
     Args:
@@ -30,12 +40,13 @@ def install(lock: Path, architecture: str, target: Path, options: tuple[str, ...
         architecture: `x86_64` or `arm64`.
         target: The folder to fill.
         options: Further options of `uv pip install`.
+        system: `linux` or `darwin`.
 
     Raises:
         PackagingError: A wheel does not exist for the platform, differs from its hash, or cannot
             be fetched.
     """
-    platform = PLATFORMS[architecture]
+    platform = PLATFORMS[system][architecture]
     command = [
         *(find_uv(), "pip", "install", "--quiet", "--color", "never", "--no-progress"),
         *("--python", sys.executable, "--target", str(target)),

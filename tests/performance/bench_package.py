@@ -98,13 +98,13 @@ def plain(world: World, install: list[str]) -> list[Path]:
 
 
 def plain_uv(world: World) -> list[Path]:
-    options = ["--python-platform", PLATFORMS[ARCHITECTURE], "--only-binary", ":all:"]
+    options = ["--python-platform", PLATFORMS["linux"][ARCHITECTURE], "--only-binary", ":all:"]
     python = ["--python", sys.executable, "--python-version", "3.12"]
     return plain(world, [find_uv(), "pip", "install", "--quiet", *python, *options])
 
 
 def plain_pip(world: World) -> list[Path]:
-    platform = PLATFORMS[ARCHITECTURE].partition("-")
+    platform = PLATFORMS["linux"][ARCHITECTURE].partition("-")
     options = ["--platform", f"{platform[2]}_{platform[0]}", "--python-version", "3.12"]
     quiet = ["--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
     return plain(world, [str(PEERS / "pip"), "install", *quiet, *options])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import zipfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from elftools.elf.dynamic import DynamicSegment
@@ -13,10 +14,13 @@ from elftools.elf.elffile import ELFFile
 
 from scripts import ROOT
 from scripts.packaging import __main__ as packaging
+from scripts.packaging import project
 from scripts.packaging.project import ARCHITECTURES, list_functions
 
 # Lambda's python3.12 is Amazon Linux 2023, with glibc 2.34.
 MAX_GLIBC = 34
+# The first bytes of a library for 64-bit Macs, and of one for Macs of both kinds.
+MACH_O = {bytes.fromhex("cffaedfe"), bytes.fromhex("cafebabe")}
 MACHINES = {"x86_64": "x64", "arm64": "AArch64"}
 # What every Lambda runtime based on Amazon Linux 2023 has by itself.
 SYSTEM = re.compile(
@@ -27,6 +31,19 @@ SYSTEM = re.compile(
 def linked_with(elf: ELFFile) -> set[str]:
     dynamic = [part for part in elf.iter_segments() if isinstance(part, DynamicSegment)]
     return {tag.needed for part in dynamic for tag in part.iter_tags("DT_NEEDED")}  # type: ignore[attr-defined]
+
+
+def test_libraries_of_a_macs_local_cloud_are_for_macs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(project, "host_architecture", lambda: "arm64")
+    assert packaging.main(["--arch", "host", "--to", str(tmp_path)]) == 0
+    for function in list_functions(ROOT / "functions"):
+        with zipfile.ZipFile(tmp_path / f"{function}-arm64.zip") as archive:
+            paths = [n for n in archive.namelist() if n.endswith((".so", ".dylib"))]
+            assert {archive.read(path)[:4] for path in paths} <= MACH_O
+            assert paths or function == "api_handler"
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -1,2 +1,3 @@
 suffix       = "laptop"
 architecture = "arm64"
+package_dir  = "../../build"

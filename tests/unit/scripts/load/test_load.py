@@ -318,11 +318,14 @@ def test_a_process_that_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
     assert not peaks
 
 
-def test_a_kernel_that_tells_no_peak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_tells_no_peak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "status").write_text("Name: x\n")
     monkeypatch.setattr(memory, "Path", lambda path: tmp_path / str(path).removeprefix("/proc/"))
-    assert memory._peak(1) == 0
+    now = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=3 * 1024 * 1024 - 1))
+    monkeypatch.setattr(psutil, "Process", lambda _: now)
+    assert memory._peak(1) == 3
+    assert memory._peak(2) == 3
 
 
 def test_percentiles_by_nearest_rank() -> None:

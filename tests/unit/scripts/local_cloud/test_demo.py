@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from scripts import local_cloud
+from scripts import ROOT, local_cloud
 from scripts.local_cloud import Cloud, CloudError, Server, demo, samples
 from scripts.local_cloud.demo import Deployment
 from scripts.packaging import __main__ as packaging
@@ -155,7 +156,16 @@ def test_deploy(machine: Path, cloud: Cloud, screen: Console) -> None:
     assert found == Deployment(cloud, OUTPUTS, api_url, f"http://page.test/?api={api_url}")
     commands = [run.split()[1] for run in fake_terraform.runs(machine)]
     assert commands == ["-json", "init", "apply", "output"]
-    assert "-var=architecture=arm64" in fake_terraform.runs(machine)[2]
+    assert fake_terraform.runs(machine)[2].endswith("-var=architecture=arm64")
+
+
+def test_a_mac_deploys_zips_of_its_own(
+    machine: Path, screen: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    demo.deploy(screen)
+    applied = fake_terraform.runs(machine)[2]
+    assert applied.endswith(f"-var=package_dir={ROOT}/.local/packages")
 
 
 @pytest.mark.usefixtures("machine")

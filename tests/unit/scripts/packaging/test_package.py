@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import time
 import zipfile
 from types import SimpleNamespace
@@ -32,9 +33,11 @@ class Installer:
             "some_lib-1.2.dist-info/METADATA": b"Name: Some_Lib\nVersion: 1.2\n",
         }
         self.calls = 0
+        self.systems: list[str] = []
 
-    def __call__(self, _lock: Path, _architecture: str, target: Path) -> None:
+    def __call__(self, _lock: Path, _architecture: str, target: Path, *, system: str) -> None:
         self.calls += 1
+        self.systems.append(system)
         for name, content in self.files.items():
             path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,9 +47,7 @@ class Installer:
 @pytest.fixture
 def installer(monkeypatch: pytest.MonkeyPatch) -> Installer:
     made = Installer()
-    defaults = build.Builder.__init__.__defaults__
-    monkeypatch.setattr(build.Builder.__init__, "__defaults__", (made,))
-    assert defaults is not None
+    monkeypatch.setattr(build.Builder.__init__, "__defaults__", ("linux", made))
     return made
 
 
@@ -119,14 +120,14 @@ def test_what_is_there_is_compressed_while_others_download(
     second.write_text("some-lib==1.3\n")
     layers = project / ".local/packaging"
 
-    def download(lock: Path, architecture: str, target: Path) -> None:
+    def download(lock: Path, architecture: str, target: Path, *, system: str) -> None:
         deadline = time.monotonic() + 10
         while lock == second and not list(layers.glob("*.zip")):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        installer(lock, architecture, target)
+        installer(lock, architecture, target, system=system)
 
-    monkeypatch.setattr(build.Builder.__init__, "__defaults__", (download,))
+    monkeypatch.setattr(build.Builder.__init__, "__defaults__", ("linux", download))
     assert run("--arch", "arm64", "--jobs", "1") == 0
 
 
@@ -160,6 +161,28 @@ def test_one_function_for_this_machine(project: Path, run: Run) -> None:
     assert run("second", "--arch", "host") == 0
     [zipped] = (project / "build").glob("*.zip")
     assert zipped.stem == f"second-{host_architecture()}"
+
+
+def test_a_mac_runs_zips_of_its_own(
+    project: Path, run: Run, installer: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    # A pattern for files that only the wheels for Linux have, and no room at all.
+    (project / "functions/second/package.toml").write_text(
+        'max_zip_mib = 0.0001\nleave_out = ["second.libs/*"]\n'
+    )
+    assert run("second", "--arch", "host") == 0
+    assert not (project / "build").exists()
+    assert len(list((project / ".local/packages").glob("*.zip"))) == 1
+    assert installer.systems == ["darwin"]
+
+
+def test_zips_of_a_mac_are_not_published(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert run("--arch", "host", "--publish", "s3://bucket") == 1
+    assert "run on this machine alone: publish those of --arch all" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -279,11 +279,17 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, code: int, error: str) -> list[
     return commands
 
 
-def test_wheels_are_installed_for_lambdas_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("system", "platform"),
+    [("linux", "aarch64-manylinux_2_28"), ("darwin", "aarch64-apple-darwin")],
+)
+def test_wheels_are_installed_for_lambdas_platform_or_a_mac(
+    monkeypatch: pytest.MonkeyPatch, system: str, platform: str
+) -> None:
     commands = answer_with(monkeypatch, 0, "")
-    wheels.install(Path("r.txt"), "arm64", Path("t"))
+    wheels.install(Path("r.txt"), "arm64", Path("t"), system=system)
     [command] = commands
-    assert command[command.index("--python-platform") + 1] == "aarch64-manylinux_2_28"
+    assert command[command.index("--python-platform") + 1] == platform
     assert {"--require-hashes", "--only-binary", ":all:"} <= set(command)
 
 
