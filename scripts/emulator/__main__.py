@@ -203,12 +203,19 @@ class EmulatedAccount:
         """Tell whether API Gateway has a role to write logs with."""
         return bool(self._client("apigateway").get_account().get("cloudwatchRoleArn"))
 
-    def may_list(self, access_key: str, action: str, bucket: str, key: str) -> bool:
-        """Tell whether who signed may list (s3:ListBucket, …) a bucket, with a key as prefix."""
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource, such as `alarm:errors`, of this account and region."""
+        # A dashboard belongs to no region.
+        region = "" if resource.startswith("dashboard/") else os.environ["MINISTACK_REGION"]
+        return f"arn:aws:{service}:{region}:{os.environ['MINISTACK_ACCOUNT_ID']}:{resource}"
+
+    def may(self, access_key: str, action: str, resource: str, **conditions: str) -> bool:
+        """Tell whether who signed may do something to a resource, under conditions."""
         # No operation of the API tells whom an access key belongs to.
         evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
-        where = (os.environ["MINISTACK_REGION"], f"arn:aws:s3:::{bucket}", {"s3:prefix": key})
-        return evaluator.enforce(access_key, action, "s3", *where) is None
+        where = (os.environ["MINISTACK_REGION"], resource, conditions)
+        service = action.partition(":")[0]
+        return evaluator.enforce(access_key, action, service, *where) is None
 
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         """Return the bytes of the parts of an upload by their numbers; none of no upload."""

@@ -32,6 +32,7 @@ _API_HOST: Final = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\
 # The service whose addresses tell the operation, and whose bodies may be large.
 _IN_ADDRESSES: Final = "s3"
 # Services that answer in XML, and how the others call the message.
+_CLOUDWATCH: Final = "monitoring "
 _IN_XML: Final = frozenset({"iam", "monitoring", "s3", "sns", "sts"})
 _MESSAGE: Final = ("message", "Message")
 _ERROR_OF_OTHERS: Final = "<ErrorResponse><Error>{}</Error></ErrorResponse>"
@@ -44,10 +45,18 @@ _TOO_FEW: Final = (
     "Specified ReservedConcurrentExecutions for function decreases account's "
     "UnreservedConcurrentExecution below its minimum value of [{minimum}]."
 )
-_NO_LIST: Final = (
-    "You are not authorized to perform: {action} on resource: arn:aws:s3:::{bucket} because no "
+_DENIED: Final = (
+    "You are not authorized to perform: {action} on resource: {resource} because no "
     "identity-based policy allows the {action} action"
 )
+# What a request to CloudWatch is about: its member, and the resource that it names.
+_ALARMS: Final = {
+    "AlarmName": "alarm:{}",
+    "AlarmNames": "alarm:{}",
+    "DashboardName": "dashboard/{}",
+    "DashboardNames": "dashboard/{}",
+    "ResourceARN": "{}",
+}
 _WRONG_ORDER: Final = (
     "The list of parts was not in ascending order. Parts must be ordered by part number."
 )
@@ -103,8 +112,11 @@ class Account(Protocol):
     def has_logging_role(self) -> bool:
         """Tell whether API Gateway has a role to write logs with."""
 
-    def may_list(self, access_key: str, action: str, bucket: str, key: str) -> bool:
-        """Tell whether who signed may list (s3:ListBucket, …) a bucket, with a key as prefix."""
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource, such as `alarm:errors`, of its account and region."""
+
+    def may(self, access_key: str, action: str, resource: str, **conditions: str) -> bool:
+        """Tell whether who signed may do something to a resource, under conditions."""
 
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         """Return the bytes of the parts of an upload by their numbers; none of no upload."""
@@ -130,6 +142,8 @@ class Rules:
 
     def refusal(self, request: Request) -> Refusal | None:
         """Return with what AWS refuses a request; None when no rule does."""
+        if request.name.startswith(_CLOUDWATCH):
+            return self._of_cloudwatch(request)
         rule = self.refusals.get(request.name)
         return rule(self, request) if rule else None
 
@@ -141,10 +155,10 @@ class Rules:
         """
         bucket, key = request.path["Bucket"], request.path["Key"]
         action = "s3:ListBucketVersions" if "versionId" in request.path else "s3:ListBucket"
-        if self.account.may_list(request.access_key, action, bucket, key):
+        where = (action, f"arn:aws:s3:::{bucket}")
+        if self.account.may(request.access_key, *where, **{"s3:prefix": key}):
             return None
-        message = _NO_LIST.format(action=action, bucket=bucket)
-        return Refusal("AccessDenied", message, status=403)
+        return _denied(*where, error="AccessDenied")
 
     def note(self, request: Request) -> None:
         """Note what a request that succeeded changed."""
@@ -190,6 +204,10 @@ class Rules:
         queue = request.content.get("DeadLetterConfig", {}).get("TargetArn", "")
         role = request.content.get("Role", "")
         name = role.rpartition("/")[2]
+        # Lambda developer guide: "Granting users permission to pass a role".
+        passed = {"iam:PassedToService": "lambda.amazonaws.com"}
+        if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
+            return _denied("iam:PassRole", role)
         if name in self.new_roles:
             self.new_roles.remove(name)
             return Refusal("InvalidParameterValueException", _NOT_YET)
@@ -218,6 +236,25 @@ class Rules:
             return None
         return Refusal("InvalidArgument", _NO_START)
 
+    def _of_cloudwatch(self, request: Request) -> Refusal | None:
+        """The emulator asks IAM of all services but this one, which moto answers."""
+        action = f"cloudwatch:{request.name.partition(' ')[2]}"
+        for resource in self._about(request):
+            if not self.account.may(request.access_key, action, resource):
+                return _denied(action, resource)
+        return None
+
+    def _about(self, request: Request) -> list[str]:
+        form = parse_qs(request.body.decode()).items()
+        asked = request.content or {name.partition(".")[0]: values[0] for name, values in form}
+        found = [
+            named if named.startswith("arn:") else self.account.arn("cloudwatch", named)
+            for member, name in _ALARMS.items()
+            for value in _listed(asked.get(member))
+            for named in [name.format(value)]
+        ]
+        return found or ["*"]
+
     def _of_parts(self, request: Request) -> Refusal | None:
         """Parts come in order, and all but the last have 5 MiB (S3: CompleteMultipartUpload)."""
         numbers = [int(number) for number in _PART.findall(request.body)]
@@ -237,6 +274,14 @@ class Rules:
         "s3 CompleteMultipartUpload": _of_parts,
         "s3 PutBucketNotificationConfiguration": _of_notification,
     }
+
+
+def _denied(action: str, resource: str, error: str = "AccessDeniedException") -> Refusal:
+    return Refusal(error, _DENIED.format(action=action, resource=resource), status=403)
+
+
+def _listed(value: Any) -> list[str]:  # noqa: ANN401 - of a request
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _without_method(_: Request, body: bytes) -> bytes:
@@ -331,7 +376,7 @@ def ruled(app: Application, rules: Rules) -> Application:
                 refusal = rules.refusal_of_missing(request)
                 await (_refuse(send, service, scope, refusal) if refusal else answer.pass_on())
             return
-        if asked.name not in _READ:
+        if asked.name not in _READ and not asked.name.startswith(_CLOUDWATCH):
             await app(scope, receive if streams else _once(body), send, *others)
             return
         refusal = await asyncio.to_thread(rules.refusal, request)

@@ -211,3 +211,58 @@ def test_keys_of_versions_come_as_they_were_stored(account: Cloud) -> None:
     listed = s3.list_object_versions(Bucket="versions", Prefix="uploads/odd keys/")
     assert [entry["Key"] for entry in listed["Versions"]] == ["uploads/odd keys/a+b %41.csv"]
     assert listed["Prefix"] == "uploads/odd keys/"
+
+
+def test_iam_is_asked_about_alarms_and_about_roles_that_are_passed(account: Cloud) -> None:
+    iam, sts = _client(account, "iam"), _client(account, "sts")
+    trust = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **trust}]}
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(document))
+
+    def allow(**statements: str) -> None:
+        allowed = [
+            {"Effect": "Allow", "Action": action.replace("_", ":"), "Resource": resource}
+            for action, resource in statements.items()
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+        iam.put_role_policy(RoleName="deployer", PolicyName="p", PolicyDocument=policy)
+
+    role = f"arn:aws:iam::{ACCOUNT_ID}:role/deployer"
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    deployer = boto3.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
+    )
+    alarms = deployer.client("cloudwatch", endpoint_url=account.aws.url)
+    functions = deployer.client("lambda", endpoint_url=account.aws.url)
+
+    def alarm(name: str) -> None:
+        alarms.put_metric_alarm(
+            AlarmName=name,
+            ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=1,
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            Statistic="Sum",
+            Threshold=1.0,
+        )
+
+    def function(passed: str) -> None:
+        functions.create_function(
+            FunctionName="f",
+            Role=passed,
+            Code={"ZipFile": b"x"},
+            Handler="a.b",
+            Runtime="python3.12",
+        )
+
+    own = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:own-*"
+    allow(cloudwatch_PutMetricAlarm=own, lambda_CreateFunction="*", iam_PassRole=role)
+    alarm("own-errors")
+    with pytest.raises(ClientError, match=r"cloudwatch:PutMetricAlarm on resource: .*:alarm:other"):
+        alarm("other")
+    with pytest.raises(ClientError, match=r"iam:PassRole on resource: .*role/admin"):
+        function(f"arn:aws:iam::{ACCOUNT_ID}:role/admin")
+    # Further on, with a role that may be passed: Lambda cannot assume it yet.
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        function(role)

@@ -27,7 +27,7 @@ class Account:
         self.sends = sends
         self.logs = logs
         self.starts = starts
-        self.listed: list[tuple[str, ...]] = []
+        self.asked: list[tuple[object, ...]] = []
 
     def may_send(self, role: str, queue: str) -> bool:
         assert (role, queue) == (ROLE, QUEUE)
@@ -40,9 +40,12 @@ class Account:
     def has_logging_role(self) -> bool:
         return self.logs
 
-    def may_list(self, *asked: str) -> bool:
-        self.listed.append(asked)
-        return asked[0] == "lister"
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:r:1:{resource}"
+
+    def may(self, access_key: str, action: str, resource: str, **conditions: str) -> bool:
+        self.asked.append((access_key, action, resource, conditions))
+        return access_key != "stranger"
 
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         assert (bucket, key, upload_id) == ("b", "k", "i")
@@ -62,6 +65,45 @@ def test_a_stage_may_log_only_where_the_account_has_a_role(operation: dict[str, 
     assert refusal.error == "BadRequestException"
     assert "CloudWatch Logs role ARN must be set in account settings" in refusal.message
     assert Rules(Account(logs=True)).refusal(asked) is None
+
+
+def test_a_role_is_passed_by_who_may() -> None:
+    content = {"Role": ROLE}
+    account = Account()
+    asked = Request("lambda CreateFunction", {}, json.dumps(content).encode(), "stranger")
+    refusal = Rules(account).refusal(asked)
+    assert refusal is not None
+    assert (refusal.error, refusal.status) == ("AccessDeniedException", 403)
+    assert f"perform: iam:PassRole on resource: {ROLE}" in refusal.message
+    passed = {"iam:PassedToService": "lambda.amazonaws.com"}
+    assert account.asked == [("stranger", "iam:PassRole", ROLE, passed)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "resources"),
+    [
+        ("PutMetricAlarm", '{"AlarmName": "a"}', ["arn:aws:cloudwatch:r:1:alarm:a"]),
+        ("PutMetricAlarm", "AlarmName=a&Period=60", ["arn:aws:cloudwatch:r:1:alarm:a"]),
+        ("DeleteAlarms", "AlarmNames.member.1=a", ["arn:aws:cloudwatch:r:1:alarm:a"]),
+        (
+            "DeleteAlarms",
+            '{"AlarmNames": ["a", "b"]}',
+            ["arn:aws:cloudwatch:r:1:alarm:a", "arn:aws:cloudwatch:r:1:alarm:b"],
+        ),
+        ("PutDashboard", '{"DashboardName": "d"}', ["arn:aws:cloudwatch:r:1:dashboard/d"]),
+        ("TagResource", '{"ResourceARN": "arn:a"}', ["arn:a"]),
+        ("DescribeAlarms", "{}", ["*"]),
+    ],
+)
+def test_cloudwatch_is_for_who_may(operation: str, body: str, resources: list[str]) -> None:
+    account = Account()
+    asked = Request(f"monitoring {operation}", {}, body.encode(), "friend")
+    assert Rules(account).refusal(asked) is None
+    action = f"cloudwatch:{operation}"
+    assert account.asked == [("friend", action, resource, {}) for resource in resources]
+    refusal = Rules(account).refusal(Request(asked.name, {}, asked.body, "stranger"))
+    assert refusal is not None
+    assert f"perform: {action} on resource: {resources[0]}" in refusal.message
 
 
 @pytest.mark.parametrize(
@@ -293,7 +335,7 @@ def test_other_requests_to_s3_are_read() -> None:
 @pytest.mark.parametrize(
     ("query", "action"), [("", "s3:ListBucket"), ("versionId=v1", "s3:ListBucketVersions")]
 )
-@pytest.mark.parametrize(("access_key", "status"), [("reader", 403), ("lister", 404)])
+@pytest.mark.parametrize(("access_key", "status"), [("stranger", 403), ("lister", 404)])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_may_not_list_does_not_learn_what_is_missing(
     *, query: str, action: str, access_key: str, status: int, method: str
@@ -303,7 +345,7 @@ def test_who_may_not_list_does_not_learn_what_is_missing(
     found = _answer_of(f"{method} /b/a%20key?{query}", access_key, 404, rules)
     assert found[0] == status
     assert (b"<Code>AccessDenied</Code>" in found[1]) is (status == 403)
-    assert account.listed == [(access_key, action, "b", "a key")]
+    assert account.asked == [(access_key, action, "arn:aws:s3:::b", {"s3:prefix": "a key"})]
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_the_account_is_asked_over_its_own_api(
 
 
 @pytest.mark.parametrize("denied", [None, "denied"])
-def test_the_emulator_tells_who_may_list(
+def test_the_emulator_tells_who_may_do_what(
     monkeypatch: pytest.MonkeyPatch, denied: str | None
 ) -> None:
     def enforce(*asked: object) -> str | None:
@@ -243,8 +243,19 @@ def test_the_emulator_tells_who_may_list(
     evaluator = SimpleNamespace(enforce=enforce)
     monkeypatch.setitem(sys.modules, "ministack.core.iam_evaluator", evaluator)
     monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
-    may = emulator.EmulatedAccount().may_list("AKIA", "s3:ListBucket", "photos", "uploads/a")
+    prefix = {"s3:prefix": "uploads/a"}
+    may = emulator.EmulatedAccount().may("AKIA", "s3:ListBucket", "arn:aws:s3:::photos", **prefix)
     assert may is (denied is None)
+
+
+def test_an_alarm_belongs_to_a_region_and_a_dashboard_to_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MINISTACK_REGION", "us-east-1")
+    monkeypatch.setenv("MINISTACK_ACCOUNT_ID", "1")
+    account = emulator.EmulatedAccount()
+    assert account.arn("cloudwatch", "alarm:a") == "arn:aws:cloudwatch:us-east-1:1:alarm:a"
+    assert account.arn("cloudwatch", "dashboard/d") == "arn:aws:cloudwatch::1:dashboard/d"
 
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
