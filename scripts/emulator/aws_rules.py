@@ -32,6 +32,9 @@ _API_HOST: Final = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\
 # The service whose addresses tell the operation, and whose bodies may be large.
 _IN_ADDRESSES: Final = "s3"
 # Services that answer in XML, and how the others call the message.
+# What Lambda does with a customer's key for who deploys, and the operations that show what it hid.
+_ENCRYPTING: Final = ("kms:CreateGrant", "kms:Encrypt")
+_SHOWING: Final = frozenset({"lambda GetFunction", "lambda GetFunctionConfiguration"})
 _CLOUDWATCH: Final = "monitoring "
 _IN_XML: Final = frozenset({"iam", "monitoring", "s3", "sns", "sts"})
 _MESSAGE: Final = ("message", "Message")
@@ -175,8 +178,25 @@ class Rules:
 
     def answer(self, request: Request, body: bytes) -> bytes:
         """Return an answer as AWS gives it."""
+        if request.name in _SHOWING:
+            return self._without_secrets(request, body)
         change = _CHANGES.get(request.name)
         return change(request, body) if change else body
+
+    def _without_secrets(self, request: Request, body: bytes) -> bytes:
+        """Lambda shows environment variables that a key encrypts to who may decrypt alone.
+
+        Source: "Securing Lambda environment variables", Lambda developer guide.
+        """
+        answer = json.loads(body or b"{}")
+        shown = answer.get("Configuration", answer)
+        key = shown.get("KMSKeyArn")
+        if key and not self.account.may(request.access_key, "kms:Decrypt", key):
+            denied = _denied("kms:Decrypt", key)
+            shown["Environment"] = {
+                "Error": {"ErrorCode": denied.error, "Message": denied.message},
+            }
+        return json.dumps(answer).encode()
 
     def _of_stage(self, request: Request) -> Refusal | None:
         """A stage that logs needs the account's role (API Gateway: "Set up CloudWatch logging")."""
@@ -208,6 +228,11 @@ class Rules:
         passed = {"iam:PassedToService": "lambda.amazonaws.com"}
         if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
             return _denied("iam:PassRole", role)
+        key = request.content.get("KMSKeyArn", "")
+        for action in _ENCRYPTING if key else ():
+            grant = {"kms:GrantIsForAWSResource": "true"}
+            if not self.account.may(request.access_key, action, key, **grant):
+                return _denied(action, key)
         if name in self.new_roles:
             self.new_roles.remove(name)
             return Refusal("InvalidParameterValueException", _NOT_YET)
@@ -340,7 +365,7 @@ _CHANGES: Final = {
     "sqs ReceiveMessage": _with_dead_letters,
 }
 # Operations that a rule reads or answers; the last ones are noted alone.
-_READ: Final = frozenset({*Rules.refusals, *_CHANGES}) | {
+_READ: Final = frozenset({*Rules.refusals, *_CHANGES, *_SHOWING}) | {
     *("iam CreateRole", "iam PutRolePolicy", "lambda DeleteFunctionConcurrency"),
 }
 

@@ -45,7 +45,7 @@ class Account:
 
     def may(self, access_key: str, action: str, resource: str, **conditions: str) -> bool:
         self.asked.append((access_key, action, resource, conditions))
-        return access_key != "stranger"
+        return access_key not in {"stranger", action}
 
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         assert (bucket, key, upload_id) == ("b", "k", "i")
@@ -77,6 +77,36 @@ def test_a_role_is_passed_by_who_may() -> None:
     assert f"perform: iam:PassRole on resource: {ROLE}" in refusal.message
     passed = {"iam:PassedToService": "lambda.amazonaws.com"}
     assert account.asked == [("stranger", "iam:PassRole", ROLE, passed)]
+
+
+@pytest.mark.parametrize("missing", ["kms:CreateGrant", "kms:Encrypt"])
+def test_a_key_is_used_for_who_may(missing: str) -> None:
+    content = {"Role": ROLE, "KMSKeyArn": "arn:key"}
+    body = json.dumps(content).encode()
+    account = Account()
+    refusal = Rules(account).refusal(Request("lambda CreateFunction", {}, body, missing))
+    assert refusal is not None
+    assert f"perform: {missing} on resource: arn:key" in refusal.message
+    assert account.asked[-1][-1] == {"kms:GrantIsForAWSResource": "true"}
+    assert Rules(account).refusal(Request("lambda CreateFunction", {}, body, "friend")) is None
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize(
+    ("access_key", "key", "shown"),
+    [("friend", "arn:key", True), ("kms:Decrypt", "arn:key", False), ("kms:Decrypt", None, True)],
+)
+def test_environment_variables_are_shown_to_who_may_decrypt_them(
+    *, nested: bool, access_key: str, key: str | None, shown: bool
+) -> None:
+    configuration = {"KMSKeyArn": key, "Environment": {"Variables": {"A": "b"}}}
+    body = {"Configuration": configuration} if nested else configuration
+    name = "lambda GetFunction" if nested else "lambda GetFunctionConfiguration"
+    request = Request(name, {}, b"", access_key)
+    answer = json.loads(Rules(Account()).answer(request, json.dumps(body).encode()))
+    environment = (answer["Configuration"] if nested else answer)["Environment"]
+    assert (environment == configuration["Environment"]) is shown
+    assert ("Error" in environment) is not shown
 
 
 @pytest.mark.parametrize(
