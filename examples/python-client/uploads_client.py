@@ -13,7 +13,6 @@ not tell it, AWS_DEFAULT_REGION. Needs `httpx` and `boto3`.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
 import re
@@ -130,22 +129,22 @@ class Client:
         """
         name, size = name or path.name, path.stat().st_size
         memory = unfinished / f"{self._digest(path, name, options)}.json" if unfinished else None
-        if memory and memory.exists():
-            started = json.loads(memory.read_bytes())
-            with contextlib.suppress(_ExpiredError):
+        started = json.loads(memory.read_bytes()) if memory and memory.exists() else None
+        if started:
+            try:
                 self.send_parts(started, path, on_progress)
-                memory.unlink()
+            except _ExpiredError:
+                started = None
+        if not started:
+            started = self.start(name, options, size)
+            if "upload_id" not in started:
+                self.send(started, path)
+                on_progress(size)
                 return str(started["key"])
-            memory.unlink()
-        started = self.start(name, options, size)
-        if "upload_id" not in started:
-            self.send(started, path)
-            on_progress(size)
-            return str(started["key"])
-        if memory:
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            memory.write_text(json.dumps(started))
-        self.send_parts(started, path, on_progress)
+            if memory:
+                memory.parent.mkdir(parents=True, exist_ok=True)
+                memory.write_text(json.dumps(started))
+            self.send_parts(started, path, on_progress)
         if memory:
             memory.unlink()
         return str(started["key"])

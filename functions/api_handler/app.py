@@ -170,7 +170,8 @@ class App:
 
     def _start(self, event: Mapping[str, Any]) -> _Answer:
         wanted = _json_object(event)
-        made = self._files.start(*_named(wanted.get("filename"), wanted.get("type")))
+        named = _named(wanted.get("filename"), wanted.get("type"))
+        made = self._files.create(*named, in_parts=True)
         self._count_upload()
         return _Answer(200, {"key": made["key"], "uploadId": made["upload_id"]}, made["key"])
 

@@ -72,6 +72,8 @@ class Files:
         content_type: str | None,
         options: object = None,
         size: int | None = None,
+        *,
+        in_parts: bool = False,
     ) -> dict[str, Any]:
         """Return what uploads one file of this name and nothing else: a form, or upload in parts.
 
@@ -80,6 +82,7 @@ class Files:
             content_type: if known.
             options: how a table is to be read, see `uploads.table_options`.
             size: in bytes, if known; nothing of another size is then taken. Without it, a form.
+            in_parts: whatever the size.
 
         Raises:
             ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind;
@@ -87,13 +90,19 @@ class Files:
         """
         if size is not None and size > self._settings.max_upload_bytes:
             raise multipart.too_large(size, self._settings.max_upload_bytes)
-        if size is not None and size > self._settings.largest_form_bytes:
-            return self.start(name, content_type, options, size)
         key, content_type, metadata = self._new(name, content_type, options)
+        upload = {"key": key, "content_type": content_type}
+        largest = self._settings.largest_form_bytes
+        if in_parts or (size is not None and size > largest):
+            return upload | {
+                "max_bytes": self._settings.max_upload_bytes,
+                "expires_at": _in(_PARTS_LAST_SECONDS),
+                "upload_id": self.multipart.start(key, content_type, metadata),
+                "part_bytes": multipart.part_bytes(size or self._settings.max_upload_bytes),
+            }
         fields = {"Content-Type": content_type} | {
             f"x-amz-meta-{name}": text for name, text in metadata.items()
         }
-        largest = self._settings.largest_form_bytes
         expires_at = _in(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
             Bucket=self._settings.bucket,
@@ -105,31 +114,11 @@ class Files:
             ],
             ExpiresIn=self._settings.upload_url_ttl_seconds,
         )
-        return {
-            "key": key,
-            "content_type": content_type,
+        return upload | {
             "max_bytes": largest,
             "expires_at": expires_at,
             "url": form["url"],
             "fields": form["fields"],
-        }
-
-    def start(
-        self,
-        name: str,
-        content_type: str | None,
-        options: object = None,
-        size: int | None = None,
-    ) -> dict[str, Any]:
-        """Start an upload in parts; arguments and errors are those of `create`."""
-        key, content_type, metadata = self._new(name, content_type, options)
-        return {
-            "key": key,
-            "content_type": content_type,
-            "max_bytes": self._settings.max_upload_bytes,
-            "expires_at": _in(_PARTS_LAST_SECONDS),
-            "upload_id": self.multipart.start(key, content_type, metadata),
-            "part_bytes": multipart.part_bytes(size or self._settings.max_upload_bytes),
         }
 
     def _new(
@@ -285,16 +274,15 @@ class Files:
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef:
         try:
-            return self._s3.head_object(Bucket=self._settings.bucket, Key=key)
+            head = results.head(self._s3, self._settings.bucket, key)
         except ClientError as error:
-            code = results.error_code(
-                error
-            )  # a HEAD answer has no body to hold more than the status
-            if code == "404":
-                raise ApiError(404, "no_such_file", "There is no file with this key.") from error
-            if code == "400" and ".." in key.split("/"):  # S3 refuses what leads above its root
+            # S3 refuses what leads above its root.
+            if results.error_code(error) == "400" and ".." in key.split("/"):
                 raise _invalid_key() from error
             raise
+        if head is None:
+            raise ApiError(404, "no_such_file", "There is no file with this key.")
+        return head
 
     def _derived(self, key: str) -> Iterator[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(

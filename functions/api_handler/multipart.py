@@ -154,13 +154,8 @@ class Multipart:
 
     def _is_completed(self, key: str, count: int) -> bool:
         """Tell whether the key, which is of one upload alone, is a file of so many parts."""
-        try:
-            head = self._s3.head_object(Bucket=self._settings.bucket, Key=key)
-        except ClientError as error:
-            if results.error_code(error) == "404":
-                return False
-            raise
-        return head["ETag"].strip('"').endswith(f"-{count}")
+        head = results.head(self._s3, self._settings.bucket, key)
+        return head is not None and head["ETag"].strip('"').endswith(f"-{count}")
 
 
 def too_large(size: int, limit: int) -> ApiError:

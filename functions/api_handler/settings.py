@@ -65,7 +65,6 @@ class Settings(FromEnvironment):
     enable_reprocess: Annotated[bool, Setting("whether clients may have files processed again")] = (
         False
     )
-
     enable_multipart: Annotated[bool, Setting("whether files may be uploaded in parts")] = False
 
     @property

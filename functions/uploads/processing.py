@@ -248,7 +248,7 @@ class Runner:
             outcome, result = self._process(upload, context, started)
             # Asked after the commit: whoever deletes an upload deletes it first, and then what they
             # find of its results. So either they find this one, or it is removed here.
-            if results.is_deleted(self._s3, upload.bucket, upload.key):
+            if results.head(self._s3, upload.bucket, upload.key) is None:
                 self._remove_result(upload)
                 outcome, result = "deleted", None
         except Exception:

@@ -18,6 +18,7 @@ from uploads.events import order
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 SCHEMA_VERSION: Final = 1
 
@@ -165,15 +166,14 @@ def load(s3: S3Client, bucket: str, upload_key: str) -> Stored | None:
     return Stored(Result.from_json(answer["Body"].read()), answer["ETag"], writer)
 
 
-def is_deleted(s3: S3Client, bucket: str, key: str) -> bool:
-    """Tell whether an upload is gone; in a versioned bucket its versions stay."""
+def head(s3: S3Client, bucket: str, key: str) -> HeadObjectOutputTypeDef | None:
+    """Return what is known of an object, or None when it is not there, or was deleted."""
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        return s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error_code(error) == "404":  # an answer to HEAD has no body for a code
-            return True
+            return None
         raise
-    return False
 
 
 def reason_to_skip(

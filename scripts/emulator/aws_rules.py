@@ -32,10 +32,8 @@ _API_HOST: Final = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\
 # The service whose addresses tell the operation, and whose bodies may be large.
 _IN_ADDRESSES: Final = "s3"
 # Services that answer in XML, and how the others call the message.
-# What Lambda does with a customer's key for who deploys, and the operations that show what it hid.
+# What Lambda does with a customer's key for who deploys.
 _ENCRYPTING: Final = ("kms:CreateGrant", "kms:Encrypt")
-_SHOWING: Final = frozenset({"lambda GetFunction", "lambda GetFunctionConfiguration"})
-_CLOUDWATCH: Final = "monitoring "
 _IN_XML: Final = frozenset({"iam", "monitoring", "s3", "sns", "sts"})
 _MESSAGE: Final = ("message", "Message")
 _ERROR_OF_OTHERS: Final = "<ErrorResponse><Error>{}</Error></ErrorResponse>"
@@ -78,6 +76,11 @@ class Request:
     path: dict[str, str]
     body: bytes
     access_key: str = ""
+
+    @property
+    def service(self) -> str:
+        """Name of the service, as signatures have it."""
+        return self.name.partition(" ")[0]
 
     @property
     def content(self) -> dict[str, Any]:
@@ -145,9 +148,7 @@ class Rules:
 
     def refusal(self, request: Request) -> Refusal | None:
         """Return with what AWS refuses a request; None when no rule does."""
-        if request.name.startswith(_CLOUDWATCH):
-            return self._of_cloudwatch(request)
-        rule = self.refusals.get(request.name)
+        rule = self.refusals.get(request.name) or self.refusals.get(request.service)
         return rule(self, request) if rule else None
 
     def refusal_of_missing(self, request: Request) -> Refusal | None:
@@ -178,25 +179,8 @@ class Rules:
 
     def answer(self, request: Request, body: bytes) -> bytes:
         """Return an answer as AWS gives it."""
-        if request.name in _SHOWING:
-            return self._without_secrets(request, body)
         change = _CHANGES.get(request.name)
-        return change(request, body) if change else body
-
-    def _without_secrets(self, request: Request, body: bytes) -> bytes:
-        """Lambda shows environment variables that a key encrypts to who may decrypt alone.
-
-        Source: "Securing Lambda environment variables", Lambda developer guide.
-        """
-        answer = json.loads(body or b"{}")
-        shown = answer.get("Configuration", answer)
-        key = shown.get("KMSKeyArn")
-        if key and not self.account.may(request.access_key, "kms:Decrypt", key):
-            denied = _denied("kms:Decrypt", key)
-            shown["Environment"] = {
-                "Error": {"ErrorCode": denied.error, "Message": denied.message},
-            }
-        return json.dumps(answer).encode()
+        return change(self, request, body) if change else body
 
     def _of_stage(self, request: Request) -> Refusal | None:
         """A stage that logs needs the account's role (API Gateway: "Set up CloudWatch logging")."""
@@ -296,6 +280,7 @@ class Rules:
         "lambda CreateFunction": _of_function,
         "lambda UpdateFunctionConfiguration": _of_function,
         "lambda PutFunctionConcurrency": _of_concurrency,
+        "monitoring": _of_cloudwatch,
         "s3 CompleteMultipartUpload": _of_parts,
         "s3 PutBucketNotificationConfiguration": _of_notification,
     }
@@ -309,7 +294,7 @@ def _listed(value: Any) -> list[str]:  # noqa: ANN401 - of a request
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _without_method(_: Request, body: bytes) -> bytes:
+def _without_method(_: Rules, __: Request, body: bytes) -> bytes:
     """A MOCK integration has no httpMethod (terraform-provider-aws issue 5697)."""
     integration = json.loads(body or b"{}")
     if integration.get("type") == "MOCK":
@@ -317,7 +302,7 @@ def _without_method(_: Request, body: bytes) -> bytes:
     return json.dumps(integration).encode()
 
 
-def _with_encoded_keys(request: Request, body: bytes) -> bytes:
+def _with_encoded_keys(_: Rules, request: Request, body: bytes) -> bytes:
     """Keys are percent-encoded where that is asked for (S3 API reference: ListObjectVersions).
 
     Terraform asks for it, to empty a bucket, and decodes; boto3 decodes what says to be encoded.
@@ -328,7 +313,21 @@ def _with_encoded_keys(request: Request, body: bytes) -> bytes:
     return keys.replace(b"<Name>", b"<EncodingType>url</EncodingType><Name>", 1)
 
 
-def _with_dead_letters(_: Request, body: bytes) -> bytes:
+def _without_secrets(rules: Rules, request: Request, body: bytes) -> bytes:
+    """Lambda shows environment variables that a key encrypts to who may decrypt alone.
+
+    Source: "Securing Lambda environment variables", Lambda developer guide.
+    """
+    answer = json.loads(body or b"{}")
+    shown = answer.get("Configuration", answer)
+    key = shown.get("KMSKeyArn")
+    if key and not rules.account.may(request.access_key, "kms:Decrypt", key):
+        denied = _denied("kms:Decrypt", key)
+        shown["Environment"] = {"Error": {"ErrorCode": denied.error, "Message": denied.message}}
+    return json.dumps(answer).encode()
+
+
+def _with_dead_letters(_: Rules, __: Request, body: bytes) -> bytes:
     """A dead letter is the event, with attributes (Lambda: "Adding a dead-letter queue").
 
     The emulator wraps it as the record of a failure destination does.
@@ -361,11 +360,13 @@ _OF_OBJECTS: Final = frozenset({"s3 GetObject", "s3 HeadObject"})
 _CHANGES: Final = {
     "apigateway PutIntegration": _without_method,
     "apigateway GetIntegration": _without_method,
+    "lambda GetFunction": _without_secrets,
+    "lambda GetFunctionConfiguration": _without_secrets,
     "s3 ListObjectVersions": _with_encoded_keys,
     "sqs ReceiveMessage": _with_dead_letters,
 }
-# Operations that a rule reads or answers; the last ones are noted alone.
-_READ: Final = frozenset({*Rules.refusals, *_CHANGES, *_SHOWING}) | {
+# Operations, and a service, that a rule reads or answers; the last ones are noted alone.
+_READ: Final = frozenset({*Rules.refusals, *_CHANGES}) | {
     *("iam CreateRole", "iam PutRolePolicy", "lambda DeleteFunctionConcurrency"),
 }
 
@@ -401,7 +402,7 @@ def ruled(app: Application, rules: Rules) -> Application:
                 refusal = rules.refusal_of_missing(request)
                 await (_refuse(send, service, scope, refusal) if refusal else answer.pass_on())
             return
-        if asked.name not in _READ and not asked.name.startswith(_CLOUDWATCH):
+        if _READ.isdisjoint((asked.name, service)):
             await app(scope, receive if streams else _once(body), send, *others)
             return
         refusal = await asyncio.to_thread(rules.refusal, request)

@@ -96,10 +96,11 @@ class FakeS3:
             "Metadata": self._metadata.get(Key, {}),
         }
 
-    def head_object(self, *, Bucket: str, Key: str) -> None:
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, object]:
         self._begin("head_object", Bucket, Key)
         if Key not in self._versions or Key in self._hidden:
             raise error("404", 404)
+        return {"ETag": f'"{_etag(self.content(Key))}"'}
 
     def put_object(
         self,
