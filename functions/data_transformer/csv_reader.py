@@ -25,15 +25,16 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from data_transformer import bounds, contents, outputs, rejected_rows
 from data_transformer import columns as typing_of
-from data_transformer import contents, outputs, rejected_rows
 from data_transformer import dialect as dialects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.csv_rows import CsvRows
+from data_transformer.dialect import SHOWN, shortened
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
 from data_transformer.rejected_rows import Located, Misfit, RejectedRows
-from data_transformer.text import CleanText
+from data_transformer.text import CleanText, whole_lines
 from uploads.processing import RejectedError
 from uploads.result import Problem
 
@@ -68,7 +69,6 @@ _TOTAL: Final = re.compile(
 )
 # What divides the columns of a file by its name's ending, unless the content says otherwise.
 _NAMED_BY: Final = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-_SHOWN: Final = 40
 _NAMED: Final = 5
 _SHORT_BYTES: Final = 8 * 1024 * 1024
 _ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
@@ -145,7 +145,7 @@ class _Log:
                 row, number, cell = json.loads(record["message"])
                 column = self.columns[int(number) - 1]
                 noun = typing_of.NOUNS[column.type]
-                yield Misfit(int(row), column.name, f"{_shortened(cell)!r} is not {noun}")
+                yield Misfit(int(row), column.name, f"{shortened(cell)!r} is not {noun}")
 
 
 class _Feed:
@@ -197,7 +197,7 @@ class _Feed:
                 passed += len(rows)
             else:
                 self.most += run.most
-                if run.rows and not run.rows.isspace():
+                if run.rows.strip(b"\n"):
                     self.last = run.rows
                 yield run.rows
 
@@ -269,6 +269,7 @@ class _Job:
         self._text = text
         self._is_unread = True
         self._last_line = b""
+        self._repeated = 0  # lines that repeat the header
         # Places of columns: where to look for markers of missing values, and where some were found.
         self._count_missing: set[int] = set()
         self._missing: set[int] = set()
@@ -322,14 +323,35 @@ class _Job:
         if not self._is_unread:
             self._text = _Text.of(self._source, self._options.encoding)
         self._is_unread = False
-        yield from self._plain(
-            itertools.chain([self._text.sample[self._dialect.skip :]], self._text.rest)
-        )
+        begin = self._text.sample[self._dialect.skip : self._dialect.end]
+        yield from self._plain(itertools.chain([begin], self._text.rest))
 
     def _plain(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for form in self._dialect.forms:
-            chunks = form.rewritten(chunks)
+        """Yield a text in the form that is read, without what repeats the header."""
+        header, forms = self._dialect.header, self._dialect.forms
+        self._repeated = 0
+        if len(self._table) > 1 and header:
+            chunks = self._without_header(whole_lines(chunks, self._longest), header)
+        if forms:
+            chunks = whole_lines(chunks, self._longest)
+        for form in forms:
+            chunks = map(form.plain, chunks)
         return iter(chunks)
+
+    def _without_header(self, lines: Iterable[bytes], header: bytes) -> Iterator[bytes]:
+        """Yield whole lines; where the header is repeated an empty one, if it is sure to be one."""
+        repeated = b"\n" + header
+        for some in lines:
+            text = some
+            if header in text or text.endswith(header[:-1]):
+                text = b"\n" + text + (b"" if text.endswith(b"\n") else b"\n")
+                # Two that follow each other share a line end.
+                text = text.replace(b"\n", b"\n\n")
+                self._repeated += text.count(repeated)
+                if self._dialect.is_header_sure:
+                    text = text.replace(repeated, b"\n\n")
+                text = text.replace(b"\n\n", b"\n")[1:]
+            yield text
 
     def _reader(self, path: Path) -> str:
         names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
@@ -356,7 +378,7 @@ class _Job:
         """Return the types of the values in the beginning of the text."""
         text = self._text
         complete = text.sample if text.whole else text.sample[: text.sample.rfind(b"\n") + 1]
-        complete = complete[self._dialect.skip :]
+        complete = complete[self._dialect.skip : self._dialect.end]
         sample = self._directory / "sample.csv"
         sample.write_bytes(b"".join(run.rows for run in self._rows(self._plain([complete]))))
 
@@ -519,7 +541,7 @@ class _Job:
             found = dict(connection.execute(sequences).fetchall())
             misfits = found["bad"] or 0
             self._missing |= {place for place in counted if found[f"{_MISSING}{place}"]}
-        self._last_line = feed.last.strip().rpartition(b"\n")[2] or self._last_line
+        self._last_line = feed.last.strip(b"\n").rpartition(b"\n")[2] or self._last_line
         columns = [column for column in part.places.values() if column.type != TEXT]
         whole = rows == feed.most and not feed.rejected
         return _Written(rows, misfits, whole, _Log(folder, columns))
@@ -557,7 +579,7 @@ class _Job:
             return query
         # Of a row, the first value that does not fit: its place among those with a type.
         bad = f"list_position([{', '.join(fits)}], false)"
-        cell = f"left([{', '.join(texts)}][{bad}], {_SHOWN + 1})"
+        cell = f"left([{', '.join(texts)}][{bad}], {SHOWN + 1})"
         return (
             f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN {' AND '.join(counts) or 'true'} "
             f"WHEN [{', '.join(castable)}][{bad}] THEN error('{_INEXACT} in row ' || row) "
@@ -579,6 +601,7 @@ class _Job:
             "reading": {
                 "decimal": self._dialect.decimal,
                 "lines_above_table": len(self._dialect.lines_above),
+                "lines_below_table": len(self._dialect.lines_below),
                 "units": list(self._dialect.units) or None,
                 "missing_values": list(typing_of.MISSING),
                 "columns_with_missing_values": self._with_missing(guess),
@@ -604,7 +627,7 @@ class _Job:
 
     def _warnings(self, guess: Inference, rows: int) -> Iterator[Problem]:
         """Yield what was decided, and might have been decided otherwise."""
-        nuls, dialect = self._text.clean.nuls, self._dialect
+        nuls = self._text.clean.nuls
         if nuls:
             yield Problem("nul_characters", f"{nuls} NUL characters were removed.")
         encoding = self._text.clean.encoding
@@ -614,62 +637,39 @@ class _Job:
                 f"The text is not UTF-8; it was read as {encoding}. If letters are wrong, save it "
                 "as UTF-8.",
             )
-        versions = [self._table[place].name for place in sorted(dialect.versions)]
+        versions = [self._table[place].name for place in sorted(self._dialect.versions)]
         if versions:
             yield Problem(
                 "versions_as_text",
                 f"{', '.join(versions[:_NAMED])}: read as text, since the column holds values such "
                 "as 1.9 and 1.10, which are not two numbers of the same kind but versions.",
             )
-        if dialect.lines_above:
+        yield from self._dialect.warnings()
+        if self._repeated:
+            are = "are not in the table" if self._dialect.is_header_sure else "were read as rows"
             yield Problem(
-                "lines_above_table",
-                f"{len(dialect.lines_above)} lines above the table were skipped, the first is "
-                f"{_shortened(dialect.lines_above[0])!r}.",
-            )
-        for form in dialect.forms:
-            yield form.warning
-        if dialect.row_names:
-            yield Problem(
-                "row_names",
-                "The header has one name less than the rows have cells: the first column was read "
-                "as names of rows, as R writes them.",
-            )
-        if dialect.units:
-            yield Problem(
-                "units_below_header",
-                "The line below the header was read as units and is not in the table: "
-                f"{_shortened(', '.join(dialect.units))}.",
-            )
-        if dialect.doubtful_header:
-            yield Problem(
-                "header_of_values",
-                "The first row was read as the header, although it holds numbers or dates. If it "
-                "is data, add a row of names above it.",
+                "repeated_header",
+                f"Lines that repeat the header {are}: {self._repeated}. Files that were put "
+                "together have such lines.",
             )
         if guess.codes:
-            named = [f"{name} ({_shortened(one)!r})" for name, one in guess.codes.items()]
+            named = [f"{name} ({shortened(one)!r})" for name, one in guess.codes.items()]
             others = " and others" if len(named) > _NAMED else ""
             yield Problem(
                 "codes_as_text",
                 f"{', '.join(named[:_NAMED])}{others}: read as text, since values that are no "
                 "numbers, dates or booleans are there several times.",
             )
-        if rows > 1 and _TOTAL.match(self._last_line):
-            yield Problem(
-                "total_row",
-                "The last row seems to be a total of the others; it is in the table like them: "
-                f"{_shortened(self._last_line.decode(errors='replace'))!r}.",
-            )
+        yield from self._of_last_row(rows)
         fractions = [one for one in guess.columns if one.type.startswith(("DOUBLE", "DECIMAL"))]
-        if dialect.decimal == "," and fractions:
+        if self._dialect.decimal == "," and fractions:
             yield Problem(
                 "decimal_comma",
                 "Commas in numbers were read as decimal marks, not as marks of thousands.",
             )
         missing = self._with_missing(guess)
         if missing:
-            names = ", ".join(map(_shortened, missing[:_NAMED]))
+            names = ", ".join(map(shortened, missing[:_NAMED]))
             others = " and others" if len(missing) > _NAMED else ""
             yield Problem(
                 "missing_values",
@@ -677,9 +677,30 @@ class _Job:
                 "columns of text they stay.",
             )
 
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    def _of_last_row(self, rows: int) -> Iterator[Problem]:
+        """Yield what the last row seems to be, if it is none of the data."""
+        line = self._last_line.decode(errors="replace")
+        shown = shortened(line)
+        cells = next(bounds.reader(line, self._dialect.delimiter), [])
+        filled = [cell for cell in cells if cell.strip()]
+        if rows > 1 and _TOTAL.match(self._last_line):
+            yield Problem(
+                "total_row",
+                "The last row seems to be a total of the others; it is in the table like them: "
+                f"{shown!r}.",
+            )
+        elif len(cells) > 1 and not filled:
+            yield Problem(
+                "empty_last_row",
+                "The last row holds delimiters, but no values; such rows are in the table, as rows "
+                "of nulls.",
+            )
+        elif len(cells) > 2 and len(filled) == 1 and " " in filled[0]:
+            yield Problem(
+                "note_row",
+                "The last row seems to be a note, since it has a value in one column alone; it is "
+                f"in the table like the others: {shown!r}.",
+            )
 
 
 def _merged(logs: Sequence[_Log]) -> Iterator[Misfit]:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 import re
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from data_transformer import forms
-from data_transformer.columns import MISSING
+from data_transformer import bounds, forms
+from uploads.result import Problem
 from uploads.table_options import TableOptions
 
 if TYPE_CHECKING:
-    import _csv
     from collections.abc import Iterator
 
     from data_transformer.forms import Form
 
 _NOTHING_TOLD: Final = TableOptions()
 DELIMITERS: Final = (",", ";", "\t", "|")
+# Of Hive, and of others who want no delimiter to be in a cell.
+UNUSUAL_DELIMITERS: Final = ("^", "~", "\x01", "\x1f")
 _RECORDS: Final = 200
-_MOST_LINES_ABOVE: Final = 20
-_VALUE: Final = re.compile(
-    rf"\s*({forms.NUMBER}|true|false|\d{{4}}-\d\d-\d\d([ T]\S*)?)\s*", re.IGNORECASE
-)
-_PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
 _COMMA_NUMBER: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _POINT_NUMBER: Final = re.compile(r"\s*[-+]?\d+\.\d+\s*")
 # Blanks around numbers, or in front of a quote.
@@ -37,11 +31,13 @@ _PADDED: Final = re.compile(r"(?:^|[,;\t|])[ ]+[-+]?\.?\d|\d[ ]+(?:[,;\t|]|$)", 
 _THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 # Excel's way to name the delimiter, in the first line.
 _NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\n')
-
-_LONGEST_UNIT: Final = 12
+SHOWN: Final = 40  # characters of a text in a message
 _WELL: Final = 0.9  # share of records with the usual number of cells
 
-csv.field_size_limit(sys.maxsize)
+
+def shortened(text: str) -> str:
+    """Return a text fit for a message."""
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,11 @@ class Dialect:
         forms: how the text has to be rewritten before it is read, in this order.
         row_names: whether the header has no name for the first column, as R writes it.
         units: the second line, where it holds units; it is among what is skipped.
+        header: the line of the header with its line end; empty if there is none, or several lines.
+        lines_below: lines below the table that are no part of it.
+        end: place of the first of them in the text.
+        is_header_sure: whether it was told, or there are values alone below one of its words.
+        divider: what may divide the only column into several, since it is in all lines.
     """
 
     delimiter: str
@@ -77,11 +78,62 @@ class Dialect:
     forms: tuple[Form, ...] = ()
     row_names: bool = False
     units: tuple[str, ...] = ()
+    header: bytes = b""
+    lines_below: tuple[str, ...] = ()
+    end: int | None = None
+    is_header_sure: bool = False
+    divider: str = ""
 
     @property
     def written_delimiter(self) -> str:
         """What divides the cells in the text as it was sent."""
         return next((form.written for form in self.forms if form.written), self.delimiter)
+
+    def warnings(self) -> Iterator[Problem]:
+        """Yield what was decided, and might have been decided otherwise."""
+        if self.lines_above:
+            yield Problem(
+                "lines_above_table",
+                f"Lines above the table were skipped: {len(self.lines_above)}. The first is "
+                f"{shortened(self.lines_above[0])!r}.",
+            )
+        if self.lines_below:
+            yield Problem(
+                "lines_below_table",
+                f"Lines below the table were skipped: {len(self.lines_below)}. The first is "
+                f"{shortened(self.lines_below[0])!r}.",
+            )
+        for form in self.forms:
+            yield form.warning
+        if self.delimiter in UNUSUAL_DELIMITERS:
+            yield Problem(
+                "unusual_delimiter",
+                f"{self.delimiter!r} was read as what divides the columns.",
+            )
+        if self.divider:
+            yield Problem(
+                "one_column",
+                f"The text was read as one column, although {self.divider!r} is in each of its "
+                "lines. If that divides columns, name it as the delimiter.",
+            )
+        if self.row_names:
+            yield Problem(
+                "row_names",
+                "The header has one name less than the rows have cells: the first column was read "
+                "as names of rows, as R writes them.",
+            )
+        if self.units:
+            yield Problem(
+                "units_below_header",
+                "The line below the header was read as units and is not in the table: "
+                f"{shortened(', '.join(self.units))}.",
+            )
+        if self.doubtful_header:
+            yield Problem(
+                "header_of_values",
+                "The first row was read as the header, although it holds numbers or dates. If it "
+                "is data, add a row of names above it.",
+            )
 
 
 def sniff(
@@ -110,45 +162,59 @@ def sniff(
     if not body.strip():
         return None
     found, body, delimiter, records = _divided(body, candidates, named, whole=whole)
-    above = _lines_above(body, delimiter, records) if told.skip is None else 0
+    above, below, end = 0, [], None
+    if told.skip is None:
+        above = bounds.lines_above(body, delimiter, records)
+        below = bounds.lines_below(body, delimiter, records) if whole else []
+    lines = body.split("\n")
+    if below:
+        last = len(body.rstrip("\n").split("\n")) - len(below)
+        body = "\n".join([*lines[:last], ""])
+        end = len(_first_lines(sample, sample.rstrip(b"\n").count(b"\n") + 1 - len(below)))
     if above:
-        lines = body.splitlines(keepends=True)
-        body = "".join(lines[above:])
+        body = body.split("\n", above)[above]
         skipped += above
+    if above or below:
         records = _records(body, delimiter, whole=whole)
     first, *rest = records
     usual = Counter(map(len, rest)).most_common(1)[0][0] if rest else len(first)
-    has_header = is_header(first, rest) if told.header is None else told.header
+    has_header = bounds.is_header(first, rest) if told.header is None else told.header
     names, row_names = [""] * usual, False
     units: tuple[str, ...] = ()
+    header_lines = 0
     if has_header:
         header_lines = _lines_of_first(body, delimiter)
         names = [name.strip() for name in first]
         while len(names) > usual and not names[-1]:
             names.pop()
-        if _are_units(rest):
+        if bounds.are_units(rest):
             units = tuple(rest.pop(0))
-            below = "".join(body.splitlines(keepends=True)[header_lines:])
-            header_lines += _lines_of_first(below, delimiter)
+            header_lines += _lines_of_first(body.split("\n", header_lines)[header_lines], delimiter)
         skipped += header_lines
         row_names = len(names) == usual - 1 and any(len(r) == usual and r[-1] for r in rest)
     more = max(0, usual - len(names))
     names = ["", *names] if row_names else [*names, *[""] * more]
-    skip = len(_original_bytes(sample, skipped))
+    skip = len(_first_lines(sample, skipped))
+    header_start = sample.rfind(b"\n", 0, max(0, skip - 1)) + 1
     return Dialect(
         delimiter,
         tuple(names),
         has_header,
         skip,
         sample.count(b"\n", 0, skip),
-        tuple(line.strip() for line in lines[:above] if line.strip()) if above else (),
+        tuple(line.strip() for line in lines[:above] if line.strip()),
         told.decimal or _decimal_mark(delimiter, rest),
-        has_header and told.header is None and any(_VALUE.fullmatch(cell) for cell in first),
+        has_header and told.header is None and any(bounds.VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
         frozenset(_versions(rest)),
         found,
         row_names,
         units,
+        sample[header_start:skip] if has_header and not units and header_lines == 1 else b"",
+        tuple(line.strip() for line in below if line.strip()),
+        end,
+        bool(told.header or bounds.words_and_values(first, [r for r in rest if r != first])[0]),
+        _divider(records) if len(names) == 1 else "",
     )
 
 
@@ -164,15 +230,18 @@ def _divided(
         whole: see `sniff`.
     """
     found: tuple[Form, ...] = ()
-    if quotes := forms.of_quotes(body):
-        found, body = (quotes,), quotes.rewrite(body)
+    for form in filter(None, (forms.of_lines(body), forms.of_quotes(body))):
+        found, body = (*found, form), form.rewrite(body)
     delimiter, records = _best(body, candidates, whole=whole)
     if named:
         by_name = _records(body, named, whole=whole)
         if _consistency(by_name)[0] >= _WELL:
             delimiter, records = named, by_name
-    if len(candidates) == 1 or max(map(len, records)) > 1:
+    if len(candidates) == 1 or _consistency(records)[0] >= _WELL:
         return found, body, delimiter, records
+    unusual, divided_by_it = _best(body, UNUSUAL_DELIMITERS, whole=whole)
+    if max(map(len, records)) == 1 and _consistency(divided_by_it)[0] == 1:
+        return found, body, unusual, divided_by_it
     divided = forms.of_one_column(body, whole=whole)
     if not divided:
         return found, body, delimiter, records
@@ -188,23 +257,17 @@ def _best(body: str, candidates: tuple[str, ...], *, whole: bool) -> tuple[str, 
     )
 
 
-def _are_units(rows: list[list[str]]) -> bool:
-    """Tell whether the first row below the header holds units: words above numbers alone.
-
-    Each of its cells is short and no value, and most columns below hold values without exception.
-    """
-    if len(rows) < 3 or len(rows[0]) < 2:
-        return False
-    first, *below = rows
-    filled = [cell for cell in first if cell.strip()]
-    if len(filled) * 2 < len(first) or any(
-        len(cell) > _LONGEST_UNIT or _VALUE.fullmatch(cell) or cell.strip() in MISSING
-        for cell in filled
-    ):
-        return False
-    columns = list(zip(*(row for row in below if len(row) == len(first)), strict=False))
-    valued = sum(all(map(_VALUE.fullmatch, filter(None, column))) for column in columns)
-    return bool(columns) and valued * 2 > len(first)
+def _divider(records: list[list[str]]) -> str:
+    """Return what is equally often in all records of one column; nothing if there is no such."""
+    texts = [" ".join(record) for record in records]
+    candidates = [one for one in dict.fromkeys(texts[0]) if not (one.isalnum() or one in "_ \"'")]
+    if len(texts) > 1:
+        for one in candidates:
+            if len({text.count(one) for text in texts}) == 1:
+                return one
+        if all(re.search(r"\S {2,}\S", text) for text in texts):
+            return " "
+    return ""
 
 
 def _versions(records: list[list[str]]) -> Iterator[int]:
@@ -217,48 +280,18 @@ def _versions(records: list[list[str]]) -> Iterator[int]:
             yield place
 
 
-def _lines_above(body: str, delimiter: str, records: list[list[str]]) -> int:
-    """Return the number of lines above a table of several columns: comments, or a title.
-
-    A comment begins with #, and has not the number of cells that rows have ("#,name" is a header).
-    A title is a line with one cell, and a blank line divides it from the table.
-    """
-    usual = Counter(map(len, records)).most_common(1)[0][0]
-    if usual == 1:
-        return 0
-    lines = body.split("\n")[: _MOST_LINES_ABOVE + 1]
-    above = 0
-    while above < len(lines) - 1 and lines[above].startswith("#"):
-        if lines[above].count(delimiter) == usual - 1:
-            break
-        above += 1
-    titles = len(list(itertools.takewhile(lambda record: len(record) == 1, records[above:])))
-    if titles and "" in lines[above : above + titles + 1]:
-        seen = 0
-        while above < len(lines) - 1 and (seen < titles or not lines[above]):
-            seen += bool(lines[above])
-            above += 1
-    return above
-
-
-def _original_bytes(sample: bytes, lines: int) -> bytes:
+def _first_lines(sample: bytes, lines: int) -> bytes:
     return b"".join(islice(io.BytesIO(sample), lines))
 
 
 def _lines_of_first(text: str, delimiter: str) -> int:
-    reader = _reader(text, delimiter)
+    reader = bounds.reader(text, delimiter)
     next(reader)
     return reader.line_num
 
 
-def _reader(text: str, delimiter: str) -> _csv.Reader:
-    """Return a reader of records; it passes over blanks in front of a cell or its quote."""
-    file = io.StringIO(text, newline="\n")
-    return csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-
-
 def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
-    records = [record for record in islice(_reader(text, delimiter), _RECORDS) if record]
+    records = [record for record in islice(bounds.reader(text, delimiter), _RECORDS) if record]
     if not whole and 1 < len(records) < _RECORDS:
         records.pop()
     return records
@@ -276,38 +309,6 @@ def _consistency(records: list[list[str]]) -> tuple[float, bool, int, float]:
         return (0.0, False, 1, 0.0)
     share = count / len(records)
     return (round(share, 1), len(records[0]) > 1, usual, share)
-
-
-def is_header(first: list[str], rest: list[list[str]]) -> bool:
-    """Tell names from values: a row with a number, date or boolean in it is no header.
-
-    But years, months and days above columns (a table spread out over them) are names, if they are
-    not also below; and so are steps in a row (2018, 2019, … or 0, 1, …), if the rows below have
-    none; and so is what stands right of an empty corner, above a column that is filled.
-    """
-    valued = [place for place, cell in enumerate(first) if _VALUE.fullmatch(cell)]
-    if not valued:
-        return True
-    cells = [first[place] for place in valued]
-    if len(set(cells)) < len(cells):
-        return False
-    if not first[0] and len(cells) == len(first) - 1 > 1 and len(rest) > 1:
-        # The corner of a table with names of rows.
-        return all(record[0] for record in rest)
-    below = [[record[place] for place in valued if place < len(record)] for record in rest]
-    if _are_steps(cells) and (cells[0] == "0" or all(map(_PERIOD.fullmatch, cells))):
-        return bool(rest) and not any(_are_steps(record) for record in below)
-    periods = all(_PERIOD.fullmatch(cell) for cell in cells)
-    named = len(cells) > 1 or (len(first) > 1 and bool(rest))
-    return periods and named and not any(_PERIOD.fullmatch(c) for record in below for c in record)
-
-
-def _are_steps(cells: list[str]) -> bool:
-    """Return whether cells are whole numbers, each one more than the last."""
-    if len(cells) < 3 or not all(cell.isascii() and cell.isdigit() for cell in cells):
-        return False
-    numbers = [int(cell) for cell in cells]
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _decimal_mark(delimiter: str, records: list[list[str]]) -> str:

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Final
 from uploads.result import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 NUMBER: Final = r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?"
 
-_NUMBER: Final = re.compile(NUMBER, re.IGNORECASE)
-_MARKER: Final = re.compile(r"NA|N/A|NaN|null|None|-+|\.|\?|\*+", re.IGNORECASE)
+_MARKER: Final = r"NA|N/A|NaN|null|None|-+|\.|\?|\*+"
+_DAY_OR_TIME: Final = re.compile(rf"\d{{4}}-\d\d-\d\d|\d\d?:\d\d(:\d\d)?|{_MARKER}", re.IGNORECASE)
+_NUMBER_OR_MARKER: Final = re.compile(rf"{NUMBER}|{_MARKER}", re.IGNORECASE)
+_QUOTED: Final = re.compile(rf'"[^"]*"|{_MARKER}', re.IGNORECASE)
 # Colons that divide no columns: of times and addresses, and in a whole line of hours and minutes.
 _TIME: Final = re.compile(r"\d\d:\d\d:\d\d|\d[ T]\d\d:\d\d|://|^\s*\d?\d:\d\d\s*$")
 
+# A line that is drawn: of dashes, with a cross or a bar between columns.
+_DRAWN: Final = re.compile(rb"^(?=[^\n]*[+|])[|+ ]*:?-{2,}[-+|: ]*$", re.MULTILINE)
+_FRAMED: Final = re.compile(rb"^ *\|(.*)\| *$", re.MULTILINE)
+_AROUND_BARS: Final = re.compile(rb"^ +| +$|(?<=\|) +| +(?=\|)", re.MULTILINE)
 _BLANKS: Final = re.compile(rb'("[^"\n]*")|[ \t]+')
 _COLONS: Final = re.compile(rb'("[^"\n]*")|:')
 _SINGLE: Final = re.compile(rb"(?<![^,;\t|\n])'((?:[^'\n]|'')*)'(?![^,;\t|\n])")
@@ -52,21 +58,14 @@ class Form:
         """Return whole lines rewritten."""
         return self.plain(text.encode()).decode()
 
-    def rewritten(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield a text, given in any chunks, with each of its lines rewritten."""
-        held = b""
-        for chunk in chunks:
-            whole = held + chunk
-            end = whole.rfind(b"\n") + 1
-            held = whole[end:]
-            yield self.plain(whole[:end])
-        if held:
-            yield self.plain(held)
-
 
 def _collapsed(lines: bytes) -> bytes:
     stripped = b"\n".join(line.strip(b" \t") for line in lines.split(b"\n"))
     return _BLANKS.sub(lambda found: found[1] or b"\t", stripped)
+
+
+def _undrawn(lines: bytes) -> bytes:
+    return _AROUND_BARS.sub(b"", _FRAMED.sub(rb"\1", _DRAWN.sub(b"", lines)))
 
 
 def _with_tabs(lines: bytes) -> bytes:
@@ -87,6 +86,13 @@ def _doubled(lines: bytes) -> bytes:
     return _BACKSLASHED.sub(cell, lines)
 
 
+DRAWN: Final = Form(
+    Problem(
+        "drawn_table",
+        "The lines and bars around the cells, as databases and Markdown draw them, were left out.",
+    ),
+    _undrawn,
+)
 BLANKS: Final = Form(
     Problem(
         "separated_by_blanks",
@@ -120,6 +126,13 @@ BACKSLASHES: Final = Form(
 )
 
 
+def of_lines(text: str) -> Form | None:
+    """Return the form of a table that is drawn with bars and dashes; None of another text."""
+    above = [line for line in text.split("\n", 4) if line.strip()][:2]
+    is_drawn = any(_DRAWN.match(line.encode()) for line in above)
+    return DRAWN if is_drawn and "|" in text else None
+
+
 def of_quotes(text: str) -> Form | None:
     """Return the form of a text by its quotes; None where they are double, or there are none."""
     if _BACKSLASH_QUOTE.search(text):
@@ -136,7 +149,8 @@ def of_one_column(text: str, *, whole: bool) -> Form | None:
     """Return how blanks or colons divide the lines of a text that no other delimiter divides.
 
     Words are divided by blanks, too. So all rows must have the same number of cells, the header as
-    many or, as R writes it, one less; and most columns must hold numbers.
+    many or, as R writes it, one less; and half of the columns must hold numbers, quoted cells, or
+    days and times, not only the latter.
     """
     lines = [line for line in text.split("\n") if line.strip()]
     if not whole and len(lines) > 1:
@@ -155,15 +169,19 @@ def _are_columns(records: Iterator[list[str]]) -> bool:
     """Tell whether the cells of a header and rows make columns; stops where they do not."""
     header, row = next(records), next(records)
     usual = len(row)
-    if usual < 2 or not (len(header) == usual or 3 <= usual == len(header) + 1):
+    least = 2 if header[0].startswith('"') else 3
+    if usual < 2 or not (len(header) == usual or least <= usual == len(header) + 1):
         return False
     rows = [row]
     for row in records:
         if len(row) != usual:
             return False
         rows.append(row)
-    numeric = sum(
-        all(_NUMBER.fullmatch(c) or _MARKER.fullmatch(c) for c in column)
-        for column in zip(*rows, strict=True)
+    columns = list(zip(*rows, strict=True))
+    sure = sum(
+        all(map(_NUMBER_OR_MARKER.fullmatch, column)) or all(map(_QUOTED.fullmatch, column))
+        for column in columns
     )
-    return 2 * numeric >= usual
+    # A day and a time of day alone may be one column.
+    times = sum(all(map(_DAY_OR_TIME.fullmatch, column)) for column in columns)
+    return bool(sure) and 2 * (sure + times) >= usual

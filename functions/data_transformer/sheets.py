@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import python_calamine as calamine
 
+from data_transformer.bounds import is_header
 from data_transformer.columns import MISSING, TEXT
-from data_transformer.dialect import is_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -182,7 +182,7 @@ class _Reader:
         first, *rest = head[above:]
         names = [_text(cell).strip() for cell in first]
         below = [[_text(cell).strip() for cell in row] for row in rest if _filled(row)]
-        self.about.has_header = is_header(names, below) and bool(any(names))
+        self.about.has_header = is_header(names, below)
         skip = above + self.about.has_header
         groups = self._groups(start, above) if self.about.has_header else []
         if groups and rest and _filled(rest[0]) and all(isinstance(c, str) for c in rest[0]):

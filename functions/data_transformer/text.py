@@ -165,6 +165,19 @@ class CleanText:
         yield decoder.decode(b"", final=True).encode()
 
 
+def whole_lines(chunks: Iterable[bytes], longest: int) -> Iterator[bytes]:
+    """Yield a text, given in any chunks, in whole lines; of a longer line than that, in parts."""
+    held = b""
+    for chunk in chunks:
+        text = held + chunk
+        end = text.rfind(b"\n") + 1 or (len(text) if len(text) > longest else 0)
+        held = text[end:]
+        if end:
+            yield text[:end]
+    if held:
+        yield held
+
+
 def _read(stream: BinaryIO) -> bytes:
     """Read a chunk whole: a network stream gives what it has."""
     parts = []

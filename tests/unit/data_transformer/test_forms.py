@@ -59,7 +59,6 @@ def test_columns_divided_by_blanks_as_r_prints_them(transform: Transform) -> Non
         "name\nAnna 12\nBob 13\n",
         "given middle family\nAnna M Smith\nBob K Jones\n",
         "time\n12:30:00\n13:40:00\n",
-        "a:b\nhttp://x\nhttp://y\n",
         "only a line\n",
     ],
 )
@@ -67,6 +66,43 @@ def test_one_column_of_words_stays_one(transform: Transform, text: str) -> None:
     made = transform(text)
     assert len(made.types) == 1
     assert _codes(made) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " name | age \n------+-----\n Anna |   3\n Bob  |    \n(2 rows)\n",
+        "+------+---+\n| name | n |\n+------+---+\n| Anna | 3 |\n| Bob  |   |\n+------+---+",
+        "| name | age |\n|:-----|----:|\n| Anna |   3 |\n| Bob  |     |\n",
+    ],
+)
+def test_tables_that_are_drawn(transform: Transform, text: str) -> None:
+    made = transform(text)
+    assert made.rows == [("Anna", 3), ("Bob", None)]
+    assert set(_codes(made)) - {"lines_below_table"} == {"drawn_table"}
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "\x01", "\x1f"])
+def test_delimiters_that_few_use(transform: Transform, delimiter: str) -> None:
+    made = transform(f"a{delimiter}b\n1{delimiter}x\n2{delimiter}y\n")
+    assert made.rows == [(1, "x"), (2, "y")]
+    assert _codes(made) == ["unusual_delimiter"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["k=v\na=1\nb=2\n", "name  age\nAnna  three\nBob  four\n", "a:b\nhttp://x\nhttp://y\n"],
+)
+def test_one_column_that_may_be_several_is_told(transform: Transform, text: str) -> None:
+    made = transform(text)
+    assert len(made.types) == 1
+    assert _codes(made) == ["one_column"]
+
+
+def test_days_and_times_beside_numbers_are_columns(transform: Transform) -> None:
+    made = transform("day time value\n2020-01-01 10:00 5\n2020-01-01 11:00 6\n")
+    assert list(made.types) == ["day", "time", "value"]
+    assert len(transform("start time\n2020-01-01 10:00\n2020-01-01 11:00\n").types) == 1
 
 
 def test_the_last_line_of_a_sample_may_be_cut() -> None:

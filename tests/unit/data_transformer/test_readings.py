@@ -143,13 +143,110 @@ def test_the_file_names_its_delimiter(transform: Transform) -> None:
 
 @pytest.mark.parametrize(
     "above",
-    ["# made by a tool\n# in mm\n", "Sales of 2024\n\n", "Sales\nof 2024\n\n\n", "\n\n# mm\n"],
+    [
+        "# made by a tool\n# in mm\n",
+        "Sales of 2024\n\n",
+        "Sales\nof 2024\n\n\n",
+        "\n\n# mm\n",
+        ",\n",
+        "Sales,\n",
+        "Sales,\n,\n",
+        "Sales: all\nDay: 2024-05-06\n",
+        ",\n" * 5,
+    ],
 )
 def test_lines_above_the_table(transform: Transform, above: str) -> None:
     outcome = transform(above + "x,y\n1,2\n3,4\nonly one\n" + "5,6\n" * 20)
     assert outcome.rows[:2] == [(1, 2), (3, 4)]
     assert outcome.rejects[0]["line"] == above.count("\n") + 4
     assert codes(outcome) == {"lines_above_table", "bad_rows"}
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Sales of 2024,,\nMade:,2025-01-02,\n,,\n",
+        "Region,North\nDay,2025-01-02\n\n",
+        ",,\n,,\nSales,,\n",
+        "Sales\n",
+        "# mm\nSales,of,\n",
+    ],
+)
+def test_names_and_values_above_the_table(transform: Transform, above: str) -> None:
+    outcome = transform(above + "name,age,city\nAnna,3,Rome\nBob,4,Oslo\n")
+    assert list(outcome.types) == ["name", "age", "city"]
+    assert outcome.rows == [("Anna", 3, "Rome"), ("Bob", 4, "Oslo")]
+    assert codes(outcome) == {"lines_above_table"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",b,c\nx,unknown,Rome\ny,5,Oslo\n",  # names of rows
+        "name,\nAnna,5\nBob,6\n",
+        "id,name,,\na,b,c,d\ne,f,g,h\n",
+        "1,,\n2,3,4\n5,6,7\n",
+    ],
+)
+def test_a_short_header_is_not_above_the_table(transform: Transform, text: str) -> None:
+    assert "lines_above_table" not in codes(transform(text))
+
+
+@pytest.mark.parametrize(
+    "below",
+    ["\nSource: the office\n", "\n\nSource\n\nNote: all\n", "(2 rows)\n", "\nSource"],
+)
+def test_lines_below_the_table(transform: Transform, below: str) -> None:
+    outcome = transform("x,y\n1,2\n3,4\n" + below)
+    assert outcome.rows == [(1, 2), (3, 4)]
+    assert codes(outcome) == {"lines_below_table"}
+    assert outcome.processed.details["reading"]["lines_below_table"] == len(
+        list(filter(None, below.split("\n")))
+    )
+
+
+@pytest.mark.parametrize(
+    ("below", "reason"),
+    [("5\n", "too few cells"), ('5,"a\n\nb\n', "does not end")],
+)
+def test_a_row_that_is_cut_is_not_below_the_table(
+    transform: Transform, below: str, reason: str
+) -> None:
+    outcome = transform("x,y\n" + "1,2\n" * 20 + below)
+    assert codes(outcome) == {"bad_rows"}
+    assert reason in outcome.rejects[0]["reason"]
+
+
+def test_a_cell_with_an_empty_line_ends_the_table(transform: Transform) -> None:
+    outcome = transform('x,y\n1,2\n3,"a\n\nb"\n')
+    assert outcome.rows == [(1, "2"), (3, "a\n\nb")]
+    assert codes(outcome) == set()
+
+
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [(",,", "empty_last_row"), ("Source: the office,,", "note_row"), ("5,,", None), ("a,,", None)],
+)
+def test_a_last_row_that_is_none_is_told(transform: Transform, last: str, code: str | None) -> None:
+    outcome = transform(f"x,y,z\na,2,3\nb,4,5\n{last}\n")
+    assert outcome.processed.details["rows"] == 3
+    assert codes(outcome) == ({code} if code else set())
+
+
+def test_files_that_were_put_together(transform: Transform) -> None:
+    header = "name,age\n"
+    outcome = transform(f"{header}Anna,3\n{header}{header}Bob,4\nbad\n{'C,5\n' * 20}name,age")
+    assert outcome.rows[:3] == [("Anna", 3), ("Bob", 4), ("C", 5)]
+    assert outcome.processed.details["rows"] == 22
+    assert outcome.rejects[0]["line"] == 6
+    (told,) = (one for one in outcome.processed.warnings if one.code == "repeated_header")
+    assert "not in the table: 3." in told.message
+
+
+def test_a_row_like_a_first_row_that_may_be_none_is_kept(transform: Transform) -> None:
+    outcome = transform("rock,paper\npaper,rock\nrock,paper\n")
+    assert outcome.rows == [("paper", "rock"), ("rock", "paper")]
+    assert codes(outcome) == {"repeated_header"}
 
 
 def test_a_header_may_begin_with_a_number_sign(transform: Transform) -> None:
@@ -160,6 +257,18 @@ def test_a_header_may_begin_with_a_number_sign(transform: Transform) -> None:
 
 def test_one_column_has_no_lines_above_it(transform: Transform) -> None:
     assert transform("name\n\nAnna\nBob\n").rows == [(None,), ("Anna",), ("Bob",)]
+
+
+@pytest.mark.parametrize("first", ["NA,-,?", ",,NA"])
+def test_markers_are_no_names(transform: Transform, first: str) -> None:
+    outcome = transform(f"{first}\n1,2,3\n4,5,6\n")
+    assert outcome.rows == [(None, None, None), (1, 2, 3), (4, 5, 6)]
+
+
+def test_words_above_numbers_are_names_beside_a_number(transform: Transform) -> None:
+    outcome = transform("city,mean,2020,people\nRome,1.5,2019-01-02,7\nOslo,2.5,2021-01-02,8\n")
+    assert list(outcome.types) == ["city", "mean", "2020", "people"]
+    assert codes(outcome) == {"header_of_values"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,186 @@
+"""Where a table begins and ends in a delimited text, and whether its first row holds names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from data_transformer.columns import MISSING
+from data_transformer.forms import NUMBER
+
+if TYPE_CHECKING:
+    import _csv
+
+VALUE: Final = re.compile(
+    rf"\s*({NUMBER}|true|false|\d{{4}}-\d\d-\d\d([ T]\S*)?)\s*", re.IGNORECASE
+)
+_PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
+_RULE: Final = re.compile(r"[-=+_*~: ]+")
+_MOST_LINES: Final = 20  # above a table, and below
+_LONGEST_UNIT: Final = 12
+# What psql writes below a table.
+_ROWS: Final = re.compile(r"\(?\d+ rows?\)?")
+
+csv.field_size_limit(sys.maxsize)
+
+
+def reader(text: str, delimiter: str) -> _csv.Reader:
+    """Return a reader of records; it passes over blanks in front of a cell or its quote."""
+    file = io.StringIO(text, newline="\n")
+    return csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+
+
+def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
+    """Return the number of lines above a table of several columns.
+
+    They are comments, which begin with #; lines without a value; and lines with a title, or with a
+    name and its value, which leave the columns at the end empty. Of the last kind there must be a
+    sign that the table begins below: names above numbers or, with a blank line between, names.
+
+    Args:
+        text: the text.
+        delimiter: between its cells.
+        records: the first ones.
+    """
+    usual = usual_length(records)
+    if usual == 1:
+        return 0
+    lines = text.split("\n")
+    comments = 0
+    while comments < min(len(lines) - 1, _MOST_LINES) and lines[comments].startswith("#"):
+        # "#,name" is a header.
+        if lines[comments].count(delimiter) == usual - 1:
+            break
+        comments += 1
+    rows = reader("\n".join(lines[comments:]), delimiter)
+    most_filled = 2 if usual > 2 else 1
+    above, blank, one_cell, titled, start = comments, False, True, False, comments
+    for row in itertools.islice(rows, _MOST_LINES):
+        filled = sum(map(bool, map(str.strip, row)))
+        if filled > most_filled or (len(row) == usual and row[-1].strip()):
+            break
+        if filled:
+            titled, one_cell = True, one_cell and len(row) == 1
+        else:
+            blank = blank or titled
+        start = comments + rows.line_num
+        if not titled:
+            above = start
+    else:
+        return above if next(rows, None) else comments
+    if not titled:
+        return above
+    below = list(itertools.islice(rows, len(records)))
+    names_above_values, values = words_and_values(row, below)
+    are_names = is_header(row, below)
+    if (blank and (one_cell or are_names)) or (are_names and names_above_values > values):
+        return start
+    return above
+
+
+def lines_below(text: str, delimiter: str, records: list[list[str]]) -> list[str]:
+    """Return the lines below a table of several columns: notes below a blank line, or a row count.
+
+    Args:
+        text: all of the text.
+        delimiter: between its cells.
+        records: the first ones.
+    """
+    if usual_length(records) == 1:
+        return []
+    lines = text.rstrip("\n").split("\n")
+    last = lines[-_MOST_LINES:]
+    without = (number for number, line in enumerate(reversed(last)) if delimiter in line)
+    below = last[len(last) - next(without, 0) :]
+    notes = [line for line in below if line.strip()]
+    divided = len(notes) < len(below) and not below[0].strip()
+    # A quote that is open reaches over the blank line.
+    is_whole = "".join(lines[: len(lines) - len(below)]).count('"') % 2 == 0
+    if (divided and is_whole) or (len(notes) == 1 and _ROWS.fullmatch(notes[0].strip())):
+        return below
+    return []
+
+
+def usual_length(records: list[list[str]]) -> int:
+    """Return the number of cells that most records have."""
+    return Counter(map(len, records)).most_common(1)[0][0]
+
+
+def are_units(rows: list[list[str]]) -> bool:
+    """Tell whether the first row below the header holds units: words above numbers alone.
+
+    Each of its cells is short and no value, and most columns below hold values without exception.
+    """
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return False
+    first, *below = rows
+    filled = [cell for cell in first if cell.strip()]
+    if len(filled) * 2 < len(first) or any(
+        len(cell) > _LONGEST_UNIT
+        or VALUE.fullmatch(cell)
+        or _RULE.fullmatch(cell)
+        or cell.strip() in MISSING
+        for cell in filled
+    ):
+        return False
+    columns = list(zip(*(row for row in below if len(row) == len(first)), strict=False))
+    valued = sum(all(map(VALUE.fullmatch, filter(None, column))) for column in columns)
+    return bool(columns) and valued * 2 > len(first)
+
+
+def is_header(first: list[str], rest: list[list[str]]) -> bool:
+    """Tell names from values: a row with a number, date or boolean in it is no header.
+
+    But years, months and days above columns (a table spread out over them) are names, if they are
+    not also below; and so are steps in a row (2018, 2019, … or 0, 1, …), if the rows below have
+    none; and so is what stands right of an empty corner, above a column that is filled; and so is
+    all of a row with more words above numbers than numbers above numbers.
+    """
+    words = [cell for cell in first if cell.strip() and cell.strip() not in MISSING]
+    cells = [cell for cell in first if VALUE.fullmatch(cell)]
+    names_above_values, values = words_and_values(first, rest)
+    if not words or not cells or names_above_values > values:
+        return bool(words)
+    return len(set(cells)) == len(cells) and _are_names(first, cells, rest)
+
+
+def _are_names(first: list[str], cells: list[str], rest: list[list[str]]) -> bool:
+    """Tell whether a row with values in it, each once, holds names."""
+    if not first[0] and len(cells) == len(first) - 1 > 1 and len(rest) > 1:
+        # The corner of a table with names of rows.
+        return all(record[0] for record in rest)
+    places = [place for place, cell in enumerate(first) if VALUE.fullmatch(cell)]
+    below = [[record[place] for place in places if place < len(record)] for record in rest]
+    if _are_steps(cells) and (cells[0] == "0" or all(map(_PERIOD.fullmatch, cells))):
+        return bool(rest) and not any(_are_steps(record) for record in below)
+    periods = all(_PERIOD.fullmatch(cell) for cell in cells)
+    named = len(cells) > 1 or (len(first) > 1 and bool(rest))
+    return periods and named and not any(_PERIOD.fullmatch(c) for record in below for c in record)
+
+
+def words_and_values(first: list[str], rest: list[list[str]]) -> tuple[int, int]:
+    """Return how many columns hold values alone below a word, and how many below a value."""
+    words = values = 0
+    for place, cell in enumerate(map(str.strip, first)):
+        below = [record[place].strip() for record in rest if place < len(record)]
+        below = [one for one in below if one and one not in MISSING]
+        if not below or not all(map(VALUE.fullmatch, below)):
+            continue
+        if VALUE.fullmatch(cell):
+            values += 1
+        elif cell and cell not in MISSING:
+            words += 1
+    return words, values
+
+
+def _are_steps(cells: list[str]) -> bool:
+    """Return whether cells are whole numbers, each one more than the last."""
+    if len(cells) < 3 or not all(cell.isascii() and cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
