@@ -9,8 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
-from data_transformer import contents, dialect, geojson, json_faults, json_text, outputs
+from data_transformer import (
+    contents,
+    dialect,
+    geojson,
+    json_faults,
+    json_orients,
+    json_text,
+    outputs,
+)
 from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal, named
 from data_transformer.csv_rows import line_ends
 from data_transformer.engine import database
@@ -150,8 +159,8 @@ def _prepare(path: Path, head: bytes) -> list[Problem]:
         warnings.append(
             Problem(
                 "long_numbers",
-                "Numbers with more digits than a double or a 64-bit integer holds are in the table "
-                "as text, digit by digit.",
+                "Numbers with more digits, or a larger exponent, than a double or a 64-bit integer "
+                "holds are in the table as text, digit by digit.",
             )
         )
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -358,6 +367,9 @@ class _Job:
         try:
             with database(self._directory, self._settings.memory_limit_mb) as connection:
                 try:
+                    reshaped = (
+                        None if self._geometry() or self._rows else _reshape(connection, objects)
+                    )
                     parts, warnings = _write(
                         connection,
                         objects,
@@ -385,7 +397,7 @@ class _Job:
                     self._settings,
                     listing,
                     details=self._details(listing),
-                    warnings=[*self._warnings, *warnings],
+                    warnings=[*self._warnings, *filter(None, [reshaped]), *warnings],
                 )
         except duckdb.OutOfMemoryException as error:
             raise RejectedError(
@@ -394,6 +406,14 @@ class _Job:
                 f"{self._settings.memory_limit_mb} MB: give them as JSON Lines, one small object a "
                 "line.",
             ) from error
+
+
+def _reshape(connection: DuckDBPyConnection, objects: Path) -> Problem | None:
+    """Write the rows of a document that is one object over it, if it has several."""
+    options = f"maximum_object_size = {LARGEST_OBJECT_BYTES}"
+    if not _is_one(connection, f"read_json_objects({literal(str(objects))}, {options})"):
+        return None
+    return json_orients.rewrite(connection, objects, LARGEST_OBJECT_BYTES)
 
 
 def _write(
@@ -433,39 +453,32 @@ def _write(
     if [name for name, _ in columns] == [_WHOLE]:
         if columns[0][1] == "JSON" and not are_objects:
             raise _FaultError
+        if not _is_any(connection, f"read_json({inferred})", "json::VARCHAR <> '{}'"):
+            raise RejectedError("no_objects", "The objects of the file are empty.")
         # Objects with very many names alike have become one column of maps.
         inferred += ", map_inference_threshold = -1"
         columns = _describe(connection, f"read_json({inferred})")
+    warnings += _of_mixed(columns) if not (warnings or quoted) else []
     if quoted:  # among other numbers they would make a column of JSON, with the quotes
         columns = [(name, TEXT if kind == "JSON" else kind) for name, kind in columns]
     rows_of = f"read_json({source}, {_exact_columns(columns)})"
-    if _are_renamed(columns):
+    if renamed := _renamed(columns):
+        warnings.append(
+            Problem(
+                "names_differ_in_case",
+                f"Names differ in case alone; each is a column of its own, such as {renamed!r}.",
+            )
+        )
         rows_of = f"read_json({inferred})"
     place = _place(columns, path, required=is_path_required) if path else None
-    nested = [] if geometry or place else columns
     if place:
-        unnested = f"SELECT unnest({place}, max_depth := 2)"
-        rows_of = f"({unnested} FROM {rows_of})"
-        columns = _describe(connection, f"({unnested} FROM read_json({inferred}))")
-    lists = [name for name, kind in nested if kind.startswith("STRUCT(") and kind.endswith("[]")]
-    structs = [name for name, kind in nested if kind.startswith(("STRUCT(", "MAP("))]
-    if (lists or (len(structs) == len(columns) > 1)) and _is_one(connection, rows_of):
+        rows_of, columns = _unnested(connection, place, rows_of, inferred)
+    elif not geometry and _is_one_of_objects(connection, columns, rows_of):
+        lists = _lists_of_objects([(name, duckdb.sqltype(kind)) for name, kind in columns])
         if len(lists) == 1:
-            unnested = f"SELECT unnest({identifier(lists[0])}, max_depth := 2)"
-            rows_of = f"({unnested} FROM {rows_of})"
-            columns = _describe(connection, f"({unnested} FROM read_json({inferred}))")
-            others = "the other members of the object are not in the table"
-            warnings.append(
-                Problem("rows_in_member", f"The rows are those of {lists[0]!r}; {others}.")
-            )
-        else:
-            warnings.append(
-                Problem(
-                    "one_object",
-                    "The file is one object, so the table has one row. If its members are the "
-                    "rows, give them as an array.",
-                )
-            )
+            place = ".".join(map(identifier, lists[0]))
+            rows_of, columns = _unnested(connection, place, rows_of, inferred)
+        warnings.append(_read_as(lists))
     types = _types(connection, rows_of, columns)
     table = [
         replace(column, type=geometry if geometry and name == geojson.GEOMETRY else types[name])
@@ -482,6 +495,64 @@ def _write(
         rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
         outputs.write(connection, rows, part, directory, row_bytes, options=geo)
     return parts, warnings
+
+
+def _unnested(
+    connection: DuckDBPyConnection, place: str, rows_of: str, inferred: str
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return the SQL of the objects of a list, and their names and types."""
+    unnested = f"SELECT unnest({place}, max_depth := 2)"
+    columns = _describe(connection, f"({unnested} FROM read_json({inferred}))")
+    return f"({unnested} FROM {rows_of})", columns
+
+
+def _is_one_of_objects(
+    connection: DuckDBPyConnection, columns: list[tuple[str, str]], rows_of: str
+) -> bool:
+    """Tell whether there is one row, with objects or lists alone or with a list of objects."""
+    kinds = [kind for _, kind in columns]
+    are_nested = all(kind.startswith(("STRUCT(", "MAP(")) or kind.endswith("]") for kind in kinds)
+    return (are_nested or any("STRUCT" in kind for kind in kinds)) and _is_one(connection, rows_of)
+
+
+def _lists_of_objects(members: list[tuple[str, DuckDBPyType]]) -> list[tuple[str, ...]]:
+    """Return the ways by names to the lists of objects that are least deep."""
+    level: list[tuple[tuple[str, ...], DuckDBPyType]]
+    level = [((name,), kind) for name, kind in members]
+    lists: list[tuple[str, ...]] = []
+    while level and not lists:
+        lists = [way for way, kind in level if _is_list_of_objects(kind)]
+        level = [
+            ((*way, name), inner)
+            for way, kind in level
+            if kind.id == "struct"
+            for name, inner in _members(kind)
+        ]
+    return lists
+
+
+def _is_list_of_objects(kind: DuckDBPyType) -> bool:
+    return kind.id == "list" and _members(kind)[0][1].id == "struct"
+
+
+def _members(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """Return the members of an object, or the only one of a list, which are types."""
+    return [(name, inner) for name, inner in kind.children if isinstance(inner, DuckDBPyType)]
+
+
+def _read_as(lists: list[tuple[str, ...]]) -> Problem:
+    """Return the warning of a file that is one object, by the lists of objects in it."""
+    if len(lists) == 1:
+        return Problem(
+            "rows_in_member",
+            f"The rows are those of {'.'.join(lists[0])!r}; the other members of the object are "
+            "not in the table.",
+        )
+    return Problem(
+        "one_object",
+        "The file is one object, so the table has one row. If its members are the rows, give them "
+        "as an array.",
+    )
 
 
 def _place(columns: list[tuple[str, str]], path: str, *, required: bool) -> str | None:
@@ -531,13 +602,15 @@ def _exact_columns(columns: list[tuple[str, str]]) -> str:
     return f"columns = {{{given}}}"
 
 
-def _are_renamed(columns: list[tuple[str, str]]) -> bool:
-    """Return whether DuckDB may have numbered names that differ in case alone: a, A_1."""
-    lower = {name.lower() for name, _ in columns}
-    return any(
-        (match := re.fullmatch(r"(.+)_\d+", name, re.DOTALL)) and match[1].lower() in lower
-        for name, _ in columns
-    )
+def _renamed(columns: list[tuple[str, str]]) -> str | None:
+    """Return a name that DuckDB may have numbered, since it differs in case alone: a, A_1."""
+    exact = {name for name, _ in columns}
+    lower = {name.lower() for name in exact}
+    for name, _ in columns:
+        match = re.fullmatch(r"(.+)_\d+", name, re.DOTALL)
+        if match and match[1] not in exact and match[1].lower() in lower:
+            return name
+    return None
 
 
 def _types(
@@ -571,6 +644,27 @@ def _value(column: Column) -> str:
     if column.type in _TEMPORAL:
         return _TEMPORAL[column.type].value(f"{name}::VARCHAR")
     return f"{name}::{column.type}" if column.type in {TEXT, "DECIMAL(38,0)"} else name
+
+
+def _is_any(connection: DuckDBPyConnection, rows: str, condition: str) -> bool:
+    """Return whether the condition holds for any row."""
+    query = f"SELECT 1 FROM {rows} WHERE {condition} LIMIT 1"  # noqa: S608 - quoted
+    return connection.execute(query).fetchone() is not None
+
+
+def _of_mixed(columns: list[tuple[str, str]]) -> list[Problem]:
+    """Return the warning of columns with values of several types."""
+    mixed = [name for name, kind in columns if kind == "JSON"]
+    if not mixed:
+        return []
+    others = " and others" if len(mixed) > 1 else ""
+    return [
+        Problem(
+            "mixed_as_json",
+            f"Values of several types are under the name {mixed[0]!r}{others}; they are in the "
+            "table as JSON texts.",
+        )
+    ]
 
 
 def _is_one(connection: DuckDBPyConnection, rows: str) -> bool:

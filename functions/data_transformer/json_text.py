@@ -22,6 +22,9 @@ _OVERLAP: Final = 64
 _DIGITS: Final = bytes(ord("1") if chr(byte).isdigit() else 0 for byte in range(256))
 _MANY_DIGITS: Final = b"1" * 18
 _LONG_NUMBER: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]{18,}(?:[eE][-+]?[0-9]+)?(?=[,\]}\s])")
+# Three digits of an exponent may be more, or less, than a double holds.
+_LARGE_EXPONENT: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]+[eE][-+]?[0-9]{3,}(?=[,\]}\s])")
+_EXPONENT: Final = re.compile(rb"[0-9.][eE][-+]?[0-9]")
 _UNNAMED: Final = re.compile(rb'[{,]\s*""\s*:')
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"\s*+:?)?|[-0-9][-+.0-9eE]*+', re.DOTALL)
 _LARGEST_INTEGER: Final = 2**64 - 1
@@ -54,9 +57,16 @@ def keep_exact(path: Path) -> bool:
 
 def _needs_change(path: Path) -> bool:
     tail = b""
+    has_exponents = None
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             text = tail + chunk
+            if has_exponents is None:  # to look for them everywhere takes longer than all else
+                has_exponents = bool(_EXPONENT.search(text))
+            if has_exponents and not all(
+                is_exact(match[0]) for match in _LARGE_EXPONENT.finditer(text)
+            ):
+                return True
             if _MANY_DIGITS in text.translate(_DIGITS) and not all(
                 is_exact(match[0]) for match in _LONG_NUMBER.finditer(text)
             ):
@@ -100,7 +110,8 @@ def _changed(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
 def _token(text: bytes) -> tuple[bytes, bool]:
     if text.startswith(b'""') and text.endswith(b":"):
         return b'"%b":' % UNNAMED.encode(), False
-    if text.startswith(b'"') or len(text) < len(_MANY_DIGITS) or is_exact(text):
+    is_short = len(text) < len(_MANY_DIGITS) and not _EXPONENT.search(text)
+    if text.startswith(b'"') or is_short or is_exact(text):
         return text, False
     return b'"%b"' % text, True
 

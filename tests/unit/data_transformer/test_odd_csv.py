@@ -257,7 +257,7 @@ def test_wrong_option_is_no_fault_of_the_text(
 
 
 def test_profile_is_fit_for_json_and_short(transform: Transform) -> None:
-    made = transform('[{"n": 1e999, "s": "' + "x" * 200 + '"}]', "table.json")
+    made = transform('[{"n": Infinity, "s": "' + "x" * 200 + '"}]', "table.json")
     assert [one["max"] for one in made.processed.details["profile"]] == ["inf", "x" * 99 + "…"]
 
 
