@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import _csv
 
 VALUE: Final = re.compile(
-    rf"\s*({NUMBER}|true|false|\d{{4}}-\d\d-\d\d([ T]\S*)?)\s*", re.IGNORECASE
+    rf"\s*(?:(?P<day>\d{{4}}-\d\d-\d\d(?:[ T]\S*)?)|(?P<number>{NUMBER})|(?P<truth>true|false))\s*",
+    re.IGNORECASE,
 )
 _PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
 _RULE: Final = re.compile(r"[-=+_*~: ]+")
@@ -160,22 +161,30 @@ def _are_names(first: list[str], cells: list[str], rest: list[list[str]]) -> boo
         return bool(rest) and not any(_are_steps(record) for record in below)
     periods = all(_PERIOD.fullmatch(cell) for cell in cells)
     named = len(cells) > 1 or (len(first) > 1 and bool(rest))
-    return periods and named and not any(_PERIOD.fullmatch(c) for record in below for c in record)
+    kinds = set(map(_kind, cells))
+    alike = (c for record in below for c in record if _kind(c) in kinds)
+    return periods and named and not any(map(_PERIOD.fullmatch, alike))
 
 
 def words_and_values(first: list[str], rest: list[list[str]]) -> tuple[int, int]:
-    """Return how many columns hold values alone below a word, and how many below a value."""
+    """Return how many columns hold values alone below a word, and below a value of their kind."""
     words = values = 0
     for place, cell in enumerate(map(str.strip, first)):
         below = [record[place].strip() for record in rest if place < len(record)]
-        below = [one for one in below if one and one not in MISSING]
-        if not below or not all(map(VALUE.fullmatch, below)):
+        kinds = {_kind(one) for one in below if one and one not in MISSING}
+        if not kinds or "" in kinds:
             continue
-        if VALUE.fullmatch(cell):
-            values += 1
+        if _kind(cell):
+            values += _kind(cell) in kinds
         elif cell and cell not in MISSING:
             words += 1
     return words, values
+
+
+def _kind(cell: str) -> str:
+    """Return the kind of a value, nothing for a word."""
+    found = VALUE.fullmatch(cell)
+    return (found.lastgroup or "") if found else ""
 
 
 def _are_steps(cells: list[str]) -> bool:

@@ -15,7 +15,7 @@ from uploads.result import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-NUMBER: Final = r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?"
+NUMBER: Final = r"[-+]?[\d.,]*\d[\d.,]*(?:e[-+]?\d+)?"
 
 _MARKER: Final = r"NA|N/A|NaN|null|None|-+|\.|\?|\*+"
 _DAY_OR_TIME: Final = re.compile(rf"\d{{4}}-\d\d-\d\d|\d\d?:\d\d(:\d\d)?|{_MARKER}", re.IGNORECASE)
