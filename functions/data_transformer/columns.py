@@ -18,7 +18,8 @@ TEXT: Final = "VARCHAR"
 # What programs write for a missing value. Null in a column of another type than text; in one of
 # text they stay, since NA may be Namibia.
 MISSING: Final = (
-    "#N/A", "-", "--", ".", "?", "N/A", "NA", "NULL", "NaN", "Nil", "None", "Null",
+    "#DIV/0!", "#N/A", "#N/A N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
+    "(null)", "-", "--", ".", "<NA>", "?", "N/A", "NA", "NULL", "NaN", "NaT", "Nil", "None", "Null",
     "\\N", "n/a", "na", "nan", "nil", "none", "null",
 )  # fmt: skip
 ABSENT: Final = ""  # neither a name nor a value: what a trailing delimiter makes

@@ -660,6 +660,14 @@ class _Job:
                 f"{', '.join(named[:_NAMED])}{others}: read as text, since values that are no "
                 "numbers, dates or booleans are there several times.",
             )
+        if guess.mixed:
+            name = guess.mixed[0]
+            others = " and others" if len(guess.mixed) > 1 else ""
+            yield Problem(
+                "mixed_as_text",
+                f"{shortened(name)}{others}: read as text, although most values are numbers, dates "
+                f"or the like: {guess.reasons[name]}.",
+            )
         yield from self._of_last_row(rows)
         fractions = [one for one in guess.columns if one.type.startswith(("DOUBLE", "DECIMAL"))]
         if self._dialect.decimal == "," and fractions:

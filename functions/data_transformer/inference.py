@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from data_transformer.columns import ABSENT, MISSING, TEXT, TypeEvidence, choose, is_missing
 
@@ -38,6 +38,7 @@ class Inference:
         codes: original names of the columns of numbers and the like that are text for some
             values, each with one of these.
         reasons: why columns are text that mostly hold numbers and the like, by original names.
+        mixed: names of those of them in which other values are words, not codes.
     """
 
     columns: list[Column]
@@ -46,6 +47,7 @@ class Inference:
     missing: Sequence[int] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    mixed: Sequence[str] = ()
 
 
 def infer(
@@ -76,7 +78,7 @@ def infer(
     seen = 0
     with_markers: list[int] = []
     codes: dict[str, str] = {}
-    reasons: dict[int, str | None] = {}
+    reasons: dict[int, _Reason | None] = {}
     for start in range(0, len(table), BATCH):
         places = range(start, min(start + BATCH, len(table)))
         with reader() as (connection, text):
@@ -117,10 +119,17 @@ def infer(
         for place, reason in reasons.items()
         if reason and typed[place].type == TEXT
     }
-    return Inference(typed, seen, possible, with_markers, codes, told)
+    texts = {name: reason.text for name, reason in told.items()}
+    mixed = [name for name, reason in told.items() if reason.is_mixed and name not in codes]
+    return Inference(typed, seen, possible, with_markers, codes, texts, mixed)
 
 
-def _against(values: int, evidence: Sequence[TypeEvidence]) -> str | None:
+class _Reason(NamedTuple):
+    text: str
+    is_mixed: bool
+
+
+def _against(values: int, evidence: Sequence[TypeEvidence]) -> _Reason | None:
     """Return what speaks against the type that most values could be cast to; None if few could."""
     # DuckDB takes y and n for booleans, too.
     some = [one for one in evidence if one.fitting or one.candidate.type != "BOOLEAN"]
@@ -129,8 +138,10 @@ def _against(values: int, evidence: Sequence[TypeEvidence]) -> str | None:
         return None
     noun = best.candidate.noun
     if best.damaged:
-        return f"{best.damaged} of {values} values would change if each were {noun}"
-    return f"{best.misfits} of {values} values are not {noun}" if best.misfits else None
+        changed = f"{best.damaged} of {values} values would change if each were {noun}"
+        return _Reason(changed, is_mixed=False)
+    others = f"{best.misfits} of {values} values are not {noun}"
+    return _Reason(others, is_mixed=True) if best.misfits else None
 
 
 # By place: number of cells with something in them, of those how many are markers, and the evidence.

@@ -526,3 +526,19 @@ def test_it_is_told_why_a_column_of_numbers_is_text(
     outcome = transform("code,n\n" + "".join(f"{value},1\n" for value in values))
     found = outcome.processed.details["reading"]["text_because"]
     assert found == ({"code": reason} if reason else {})
+
+
+def test_numbers_among_words_are_told(transform: Transform) -> None:
+    outcome = transform("n,zip,c\n1,007,a\n2,008,b\nthree,9,c\n4,10,d\n")
+    assert outcome.types == dict.fromkeys(("n", "zip", "c"), "VARCHAR")
+    (told,) = outcome.processed.warnings
+    assert told.code == "mixed_as_text"
+    assert "n: read as text" in told.message
+    assert "1 of 4 values are not an integer" in told.message
+
+
+@pytest.mark.parametrize("marker", ["#DIV/0!", "#VALUE!", "<NA>", "NaT", "(null)"])
+def test_what_programs_write_for_no_value_is_null(transform: Transform, marker: str) -> None:
+    outcome = transform(f"n,t\n1,a\n{marker},{marker}\n3,b\n")
+    assert outcome.rows == [(1, "a"), (None, marker), (3, "b")]
+    assert codes(outcome) == {"missing_values"}
