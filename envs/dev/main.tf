@@ -12,6 +12,7 @@ module "stack" {
   alarms                   = { unattended = true }
   logging                  = { level = "DEBUG" }
   permissions_boundary_arn = var.permissions_boundary_arn
+  events_enabled           = var.events_enabled
 
   api = {
     logging_enabled     = var.api_logging_enabled

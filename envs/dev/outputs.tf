@@ -38,6 +38,11 @@ output "data_transform_arn" {
   value       = module.stack.data_transform_arn
 }
 
+output "event_bus" {
+  description = "The event bus that tells of results, for rules: arn and name; null without events."
+  value       = module.stack.event_bus
+}
+
 output "functions" {
   description = "The functions by name: arn, function_name, queue_url of the dead-letter queue, log_group, role_arn, and kinds, the endings of the files that start it with their content types."
   value       = module.stack.functions

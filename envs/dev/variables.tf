@@ -27,6 +27,12 @@ variable "artifacts" {
   default = null
 }
 
+variable "events_enabled" {
+  description = "Whether each result is told by an event on the environment's event bus."
+  type        = bool
+  default     = false
+}
+
 variable "execution_log_level" {
   description = "Execution log of the API: OFF, ERROR or INFO. Other than OFF, the account needs the CloudWatch role of API Gateway."
   type        = string

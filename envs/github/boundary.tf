@@ -22,6 +22,12 @@ resource "aws_iam_policy" "boundary" {
         Resource = each.value.queues
       },
       {
+        Sid      = "Events"
+        Effect   = "Allow"
+        Action   = "events:PutEvents"
+        Resource = each.value.event_bus
+      },
+      {
         Sid      = "Logs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]

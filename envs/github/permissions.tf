@@ -16,6 +16,7 @@ locals {
       boundary  = "arn:${local._partition}:iam::${var.account_id}:policy/serverless-uploads-${e}-boundary"
       bucket    = "arn:${local._partition}:s3:::serverless-uploads-${e}-${var.account_id}"
       dashboard = "arn:${local._partition}:cloudwatch::${var.account_id}:dashboard/serverless-uploads-${e}"
+      event_bus = "arn:${local._partition}:events:${var.region}:${var.account_id}:event-bus/serverless-uploads-${e}"
       functions = [for f in local._functions : "arn:${local._partition}:lambda:${var.region}:${var.account_id}:function:${f}-${e}"]
       logs = concat(
         [for f in local._functions : "arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:/aws/lambda/${f}-${e}"],
@@ -109,6 +110,11 @@ locals {
       ReadQueues = {
         actions    = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
         resources  = arns.queues
+        conditions = {}
+      }
+      ReadEventBus = {
+        actions    = ["events:DescribeEventBus", "events:ListTagsForResource"]
+        resources  = [arns.event_bus]
         conditions = {}
       }
       ReadLogGroups = {
@@ -215,6 +221,11 @@ locals {
       WriteQueues = {
         actions    = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]
         resources  = arns.queues
+        conditions = {}
+      }
+      WriteEventBus = {
+        actions    = ["events:CreateEventBus", "events:DeleteEventBus", "events:TagResource", "events:UntagResource", "events:UpdateEventBus"]
+        resources  = [arns.event_bus]
         conditions = {}
       }
       WriteLogGroups = {

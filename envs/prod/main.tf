@@ -16,6 +16,7 @@ module "stack" {
   code_signing_config_arn  = var.code_signing_config_arn
   vpc                      = var.vpc
   permissions_boundary_arn = var.permissions_boundary_arn
+  events_enabled           = var.events_enabled
   tracing_enabled          = true
   alarms                   = { topic_arns = var.alarm_topic_arns }
   logging                  = { retention_days = var.log_retention_days }

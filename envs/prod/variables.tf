@@ -69,6 +69,12 @@ variable "cors_allowed_origins" {
   }
 }
 
+variable "events_enabled" {
+  description = "Whether each result is told by an event on the environment's event bus."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_arn" {
   description = "ARN of the KMS key for the objects, the queues, the logs and the environment variables. Null: keys managed by AWS."
   type        = string

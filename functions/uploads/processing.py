@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 
 from uploads import aws, events, keys
 from uploads import result as results
+from uploads.event_bus import EventBus
 from uploads.log import json_logger
 from uploads.time_limit import OutOfTimeError, stop_in_time
 
@@ -195,9 +196,16 @@ class Runner:
     """Runs a core for S3 events. Made once per process, used for every invocation."""
 
     def __init__(
-        self, core: Core, *, settings: DataclassInstance | None, s3: S3Client, logger: Logger
+        self,
+        core: Core,
+        *,
+        settings: DataclassInstance | None,
+        s3: S3Client,
+        logger: Logger,
+        event_bus: EventBus | None = None,
     ) -> None:
         """Bind a core to its settings (what the outputs depend on) and to AWS."""
+        self._event_bus = event_bus
         self._core = core
         self._s3 = s3
         self._logger = logger
@@ -251,10 +259,14 @@ class Runner:
             if results.head(self._s3, upload.bucket, upload.key) is None:
                 self._remove_result(upload)
                 outcome, result = "deleted", None
+            elif self._event_bus and result:
+                # Told of a duplicate, too: the delivery before may have ended between its commit
+                # and its event.
+                self._event_bus.send(upload.bucket, result)
         except Exception:
             self._logger.exception("failed", extra=line | _elapsed(started))
             raise
-        if result and result.error:
+        if result and result.error and outcome == "rejected":
             line["error"] = asdict(result.error)
         self._logger.info(outcome, extra=line | {"outcome": outcome} | _elapsed(started))
         _count(outcome, started)
@@ -269,7 +281,7 @@ class Runner:
             before, sequencer=upload.sequencer, revision=revision, again=upload.reprocess
         )
         if skipped:
-            return skipped, None
+            return skipped, before.result if before and skipped == "duplicate" else None
         source = S3Source(self._s3, upload)
         folder = _digest(f"{revision} {context.aws_request_id}")
         processed, problem = Processed(), None
@@ -310,7 +322,7 @@ class Runner:
             self._remove(upload, others, keep=result.outputs)
             return result.status, result
         self._remove(upload, result.outputs, keep=others)
-        return answer, None
+        return answer, other if answer == "duplicate" else None
 
     def _ask_core(
         self, source: S3Source, directory: Path
@@ -372,7 +384,14 @@ def lambda_handler(
         core: the function's own work.
         settings: what the outputs depend on besides the upload and the code; null is nothing.
     """
-    return Runner(core, settings=settings, s3=aws.s3_client(), logger=json_logger()).run
+    name = os.environ.get("EVENT_BUS")
+    return Runner(
+        core,
+        settings=settings,
+        s3=aws.s3_client(),
+        logger=json_logger(),
+        event_bus=EventBus(aws.events_client(), name) if name else None,
+    ).run
 
 
 def _digest(text: str) -> str:

@@ -95,7 +95,8 @@ locals {
   _functions = merge(
     {
       for name, p in local._processors : name => merge(p, {
-        statements = merge(local._processor_statements, p.statements)
+        statements  = merge(local._processor_statements, p.statements)
+        environment = merge(p.environment, { for name in local._event_buses : "EVENT_BUS" => name })
         permissions = {
           AllowBucket = {
             principal      = "s3.amazonaws.com"
@@ -198,7 +199,7 @@ locals {
 
   _function_arn_prefix = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${local._account}:function:"
 
-  # What every processor does with the bucket.
+  # What every processor does with the bucket, and with the event bus.
   _processor_statements = merge(
     {
       ReadUploads = {
@@ -215,6 +216,12 @@ locals {
         actions    = ["s3:ListBucket", "s3:ListBucketVersions"]
         resources  = [local.bucket_arn]
         conditions = { StringLike = { "s3:prefix" = [for p in [local.upload_prefix, local.output_prefix] : "${p}*"] } }
+      }
+    },
+    {
+      for name in local._event_buses : "TellOfResults" => {
+        actions   = ["events:PutEvents"]
+        resources = ["${local._event_bus_arn_prefix}${name}"]
       }
     },
     local._key_statement,

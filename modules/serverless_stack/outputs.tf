@@ -38,6 +38,11 @@ output "data_transform_arn" {
   value       = module.functions["data_transformer"].arn
 }
 
+output "event_bus" {
+  description = "The event bus that tells of results, for rules: arn and name; null without events."
+  value       = one([for bus in aws_cloudwatch_event_bus.results : { arn = bus.arn, name = bus.name }])
+}
+
 output "functions" {
   description = "The functions by name: arn, function_name, queue_url of the dead-letter queue, log_group, role_arn, and kinds, the endings of the files that start it with their content types."
   value = {

@@ -177,6 +177,13 @@ variable "force_destroy" {
   nullable    = false
 }
 
+variable "events_enabled" {
+  description = "Whether each result is told by an event on an event bus of the stack, to which rules can be added."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "image_processor" {
   description = "Size and settings of the function that processes images; environment adds to its environment variables."
   type = object({

@@ -138,18 +138,25 @@ def with_resources(resource: Resource) -> Resource:
     """Return a way to tell a request's resource that finds it in the body, too.
 
     lambda:CreateFunction is allowed for the function's ARN, wafv2:AssociateWebACL for that of the
-    web ACL, wafv2:DisassociateWebACL for that of the stage (Service Authorization Reference).
+    web ACL, wafv2:DisassociateWebACL for that of the stage, events:CreateEventBus and its kin for
+    that of the event bus (Service Authorization Reference).
     """
 
     def told(service: str, method: str, path: str, *others: Any) -> str:  # noqa: ANN401 - headers, body, …
         found = resource(service, method, path, *others)
-        _, body, _, region, account = others
-        if found != "*" or service not in {"lambda", "wafv2"} or not body:
+        headers, body, _, region, account = others
+        if service not in {"events", "lambda", "wafv2"} or not body:
             return found
+        target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
         content = json.loads(body)
+        if target.endswith("EventBus"):  # ministack takes its name for that of a rule
+            return f"arn:aws:events:{region}:{account}:event-bus/{content['Name']}"
+        if found != "*":
+            return found
         if path.strip("/").endswith("/functions"):
             return f"arn:aws:lambda:{region}:{account}:function:{content['FunctionName']}"
-        return str(content.get("WebACLArn") or content.get("ResourceArn") or found)
+        names = ("WebACLArn", "ResourceArn", "ResourceARN")
+        return str(next(filter(None, map(content.get, names)), found))
 
     return told
 

@@ -65,6 +65,7 @@ def settings(account: Cloud, tmp_path: Path) -> dict[str, Any]:
         "access_log": {"bucket": ACCESS_LOGS},
         "account_id": ACCOUNT_ID,
         "alarm_topic_arns": [topic["TopicArn"]],
+        "events_enabled": True,
         "kms_key_arn": root_user.client(account, "kms").create_key()["KeyMetadata"]["Arn"],
         "region": REGION,
         "web_acl_arn": acl["Summary"]["ARN"],

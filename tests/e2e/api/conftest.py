@@ -30,6 +30,7 @@ _OVERRIDE = """
 module "stack" {
   cors_allowed_origins = ["ORIGIN", "https://second.example"]
   max_upload_bytes     = LARGEST
+  events_enabled       = true
   api_handler          = { environment = { FORM_MAX_BYTES = "FORM_BYTES" } }
   api = { deletion_enabled = true, multipart_enabled = true, reprocessing_enabled = true }
 }

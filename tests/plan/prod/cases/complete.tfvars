@@ -2,6 +2,7 @@ access_log           = { bucket = "logs", prefix = "uploads/" }
 account_id           = "000000000000"
 alarm_topic_arns     = ["arn:aws:sns:eu-west-1:000000000000:oncall"]
 cors_allowed_origins = ["https://app.example.com"]
+events_enabled       = true
 kms_key_arn          = "arn:aws:kms:eu-west-1:000000000000:key/data"
 log_retention_days   = 400
 region               = "eu-west-1"

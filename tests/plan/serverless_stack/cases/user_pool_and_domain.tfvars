@@ -1,5 +1,6 @@
 suffix           = "team-a"
 max_upload_bytes = 5497558138880
+events_enabled   = true
 alarms           = { enabled = false, unattended = true }
 api = {
   authorization        = "users"

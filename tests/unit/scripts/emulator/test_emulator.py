@@ -180,6 +180,7 @@ def test_the_boundary_of_a_role_is_known(monkeypatch: pytest.MonkeyPatch) -> Non
         ("wafv2", "/", {"ResourceArn": "stage"}, "stage"),
         ("wafv2", "/", {"Name": "acl"}, "*"),
         ("wafv2", "/", None, "*"),
+        ("events", "/", {"ResourceARN": "bus"}, "bus"),
         ("kms", "/", {"ResourceArn": "stage"}, "*"),
     ],
 )
@@ -189,6 +190,13 @@ def test_a_resource_is_found_in_the_body(
     resource = with_resources(lambda *_: "*")
     body = json.dumps(content).encode() if content else b""
     assert resource(service, "POST", path, {}, body, {}, "r", "1") == expected
+
+
+def test_an_event_bus_is_no_rule() -> None:
+    resource = with_resources(lambda *_: "arn:aws:events:r:1:rule/default/bus")
+    headers, body = {"X-Amz-Target": "AWSEvents.CreateEventBus"}, b'{"Name": "bus"}'
+    expected = "arn:aws:events:r:1:event-bus/bus"
+    assert resource("events", "POST", "/", headers, body, {}, "r", "1") == expected
 
 
 def test_a_resource_that_is_known_stays() -> None:

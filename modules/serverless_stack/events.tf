@@ -1,0 +1,14 @@
+# Each result is told by an event; who wants to know of it adds a rule to this bus.
+locals {
+  # One name, or none.
+  _event_buses          = var.events_enabled ? toset(["serverless-uploads-${var.suffix}"]) : toset([])
+  _event_bus_arn_prefix = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.id}:${local._account}:event-bus/"
+}
+
+resource "aws_cloudwatch_event_bus" "results" {
+  for_each = local._event_buses
+
+  name        = each.key
+  description = "Results of the uploads of ${var.suffix}"
+  tags        = local.tags
+}
