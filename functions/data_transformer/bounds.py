@@ -59,29 +59,37 @@ def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
             break
         comments += 1
     rows = reader("\n".join(lines[comments:]), delimiter)
-    most_filled = 2 if usual > 2 else 1
-    above, blank, one_cell, titled, start = comments, False, True, False, comments
+    found: list[tuple[list[str], int]] = []  # with the line behind each
     for row in itertools.islice(rows, _MOST_LINES):
-        filled = sum(map(bool, map(str.strip, row)))
-        if filled > most_filled or (len(row) == usual and row[-1].strip()):
+        if not _may_be_above(row, usual):
             break
-        if filled:
-            titled, one_cell = True, one_cell and len(row) == 1
-        else:
-            blank = blank or titled
-        start = comments + rows.line_num
-        if not titled:
-            above = start
+        found.append((row, comments + rows.line_num))
     else:
-        return above if next(rows, None) else comments
-    if not titled:
-        return above
+        row = next(rows, [])
+    empty = list(itertools.takewhile(lambda one: not _filled(one[0]), found))
+    titles = [one for one, _ in found[len(empty) :]]
+    if not row:  # there is no table
+        return comments
     below = list(itertools.islice(rows, len(records)))
     names_above_values, values = words_and_values(row, below)
     are_names = is_header(row, below)
-    if (blank and (one_cell or are_names)) or (are_names and names_above_values > values):
-        return start
-    return above
+    is_divided = not all(map(_filled, titles))
+    are_lines = all(len(one) <= 1 for one in titles)
+    begins = (are_names and names_above_values > values) or (
+        is_divided and (are_lines or are_names)
+    )
+    above = found if begins else empty
+    return above[-1][1] if above else comments
+
+
+def _may_be_above(row: list[str], usual: int) -> bool:
+    """Tell whether a row may be a title, or a name and its value, above a table."""
+    most = 2 if usual > 2 else 1
+    return _filled(row) <= most and (len(row) != usual or not row[-1].strip())
+
+
+def _filled(row: list[str]) -> int:
+    return sum(map(bool, map(str.strip, row)))
 
 
 def lines_below(text: str, delimiter: str, records: list[list[str]]) -> list[str]:
