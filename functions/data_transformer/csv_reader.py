@@ -33,7 +33,7 @@ from data_transformer.csv_rows import CsvRows
 from data_transformer.dialect import SHOWN, shortened
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
-from data_transformer.rejected_rows import Located, Misfit, RejectedRows
+from data_transformer.rejected_rows import Located, Misfit, Reject, RejectedRows
 from data_transformer.text import CleanText, whole_lines
 from uploads.processing import RejectedError
 from uploads.result import Problem
@@ -493,10 +493,23 @@ class _Job:
             RowsLostError: there are others.
         """
         located = Located(self._rows(strict=True), self._dialect.skipped_lines + 1, misfits)
-        listing = RejectedRows.write(self._directory, located, self._settings.max_rejected_rows)
+        rejects = self._as_sent(located) if self._dialect.forms else located
+        listing = RejectedRows.write(self._directory, rejects, self._settings.max_rejected_rows)
         if rows is not None and listing.complete and located.rows != rows:
             raise RowsLostError(f"{located.rows} rows of the text fit, but {rows} were written.")
         return listing
+
+    def _as_sent(self, rejects: Iterable[Reject]) -> Iterator[Reject]:
+        """Yield rejects with the lines that were sent, which `forms` rewrote in their places."""
+        text = _Text.of(self._source, self._options.encoding)
+        chunks = whole_lines(itertools.chain([text.sample], text.rest), self._longest)
+        lines = itertools.chain.from_iterable(chunk.splitlines(keepends=True) for chunk in chunks)
+        passed = 0
+        for reject in rejects:
+            following = itertools.islice(lines, reject.line - 1 - passed, None)
+            sent = b"".join(itertools.islice(following, reject.raw.count("\n") + 1))
+            passed = reject.line + reject.raw.count("\n")
+            yield replace(reject, raw=rejected_rows.raw(sent))
 
     def _write(
         self,

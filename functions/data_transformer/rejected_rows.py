@@ -148,7 +148,7 @@ class Located:
         misfit = next(self._misfits, None)
         for run in self._runs:
             if run.reason:
-                yield Reject(self._line, None, run.reason, _raw(run.text))
+                yield Reject(self._line, None, run.reason, raw(run.text))
             count = self._runs.count(run)
             self.rows += count
             if misfit is not None and misfit.row <= passed + count:
@@ -158,12 +158,13 @@ class Located:
                     place = misfit.row - passed - 1
                     at += sum(text.count(b"\n") for text in texts[seen:place])
                     seen = place
-                    yield Reject(at, misfit.column, misfit.reason, _raw(texts[place]))
+                    yield Reject(at, misfit.column, misfit.reason, raw(texts[place]))
                     self.rows -= 1
                     misfit = next(self._misfits, None)
             passed += count
             self._line += line_ends(run.text)
 
 
-def _raw(text: bytes) -> str:
+def raw(text: bytes) -> str:
+    """Return the text of a row as it is listed."""
     return text.removesuffix(b"\n").decode("utf-8", "replace")

@@ -82,6 +82,20 @@ def test_tables_that_are_drawn(transform: Transform, text: str) -> None:
     assert set(_codes(made)) - {"lines_below_table"} == {"drawn_table"}
 
 
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ("a  b\n" + "1  1\n" * 20 + "2   many\n3  3\n", "   "),
+        ("a:b\n" + "1:1\n" * 20 + "2:many\n3:3\n", ":"),
+        ("'a','b'\n" + "'x',1\n" * 20 + "'it''s',many\n'y',3\n", "'"),
+    ],
+)
+def test_a_bad_row_is_listed_as_it_was_sent(transform: Transform, text: str, bad: str) -> None:
+    (reject,) = transform(text).rejects
+    assert bad in reject["raw"]
+    assert text.split("\n")[reject["line"] - 1] == reject["raw"]
+
+
 @pytest.mark.parametrize("delimiter", ["^", "~", "\x01", "\x1f"])
 def test_delimiters_that_few_use(transform: Transform, delimiter: str) -> None:
     made = transform(f"a{delimiter}b\n1{delimiter}x\n2{delimiter}y\n")
