@@ -62,6 +62,7 @@ class Dialect:
         lines_below: lines below the table that are no part of it.
         end: place of the first of them in the text.
         is_header_sure: whether it was told, or there are values alone below one of its words.
+        is_header_missed: whether the first row was found to hold no names.
         divider: what may divide the only column into several, since it is in all lines.
     """
 
@@ -82,6 +83,7 @@ class Dialect:
     lines_below: tuple[str, ...] = ()
     end: int | None = None
     is_header_sure: bool = False
+    is_header_missed: bool = False
     divider: str = ""
 
     @property
@@ -127,6 +129,12 @@ class Dialect:
                 "units_below_header",
                 "The line below the header was read as units and is not in the table: "
                 f"{shortened(', '.join(self.units))}.",
+            )
+        if self.is_header_missed:
+            yield Problem(
+                "no_header",
+                "The first row was read as data, since it holds numbers, dates or the like; the "
+                "columns are numbered. If it is the header, say so.",
             )
         if self.doubtful_header:
             yield Problem(
@@ -214,6 +222,7 @@ def sniff(
         tuple(line.strip() for line in below if line.strip()),
         end,
         bool(told.header or bounds.words_and_values(first, [r for r in rest if r != first])[0]),
+        told.header is None and not has_header,
         _divider(records) if len(names) == 1 else "",
     )
 

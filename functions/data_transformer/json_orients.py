@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from data_transformer import json_text
@@ -129,17 +130,30 @@ class _Document:
         lengths = self._fetch("DISTINCT json_array_length(one)", rows)
         for key, length, kind in lists:
             if kind != "ARRAY" and lengths == [(length,)]:
-                names = self._column(f"{self._at(key)}::VARCHAR", self._document)
+                [header] = self._column(f"{self._at(key)}::VARCHAR", self._document)
+                texts = self._column("one::VARCHAR", rows)
+                if labels := self._labels(len(texts)):
+                    name = json.dumps(_free("index", json.loads(header)))
+                    pairs = zip([name, *labels], [header, *texts], strict=True)
+                    header, *texts = [f"[{label}, {text[1:]}" for label, text in pairs]
                 target = self._path.with_suffix(".rows")
-                texts = [*names, *self._column("one::VARCHAR", rows)]
-                json_text.objects_of_arrays(texts, target)
+                json_text.objects_of_arrays([header, *texts], target)
                 target.rename(self._path)
                 return Problem(
                     "rows_in_member",
                     f"The rows are those of {tables[0]!r}, with the names of {key!r}; the other "
-                    "members of the object are not in the table.",
+                    "members of the object are not in the table, but for an index with labels.",
                 )
         return None
+
+    def _labels(self, rows: int) -> list[str]:
+        """Return the labels that pandas gives rows, as JSON; none where they are their numbers."""
+        index = _select(f"unnest({self._at('index')}::JSON[]) AS one", self._document)
+        if self._fetch(f"json_type({self._at('index')})", self._document) != [("ARRAY",)]:
+            return []
+        labels = self._column("one::VARCHAR", index)
+        numbers = [str(number) for number in range(rows)]
+        return labels if len(labels) == rows and labels != numbers else []
 
     def _fetch(self, values: str, rows: str, rest: str = "") -> list[tuple[Any, ...]]:
         return self._connection.execute(f"{_select(values, rows)[1:-1]} {rest}").fetchall()

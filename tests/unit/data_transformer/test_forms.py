@@ -60,6 +60,7 @@ def test_columns_divided_by_blanks_as_r_prints_them(transform: Transform) -> Non
         "given middle family\nAnna M Smith\nBob K Jones\n",
         "time\n12:30:00\n13:40:00\n",
         "only a line\n",
+        "and/or\nboth\nnone\n",
     ],
 )
 def test_one_column_of_words_stays_one(transform: Transform, text: str) -> None:

@@ -62,6 +62,13 @@ def test_thousands_of_objects_are_rows(transform: Transform) -> None:
     assert made.rows[2_999] == ("n2999", 2_999, "x")
 
 
+def test_labels_of_rows_stay(transform: Transform) -> None:
+    document = {"columns": ["a", "Index"], "index": ["u", "v"], "data": [[1, "x"], [2, None]]}
+    made = transform(json.dumps(document), "table.json")
+    assert list(made.types) == ["index", "a", "index_2"]
+    assert made.rows == [("u", 1, "x"), ("v", 2, None)]
+
+
 def test_numbers_of_rows_stay_where_they_are_none(transform: Transform) -> None:
     made = transform('{"a": {"3": 1, "7": 2}, "Index": {"3": 5, "7": 6}}', "table.json")
     assert made.types == {"index": "VARCHAR", "a": "BIGINT", "index_2": "BIGINT"}

@@ -542,3 +542,10 @@ def test_what_programs_write_for_no_value_is_null(transform: Transform, marker: 
     outcome = transform(f"n,t\n1,a\n{marker},{marker}\n3,b\n")
     assert outcome.rows == [(1, "a"), (None, marker), (3, "b")]
     assert codes(outcome) == {"missing_values"}
+
+
+def test_a_first_row_of_values_is_told(transform: Transform) -> None:
+    outcome = transform("1,Anna\n2,Bob\n")
+    assert outcome.rows == [(1, "Anna"), (2, "Bob")]
+    assert codes(outcome) == {"no_header"}
+    assert codes(transform("1,Anna\n2,Bob\n", table_options='{"header": false}')) == set()

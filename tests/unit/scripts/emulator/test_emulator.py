@@ -202,7 +202,9 @@ def test_an_event_bus_is_no_rule() -> None:
 def test_a_resource_that_is_known_stays() -> None:
     resource = with_resources(lambda *_: "arn:aws:lambda:r:1:function:f")
     path = "/2015-03-31/functions/f"
-    assert resource("lambda", "GET", path, {}, b"", {}, "r", "1") == "arn:aws:lambda:r:1:function:f"
+    for body in (b"", b"{}"):
+        found = resource("lambda", "GET", path, {}, body, {}, "r", "1")
+        assert found == "arn:aws:lambda:r:1:function:f"
 
 
 @pytest.mark.parametrize(
