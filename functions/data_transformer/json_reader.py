@@ -6,7 +6,7 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
@@ -88,6 +88,20 @@ _UNKNOWN_CRS: Final = {
 
 class _OddArrayError(Exception):
     """The text is no array, or one of its values is very large."""
+
+
+class _Table(NamedTuple):
+    """What was written.
+
+    Attributes:
+        parts: see `outputs`.
+        warnings: how the text was read.
+        path: to its rows, names with points between; None if they are at the top.
+    """
+
+    parts: list[Part]
+    warnings: list[Problem]
+    path: str | None
 
 
 class _FaultError(Exception):
@@ -370,7 +384,7 @@ class _Job:
                     reshaped = (
                         None if self._geometry() or self._rows else _reshape(connection, objects)
                     )
-                    parts, warnings = _write(
+                    table = _write(
                         connection,
                         objects,
                         self._directory,
@@ -393,11 +407,11 @@ class _Job:
                 return outputs.finish(
                     connection,
                     self._directory,
-                    parts,
+                    table.parts,
                     self._settings,
                     listing,
-                    details=self._details(listing),
-                    warnings=[*self._warnings, *filter(None, [reshaped]), *warnings],
+                    details=self._details(listing) | {"reading": {"rows": table.path}},
+                    warnings=[*self._warnings, *filter(None, [reshaped]), *table.warnings],
                 )
         except duckdb.OutOfMemoryException as error:
             raise RejectedError(
@@ -427,8 +441,8 @@ def _write(
     geometry: str | None,
     path: str | None,
     is_path_required: bool,
-) -> tuple[list[Part], list[Problem]]:
-    """Write the Parquet files of a table; return its parts, and how the text was read.
+) -> _Table:
+    """Write the Parquet files of a table.
 
     Raises:
         RejectedError: the required path leads to no list of objects.
@@ -458,7 +472,6 @@ def _write(
         # Objects with very many names alike have become one column of maps.
         inferred += ", map_inference_threshold = -1"
         columns = _describe(connection, f"read_json({inferred})")
-    warnings += _of_mixed(columns) if not (warnings or quoted) else []
     if quoted:  # among other numbers they would make a column of JSON, with the quotes
         columns = [(name, TEXT if kind == "JSON" else kind) for name, kind in columns]
     rows_of = f"read_json({source}, {_exact_columns(columns)})"
@@ -471,14 +484,17 @@ def _write(
         )
         rows_of = f"read_json({inferred})"
     place = _place(columns, path, required=is_path_required) if path else None
+    found = path if place else None
     if place:
         rows_of, columns = _unnested(connection, place, rows_of, inferred)
     elif not geometry and _is_one_of_objects(connection, columns, rows_of):
         lists = _lists_of_objects([(name, duckdb.sqltype(kind)) for name, kind in columns])
         if len(lists) == 1:
-            place = ".".join(map(identifier, lists[0]))
+            place, found = ".".join(map(identifier, lists[0])), ".".join(lists[0])
             rows_of, columns = _unnested(connection, place, rows_of, inferred)
         warnings.append(_read_as(lists))
+    if "maximum_depth" not in inferred:  # else it is told already
+        warnings += _of_mixed(columns)
     types = _types(connection, rows_of, columns)
     table = [
         replace(column, type=geometry if geometry and name == geojson.GEOMETRY else types[name])
@@ -494,7 +510,7 @@ def _write(
         geo = f", KV_METADATA {{geo: {literal(json.dumps(_UNKNOWN_CRS))}}}" if has_wkb else ""
         rows = f"SELECT {chosen} FROM {rows_of}"  # noqa: S608 - quoted
         outputs.write(connection, rows, part, directory, row_bytes, options=geo)
-    return parts, warnings
+    return _Table(parts, warnings, found)
 
 
 def _unnested(

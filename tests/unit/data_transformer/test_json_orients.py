@@ -118,6 +118,13 @@ def test_values_of_several_types_are_told(transform: Transform) -> None:
     assert (told.code, "'id' and others" in told.message) == ("mixed_as_json", True)
 
 
+def test_values_of_several_types_below_the_top_are_told(transform: Transform) -> None:
+    made = transform('{"data": [{"id": 1}, {"id": "2"}]}', "table.json")
+    assert made.rows == [("1",), ('"2"',)]
+    assert _codes(made) == ["rows_in_member", "mixed_as_json"]
+    assert made.processed.details["reading"] == {"rows": "data"}
+
+
 def test_names_that_differ_in_case_are_told(transform: Transform) -> None:
     made = transform('[{"A": 1}, {"a": 2}]', "table.json")
     assert made.rows == [(1, None), (None, 2)]
