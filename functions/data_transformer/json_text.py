@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 UNNAMED: Final = "unnamed"
 _CHUNK: Final = 1024 * 1024
 _OVERLAP: Final = 64
-# Doubles keep 17 digits of what programs write, 64-bit integers 19.
-_DIGITS: Final = bytes(ord("1") if chr(byte).isdigit() else 0 for byte in range(256))
+# Doubles keep 17 digits of what programs write, 64-bit integers 19. Three digits of an exponent may
+# be more, or less, than a double holds. To look for these in the shape of a text, in which each
+# digit is 1 and there are no signs, takes a tenth of the time that a pattern does.
+_SHAPE: Final = bytes.maketrans(b"0123456789E", b"1111111111e")
+_SIGNS: Final = b"+-"
 _MANY_DIGITS: Final = b"1" * 18
+_LARGE: Final = b"1e111"
 _LONG_NUMBER: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]{18,}(?:[eE][-+]?[0-9]+)?(?=[,\]}\s])")
-# Three digits of an exponent may be more, or less, than a double holds.
 _LARGE_EXPONENT: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]+[eE][-+]?[0-9]{3,}(?=[,\]}\s])")
 _EXPONENT: Final = re.compile(rb"[0-9.][eE][-+]?[0-9]")
 _UNNAMED: Final = re.compile(rb'[{,]\s*""\s*:')
@@ -57,19 +60,13 @@ def keep_exact(path: Path) -> bool:
 
 def _needs_change(path: Path) -> bool:
     tail = b""
-    has_exponents = None
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             text = tail + chunk
-            if has_exponents is None:  # to look for them everywhere takes longer than all else
-                has_exponents = bool(_EXPONENT.search(text))
-            if has_exponents and not all(
-                is_exact(match[0]) for match in _LARGE_EXPONENT.finditer(text)
-            ):
-                return True
-            if _MANY_DIGITS in text.translate(_DIGITS) and not all(
-                is_exact(match[0]) for match in _LONG_NUMBER.finditer(text)
-            ):
+            shape = text.translate(_SHAPE, _SIGNS)
+            suspects = [_LONG_NUMBER] if _MANY_DIGITS in shape else []
+            suspects += [_LARGE_EXPONENT] if _LARGE in shape else []
+            if not all(is_exact(found[0]) for one in suspects for found in one.finditer(text)):
                 return True
             if b'""' in text and _UNNAMED.search(text):
                 return True

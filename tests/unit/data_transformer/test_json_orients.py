@@ -137,3 +137,10 @@ def test_a_number_that_no_double_holds_stays(transform: Transform, number: str) 
     made = transform(f'[{{"a": {number}}}, {{"a": 1.5e100}}, {{"a": 0e999}}]', "table.json")
     assert [row[0] for row in made.rows] == [number, "1.5e+100", "0.0"]
     assert _codes(made) == ["long_numbers"]
+
+
+def test_a_number_that_no_double_holds_is_found_far_behind(transform: Transform) -> None:
+    rows = '{"a": 1, "b": "1e999"}\n' * 60_000
+    made = transform(rows + '{"a": 1e999, "b": "x"}\n', "table.json")
+    assert made.rows[-1] == ("1e999", "x")
+    assert made.rows[0] == ("1", "1e999")
