@@ -8,13 +8,14 @@ import itertools
 import re
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from data_transformer.columns import MISSING
 from data_transformer.forms import NUMBER
 
 if TYPE_CHECKING:
     import _csv
+    from collections.abc import Iterator
 
 VALUE: Final = re.compile(
     rf"\s*(?:(?P<day>\d{{4}}-\d\d-\d\d(?:[ T]\S*)?)|(?P<number>{NUMBER})|(?P<truth>true|false))\s*",
@@ -51,9 +52,9 @@ def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
     usual = usual_length(records)
     if usual == 1:
         return 0
-    lines = text.split("\n")
+    lines = text.split("\n", _MOST_LINES)
     comments = 0
-    while comments < min(len(lines) - 1, _MOST_LINES) and lines[comments].startswith("#"):
+    while comments < len(lines) - 1 and lines[comments].startswith("#"):
         # "#,name" is a header.
         if lines[comments].count(delimiter) == usual - 1:
             break
@@ -70,16 +71,21 @@ def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
     titles = [one for one, _ in found[len(empty) :]]
     if not row:  # there is no table
         return comments
-    below = list(itertools.islice(rows, len(records)))
-    names_above_values, values = words_and_values(row, below)
-    are_names = is_header(row, below)
+    below = itertools.islice(rows, len(records))
+    if titles and _begins(row, list(below), titles):
+        return found[-1][1]
+    return empty[-1][1] if empty else comments
+
+
+def _begins(row: list[str], below: list[list[str]], titles: list[list[str]]) -> bool:
+    """Tell whether a table begins with a row below what may be titles."""
     is_divided = not all(map(_filled, titles))
-    are_lines = all(len(one) <= 1 for one in titles)
-    begins = (are_names and names_above_values > values) or (
-        is_divided and (are_lines or are_names)
-    )
-    above = found if begins else empty
-    return above[-1][1] if above else comments
+    if is_divided and all(len(one) <= 1 for one in titles):
+        return True
+    if not is_header(row, below):
+        return False
+    words, values = words_and_values(row, below)
+    return is_divided or words > values
 
 
 def _may_be_above(row: list[str], usual: int) -> bool:
@@ -102,14 +108,13 @@ def lines_below(text: str, delimiter: str, records: list[list[str]]) -> list[str
     """
     if usual_length(records) == 1:
         return []
-    lines = text.rstrip("\n").split("\n")
-    last = lines[-_MOST_LINES:]
+    last = text.rstrip("\n").rsplit("\n", _MOST_LINES)[-_MOST_LINES:]
     without = (number for number, line in enumerate(reversed(last)) if delimiter in line)
     below = last[len(last) - next(without, 0) :]
     notes = [line for line in below if line.strip()]
     divided = len(notes) < len(below) and not below[0].strip()
     # A quote that is open reaches over the blank line.
-    is_whole = "".join(lines[: len(lines) - len(below)]).count('"') % 2 == 0
+    is_whole = (text.count('"') - "".join(below).count('"')) % 2 == 0
     if (divided and is_whole) or (len(notes) == 1 and _ROWS.fullmatch(notes[0].strip())):
         return below
     return []
@@ -152,9 +157,11 @@ def is_header(first: list[str], rest: list[list[str]]) -> bool:
     """
     words = [cell for cell in first if cell.strip() and cell.strip() not in MISSING]
     cells = [cell for cell in first if VALUE.fullmatch(cell)]
-    names_above_values, values = words_and_values(first, rest)
-    if not words or not cells or names_above_values > values:
+    if not words or not cells:
         return bool(words)
+    names_above_values, values = words_and_values(first, rest)
+    if names_above_values > values:
+        return True
     return len(set(cells)) == len(cells) and _are_names(first, cells, rest)
 
 
@@ -175,18 +182,33 @@ def _are_names(first: list[str], cells: list[str], rest: list[list[str]]) -> boo
 
 
 def words_and_values(first: list[str], rest: list[list[str]]) -> tuple[int, int]:
-    """Return how many columns hold values alone below a word, and below a value of their kind."""
-    words = values = 0
+    """Return how many columns hold values alone below a word, and how many below a value."""
+    found = list(_above_values(first, rest))
+    return found.count("word"), found.count("value")
+
+
+def has_word_above_values(first: list[str], rest: list[list[str]]) -> bool:
+    """Tell whether there is a column with values alone below a word."""
+    return "word" in _above_values(first, rest)
+
+
+def _above_values(first: list[str], rest: list[list[str]]) -> Iterator[Literal["word", "value"]]:
+    """Yield what stands above each column of values alone, a value only if it is of their kind."""
     for place, cell in enumerate(map(str.strip, first)):
-        below = [record[place].strip() for record in rest if place < len(record)]
-        kinds = {_kind(one) for one in below if one and one not in MISSING}
+        kinds = set()
+        for record in rest:
+            one = record[place].strip() if place < len(record) else ""
+            if one and one not in MISSING:
+                kinds.add(_kind(one))
+                if "" in kinds:
+                    break
         if not kinds or "" in kinds:
             continue
         if _kind(cell):
-            values += _kind(cell) in kinds
+            if _kind(cell) in kinds:
+                yield "value"
         elif cell and cell not in MISSING:
-            words += 1
-    return words, values
+            yield "word"
 
 
 def _kind(cell: str) -> str:

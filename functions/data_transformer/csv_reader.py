@@ -30,9 +30,9 @@ from data_transformer import columns as typing_of
 from data_transformer import dialect as dialects
 from data_transformer.columns import ABSENT, TEXT, identifier, literal
 from data_transformer.csv_rows import CsvRows
-from data_transformer.dialect import SHOWN, shortened
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
+from data_transformer.messages import SHOWN, listed, shortened
 from data_transformer.rejected_rows import Located, Misfit, Reject, RejectedRows
 from data_transformer.text import CleanText, whole_lines
 from uploads.processing import RejectedError
@@ -328,12 +328,13 @@ class _Job:
 
     def _plain(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield a text in the form that is read, without what repeats the header."""
-        header, forms = self._dialect.header, self._dialect.forms
+        header = self._dialect.header if len(self._table) > 1 else b""
+        forms = self._dialect.forms
         self._repeated = 0
-        if len(self._table) > 1 and header:
-            chunks = self._without_header(whole_lines(chunks, self._longest), header)
-        if forms:
+        if header or forms:
             chunks = whole_lines(chunks, self._longest)
+        if header:
+            chunks = self._without_header(chunks, header)
         for form in forms:
             chunks = map(form.plain, chunks)
         return iter(chunks)
@@ -667,19 +668,17 @@ class _Job:
             )
         if guess.codes:
             named = [f"{name} ({shortened(one)!r})" for name, one in guess.codes.items()]
-            others = " and others" if len(named) > _NAMED else ""
             yield Problem(
                 "codes_as_text",
-                f"{', '.join(named[:_NAMED])}{others}: read as text, since values that are no "
+                f"{listed(named)}: read as text, since values that are no "
                 "numbers, dates or booleans are there several times.",
             )
         if guess.mixed:
-            name = guess.mixed[0]
-            others = " and others" if len(guess.mixed) > 1 else ""
+            names = listed([*map(shortened, guess.mixed)], 1)
             yield Problem(
                 "mixed_as_text",
-                f"{shortened(name)}{others}: read as text, although most values are numbers, dates "
-                f"or the like: {guess.reasons[name]}.",
+                f"{names}: read as text, although most values are numbers, dates or the like: "
+                f"{guess.reasons[guess.mixed[0]]}.",
             )
         yield from self._of_last_row(rows)
         fractions = [one for one in guess.columns if one.type.startswith(("DOUBLE", "DECIMAL"))]
@@ -690,11 +689,10 @@ class _Job:
             )
         missing = self._with_missing(guess)
         if missing:
-            names = ", ".join(map(shortened, missing[:_NAMED]))
-            others = " and others" if len(missing) > _NAMED else ""
+            names = listed([*map(shortened, missing)])
             yield Problem(
                 "missing_values",
-                f"Markers such as NA and - were read as missing values in {names}{others}; in "
+                f"Markers such as NA and - were read as missing values in {names}; in "
                 "columns of text they stay.",
             )
 

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from data_transformer import bounds, forms
+from data_transformer.messages import shortened
 from uploads.result import Problem
 from uploads.table_options import TableOptions
 
@@ -31,13 +32,7 @@ _PADDED: Final = re.compile(r"(?:^|[,;\t|])[ ]+[-+]?\.?\d|\d[ ]+(?:[,;\t|]|$)", 
 _THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 # Excel's way to name the delimiter, in the first line.
 _NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?\n')
-SHOWN: Final = 40  # characters of a text in a message
 _WELL: Final = 0.9  # share of records with the usual number of cells
-
-
-def shortened(text: str) -> str:
-    """Return a text fit for a message."""
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +169,16 @@ def sniff(
     if told.skip is None:
         above = bounds.lines_above(body, delimiter, records)
         below = bounds.lines_below(body, delimiter, records) if whole else []
-    lines = body.split("\n")
     if below:
-        last = len(body.rstrip("\n").split("\n")) - len(below)
-        body = "\n".join([*lines[:last], ""])
+        kept = body.rstrip("\n").split("\n")[: -len(below)]
+        body = "\n".join([*kept, ""])
         end = len(_first_lines(sample, sample.rstrip(b"\n").count(b"\n") + 1 - len(below)))
-    if above:
-        body = body.split("\n", above)[above]
-        skipped += above
+    *lines_above, body = body.split("\n", above)
+    skipped += above
     if above or below:
         records = _records(body, delimiter, whole=whole)
     first, *rest = records
-    usual = Counter(map(len, rest)).most_common(1)[0][0] if rest else len(first)
+    usual = bounds.usual_length(rest or records)
     has_header = bounds.is_header(first, rest) if told.header is None else told.header
     names, row_names = [""] * usual, False
     units: tuple[str, ...] = ()
@@ -210,7 +203,7 @@ def sniff(
         has_header,
         skip,
         sample.count(b"\n", 0, skip),
-        tuple(line.strip() for line in lines[:above] if line.strip()),
+        tuple(line.strip() for line in lines_above if line.strip()),
         told.decimal or _decimal_mark(delimiter, rest),
         has_header and told.header is None and any(bounds.VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
@@ -221,7 +214,10 @@ def sniff(
         sample[header_start:skip] if has_header and not units and header_lines == 1 else b"",
         tuple(line.strip() for line in below if line.strip()),
         end,
-        bool(told.header or bounds.words_and_values(first, [r for r in rest if r != first])[0]),
+        bool(
+            told.header
+            or (has_header and bounds.has_word_above_values(first, [r for r in rest if r != first]))
+        ),
         told.header is None and not has_header,
         _divider(records) if len(names) == 1 else "",
     )
@@ -248,9 +244,10 @@ def _divided(
             delimiter, records = named, by_name
     if len(candidates) == 1 or _consistency(records)[0] >= _WELL:
         return found, body, delimiter, records
-    unusual, divided_by_it = _best(body, UNUSUAL_DELIMITERS, whole=whole)
-    if max(map(len, records)) == 1 and _consistency(divided_by_it)[0] == 1:
-        return found, body, unusual, divided_by_it
+    if max(map(len, records)) == 1:
+        unusual, divided_by_it = _best(body, UNUSUAL_DELIMITERS, whole=whole)
+        if _consistency(divided_by_it)[0] == 1:
+            return found, body, unusual, divided_by_it
     divided = forms.of_one_column(body, whole=whole)
     if not divided:
         return found, body, delimiter, records

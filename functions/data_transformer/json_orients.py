@@ -156,7 +156,7 @@ class _Document:
         return labels if len(labels) == rows and labels != numbers else []
 
     def _fetch(self, values: str, rows: str, rest: str = "") -> list[tuple[Any, ...]]:
-        return self._connection.execute(f"{_select(values, rows)[1:-1]} {rest}").fetchall()
+        return self._connection.execute(_select(values, rows, rest)).fetchall()
 
     def _column(self, value: str, rows: str, rest: str = "") -> list[str]:
         return [text for (text,) in self._fetch(value, rows, rest)]
@@ -169,15 +169,15 @@ class _Document:
     def _write(self, text: str, rows: str) -> None:
         """Write the text that SQL makes of each row."""
         target = self._path.with_suffix(".rows")
-        found = self._connection.execute(_select(text, rows)[1:-1])
+        found = self._connection.execute(_select(text, rows))
         with target.open("w", encoding="utf-8", newline="") as file:
             while some := found.fetchmany(1_000):
                 file.writelines(f"{line}\n" for (line,) in some)
         target.rename(self._path)
 
 
-def _select(values: str, rows: str) -> str:
-    return f"(SELECT {values} FROM {rows})"  # noqa: S608 - names and texts are quoted
+def _select(values: str, rows: str, rest: str = "") -> str:
+    return f"(SELECT {values} FROM {rows} {rest})"  # noqa: S608 - names and texts are quoted
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

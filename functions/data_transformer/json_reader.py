@@ -24,6 +24,7 @@ from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, liter
 from data_transformer.csv_rows import line_ends
 from data_transformer.engine import database
 from data_transformer.inference import infer
+from data_transformer.messages import listed
 from data_transformer.rejected_rows import Reject, RejectedRows
 from data_transformer.text import CleanText, detect
 from uploads.content import HEAD_BYTES
@@ -670,14 +671,13 @@ def _is_any(connection: DuckDBPyConnection, rows: str, condition: str) -> bool:
 
 def _of_mixed(columns: list[tuple[str, str]]) -> list[Problem]:
     """Return the warning of columns with values of several types."""
-    mixed = [name for name, kind in columns if kind == "JSON"]
+    mixed = [repr(name) for name, kind in columns if kind == "JSON"]
     if not mixed:
         return []
-    others = " and others" if len(mixed) > 1 else ""
     return [
         Problem(
             "mixed_as_json",
-            f"Values of several types are under the name {mixed[0]!r}{others}; they are in the "
+            f"Values of several types are under the name {listed(mixed, 1)}; they are in the "
             "table as JSON texts.",
         )
     ]

@@ -11,6 +11,7 @@ import duckdb
 from data_transformer import contents, outputs
 from data_transformer.columns import TEXT, identifier, literal, named
 from data_transformer.engine import database
+from data_transformer.messages import listed
 from data_transformer.rejected_rows import RejectedRows
 from uploads.content import HEAD_BYTES
 from uploads.processing import RejectedError
@@ -28,7 +29,6 @@ _BEGIN: Final = (b"PAR1", b"PARE")
 _ENCRYPTED: Final = b"PARE"
 # Types that Parquet has and readers other than DuckDB have not, or read as something else.
 _ODD: Final = re.compile(r"\b(INTERVAL|TIME WITH TIME ZONE|BIT|VARINT|BIGNUM|UHUGEINT|HUGEINT)\b")
-_NAMED: Final = 5
 
 
 def transform(source: Source, directory: Path, settings: Settings) -> Processed:
@@ -92,11 +92,10 @@ def _convert(
     path.unlink()
     warnings = []
     if odd:
-        others = " and others" if len(odd) > _NAMED else ""
         warnings.append(
             Problem(
                 "types_as_text",
-                f"{', '.join(odd[:_NAMED])}{others}: of a type that few programs read, so they are "
+                f"{listed(odd)}: of a type that few programs read, so they are "
                 "in the table as text.",
             )
         )
