@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api_handler import files as file_rules
+from api_handler import owners
 from api_handler.errors import ApiError
 from uploads.keys import UPLOADS_PREFIX
 
@@ -35,6 +36,8 @@ _QUERY: Final = frozenset({"cursor", "limit", "prefix"})
 _WAIT: Final = (
     f"The query may hold wait only, a number of seconds from 0 to {file_rules.MAX_WAIT_SECONDS}."
 )
+
+_STATUS: Final = ("GET", "/status")
 
 # A probe every second must not become a request to S3 every second.
 _STATUS_SECONDS: Final = 5.0
@@ -58,8 +61,7 @@ class App:
         self._logger = logger
         self._probed_at = float("-inf")
         self._reachable = False
-        self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], _Answer]] = {
-            ("GET", "/status"): self._status,
+        self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any], Files], _Answer]] = {
             ("POST", "/files"): self._create,
             ("GET", "/files"): self._list,
             ("GET", "/files/{key+}"): self._describe,
@@ -83,7 +85,7 @@ class App:
     @property
     def routes(self) -> frozenset[tuple[str, str]]:
         """Method and resource of every request that is answered."""
-        return frozenset(self._routes)
+        return frozenset({_STATUS, *self._routes})
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer a request of a Lambda proxy integration (payload format 1.0).
@@ -99,7 +101,7 @@ class App:
         line: dict[str, Any] = {}
         fault: Exception | None = None
         try:
-            answer = self._routes.get((method, resource), _nowhere)(event)
+            answer = self._answer((method, resource), event)
         except ApiError as error:
             line["error"] = {"code": error.code, "message": error.message}
             answer = _error(error, request_id)
@@ -125,7 +127,14 @@ class App:
             "body": "" if answer.content is None else json.dumps(answer.content),
         }
 
-    def _status(self, _: Mapping[str, Any]) -> _Answer:
+    def _answer(self, route: tuple[str, str], event: Mapping[str, Any]) -> _Answer:
+        if route == _STATUS:  # of the service itself, whoever asks
+            return self._status()
+        act = self._routes.get(route, _nowhere)
+        caller = owners.caller(event, self._settings.owners)
+        return act(event, self._files.seen_by(caller))
+
+    def _status(self) -> _Answer:
         if time.monotonic() - self._probed_at >= _STATUS_SECONDS:
             try:
                 self._files.probe()
@@ -145,7 +154,7 @@ class App:
             },
         )
 
-    def _create(self, event: Mapping[str, Any]) -> _Answer:
+    def _create(self, event: Mapping[str, Any], files: Files) -> _Answer:
         wanted = _json_object(event)
         name, content_type = wanted.pop("name", None), wanted.pop("content_type", "")
         options, size = wanted.pop("options", None), wanted.pop("size", None)
@@ -157,30 +166,30 @@ class App:
                 'The body must be {"name": "…"}, with "content_type" and "size" in bytes if known, '
                 '"options" of a table, and nothing else.',
             )
-        made = self._files.create(name, content_type, options, size)
+        made = files.create(name, content_type, options, size)
         self._count_upload()
         return _Answer(201, made, made["key"])
 
-    def _form(self, event: Mapping[str, Any]) -> _Answer:
+    def _form(self, event: Mapping[str, Any], files: Files) -> _Answer:
         query = event.get("queryStringParameters") or {}
-        made = self._files.create(*_named(query.get("filename"), query.get("type")))
+        made = files.create(*_named(query.get("filename"), query.get("type")))
         self._count_upload()
         form = {"method": "POST", "url": made["url"], "fields": made["fields"]}
         return _Answer(200, form | {"expires": self._settings.upload_url_ttl_seconds}, made["key"])
 
-    def _start(self, event: Mapping[str, Any]) -> _Answer:
+    def _start(self, event: Mapping[str, Any], files: Files) -> _Answer:
         wanted = _json_object(event)
         named = _named(wanted.get("filename"), wanted.get("type"))
-        made = self._files.create(*named, in_parts=True)
+        made = files.create(*named, in_parts=True)
         self._count_upload()
         return _Answer(200, {"key": made["key"], "uploadId": made["upload_id"]}, made["key"])
 
-    def _parts(self, event: Mapping[str, Any]) -> _Answer:
-        key, upload_id = _upload(event)
-        return _Answer(200, self._files.multipart.parts(key, upload_id), key)
+    def _parts(self, event: Mapping[str, Any], files: Files) -> _Answer:
+        key, upload_id = _upload(event, files)
+        return _Answer(200, files.multipart.parts(key, upload_id), key)
 
-    def _sign(self, event: Mapping[str, Any]) -> _Answer:
-        key, upload_id = _upload(event)
+    def _sign(self, event: Mapping[str, Any], files: Files) -> _Answer:
+        key, upload_id = _upload(event, files)
         part, query = event["pathParameters"]["part"], event["queryStringParameters"]
         known = {"key", "partNumbers" if part == "batch" else "size"}
         if not query.keys() <= known:  # a misspelt size would otherwise be no size
@@ -189,25 +198,25 @@ class App:
             )
         if part == "batch":
             numbers = map(_number, query.get("partNumbers", "").split(","))
-            signed = {n: self._files.multipart.sign(key, upload_id, n) for n in numbers}
+            signed = {n: files.multipart.sign(key, upload_id, n) for n in numbers}
             return _Answer(200, {"presignedUrls": signed}, key)
         size = _number(query["size"]) if "size" in query else None
-        url = self._files.multipart.sign(key, upload_id, _number(part), size)
+        url = files.multipart.sign(key, upload_id, _number(part), size)
         return _Answer(200, {"url": url, "expires": self._settings.upload_url_ttl_seconds}, key)
 
-    def _complete(self, event: Mapping[str, Any]) -> _Answer:
+    def _complete(self, event: Mapping[str, Any], files: Files) -> _Answer:
         if event["pathParameters"]["part"] != "complete":
-            return _nowhere(event)
-        key, upload_id = _upload(event)
-        self._files.multipart.complete(key, upload_id, _json_object(event).get("parts"))
-        return _Answer(200, {"key": key, "location": self._files.location(key)}, key)
+            return _nowhere(event, files)
+        key, upload_id = _upload(event, files)
+        files.multipart.complete(key, upload_id, _json_object(event).get("parts"))
+        return _Answer(200, {"key": key, "location": files.location(key)}, key)
 
-    def _abort(self, event: Mapping[str, Any]) -> _Answer:
-        key, upload_id = _upload(event)
-        self._files.multipart.abort(key, upload_id)
+    def _abort(self, event: Mapping[str, Any], files: Files) -> _Answer:
+        key, upload_id = _upload(event, files)
+        files.multipart.abort(key, upload_id)
         return _Answer(200, {}, key)
 
-    def _list(self, event: Mapping[str, Any]) -> _Answer:
+    def _list(self, event: Mapping[str, Any], files: Files) -> _Answer:
         query = event.get("queryStringParameters") or {}
         if not query.keys() <= _QUERY:  # a misspelt limit would otherwise be no limit
             raise ApiError(
@@ -223,25 +232,25 @@ class App:
                 f"The limit must be a number from 1 to {file_rules.MAX_LIMIT}.",
             )
         prefix = query.get("prefix", UPLOADS_PREFIX)
-        return _Answer(200, self._files.list(prefix, int(limit), query.get("cursor")))
+        return _Answer(200, files.list(prefix, int(limit), query.get("cursor")))
 
-    def _describe(self, event: Mapping[str, Any]) -> _Answer:
+    def _describe(self, event: Mapping[str, Any], files: Files) -> _Answer:
         query = event.get("queryStringParameters") or {}
         wait = query.get("wait", "0")
         is_number = wait.isascii() and wait.isdigit() and len(wait) < 3
         if query.keys() - {"wait"} or not is_number or int(wait) > file_rules.MAX_WAIT_SECONDS:
             raise ApiError(400, "invalid_query", _WAIT)
-        key, description = _for_key(event, lambda key: self._files.describe(key, int(wait)))
+        key, description = _for_key(event, files, lambda key: files.describe(key, int(wait)))
         return _Answer(200, description, key)
 
-    def _delete(self, event: Mapping[str, Any]) -> _Answer:
-        key, _ = _for_key(event, self._files.delete)
+    def _delete(self, event: Mapping[str, Any], files: Files) -> _Answer:
+        key, _ = _for_key(event, files, files.delete)
         return _Answer(204, None, key)
 
-    def _reprocess(self, event: Mapping[str, Any]) -> _Answer:
+    def _reprocess(self, event: Mapping[str, Any], files: Files) -> _Answer:
         if not event["pathParameters"]["key"].endswith(REPROCESS):
-            return _nowhere(event)
-        key, _ = _for_key(event, self._files.reprocess)
+            return _nowhere(event, files)
+        key, _ = _for_key(event, files, files.reprocess)
         return _Answer(202, {"key": key}, key)
 
     def _headers(self, event: Mapping[str, Any]) -> dict[str, str]:
@@ -273,7 +282,7 @@ class App:
         print(json.dumps(dimensions | {name: 1, "_aws": about}))
 
 
-def _nowhere(_: Mapping[str, Any]) -> _Answer:
+def _nowhere(_: Mapping[str, Any], __: Files) -> _Answer:
     raise ApiError(404, "no_such_route", "There is nothing at this address.")
 
 
@@ -309,13 +318,13 @@ def _named(name: object, content_type: object) -> tuple[str, str]:
     return name, "" if content_type == "application/octet-stream" else str(content_type or "")
 
 
-def _upload(event: Mapping[str, Any]) -> tuple[str, str]:
+def _upload(event: Mapping[str, Any], files: Files) -> tuple[str, str]:
     """Return the key and the id of an upload in parts that a request is about.
 
     Raises:
-        ApiError: 400 for a key that cannot be.
+        ApiError: 400 for a key that cannot be, 404 for somebody else's.
     """
-    key = file_rules.checked_key((event.get("queryStringParameters") or {}).get("key", ""))
+    key = files.checked_key((event.get("queryStringParameters") or {}).get("key", ""))
     return key, unquote(event["pathParameters"]["upload_id"])
 
 
@@ -341,7 +350,7 @@ def _encoded_key(event: Mapping[str, Any]) -> str:
     return key.removesuffix(REPROCESS) if event["httpMethod"] == "POST" else key
 
 
-def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str, T]:
+def _for_key[T](event: Mapping[str, Any], files: Files, act: Callable[[str], T]) -> tuple[str, T]:
     """Return the key that a path names, and what `act` answers for it.
 
     API Gateway's REST APIs pass parameters of the path percent-encoded; other implementations of
@@ -350,12 +359,16 @@ def _for_key[T](event: Mapping[str, Any], act: Callable[[str], T]) -> tuple[str,
     """
     encoded = _encoded_key(event)
     try:
-        key = file_rules.checked_key(unquote(encoded, errors="strict"))
+        key = unquote(encoded, errors="strict")
     except UnicodeDecodeError:
-        key = file_rules.checked_key("")
+        key = ""
     try:
-        return key, act(key)
+        return key, act(files.checked_key(key))
     except ApiError as error:
-        if error.status != 404 or encoded == key or not file_rules.is_key(encoded):
+        if error.status != 404 or encoded == key:
             raise
+        try:
+            files.checked_key(encoded)
+        except ApiError:
+            raise error from None
         return encoded, act(encoded)

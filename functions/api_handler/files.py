@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
-import os
 import time
-import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 from api_handler import cursor as cursors
 from api_handler import multipart, names
 from api_handler.errors import ApiError
+from api_handler.owners import ANYBODY
 from uploads import events, keys
 from uploads import result as results
 from uploads.table_options import METADATA, TableOptions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
+    from api_handler.owners import Caller
     from api_handler.settings import Settings
 
 MAX_WAIT_SECONDS: Final = 20
@@ -40,7 +41,7 @@ MAX_LIMIT: Final = 1000
 
 
 class Files:
-    """The files of one bucket.
+    """The files of one bucket, as far as a caller may name them.
 
     Attributes:
         multipart: uploads in parts, once they are started.
@@ -54,7 +55,14 @@ class Files:
         self._kinds = settings.kinds
         self._s3 = s3
         self._lambda = lambda_client
+        self._caller = ANYBODY
         self.multipart = multipart.Multipart(settings, s3)
+
+    def seen_by(self, caller: Caller) -> Self:
+        """Return the same files as one caller sees them."""
+        seen = copy.copy(self)
+        seen._caller = caller  # noqa: SLF001 - of this class
+        return seen
 
     def probe(self) -> None:
         """Ask the bucket something that the API may ask anyway.
@@ -128,7 +136,7 @@ class Files:
         name, kind = names.checked_name(name, self._kinds)
         accepted = self._kinds[kind].content_types
         content_type = names.checked_content_type(content_type, kind, accepted)
-        key = f"{keys.UPLOADS_PREFIX}{time_ordered_id()}/{name}"
+        key = f"{self._caller.folder}{keys.time_ordered_id()}/{name}"
         return key, content_type, self._metadata(kind, options)
 
     def _metadata(self, kind: str, options: object) -> dict[str, str]:
@@ -146,7 +154,9 @@ class Files:
         return {METADATA: found.to_text()}
 
     def list(self, prefix: str, limit: int, cursor: str | None) -> dict[str, Any]:
-        """Return a page of uploads in the order of their keys, which is that of their creation.
+        """Return a page of the caller's uploads in the order of their keys.
+
+        That is the order of their creation, owner by owner.
 
         Raises:
             ApiError: 400 for a prefix outside the uploads or a foreign cursor.
@@ -157,6 +167,11 @@ class Files:
                 "invalid_prefix",
                 f"The prefix must start with {keys.UPLOADS_PREFIX} and be a part of a key.",
             )
+        reach = self._caller.reach
+        if reach.startswith(prefix):
+            prefix = reach
+        elif not prefix.startswith(reach):
+            return {"files": [], "next_cursor": None}
         after: Any = {"StartAfter": cursors.decode(cursor, prefix)} if cursor is not None else {}
         page = self._s3.list_objects_v2(
             Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=limit, **after
@@ -168,7 +183,7 @@ class Files:
                 "last_modified": _timestamp(entry["LastModified"]),
             }
             for entry in page.get("Contents", [])
-            if is_key(entry["Key"])  # not the folder itself, which the console can make
+            if _is_key(entry["Key"])  # not the folder itself, which the console can make
         ]
         more = page["IsTruncated"] and found
         return {
@@ -207,6 +222,22 @@ class Files:
             "urls_expire_at": _in(self._settings.download_url_ttl_seconds),
             "result": self._public(result) if result else None,
         }
+
+    def checked_key(self, text: str) -> str:
+        """Return a key that may be that of an upload of the caller.
+
+        Raises:
+            ApiError: 400 for one that cannot be; 404 for one of somebody else, whether or not it
+                is there.
+        """
+        if not _is_key(text):
+            raise _invalid_key()
+        # What names the folder above is not resolved by S3, but may be on the way to it.
+        if self._caller.reach != keys.UPLOADS_PREFIX and (
+            not text.startswith(self._caller.reach) or ".." in text.split("/")
+        ):
+            raise _no_such_file()
+        return text
 
     def _result(self, key: str, head: HeadObjectOutputTypeDef) -> results.Result | None:
         """Return the result of exactly this version of an upload, if there is one."""
@@ -281,7 +312,7 @@ class Files:
                 raise _invalid_key() from error
             raise
         if head is None:
-            raise ApiError(404, "no_such_file", "There is no file with this key.")
+            raise _no_such_file()
         return head
 
     def _derived(self, key: str) -> Iterator[str]:
@@ -321,29 +352,14 @@ class Files:
         )
 
 
-def is_key(text: str) -> bool:
+def _is_key(text: str) -> bool:
     """Tell whether a text may be the key of an upload."""
     name = text.removeprefix(keys.UPLOADS_PREFIX)
     return bool(text.startswith(keys.UPLOADS_PREFIX) and name and _storable(text))
 
 
-def checked_key(key: str) -> str:
-    """Return a key that may be that of an upload.
-
-    Raises:
-        ApiError: 400 for one that cannot be.
-    """
-    if not is_key(key):
-        raise _invalid_key()
-    return key
-
-
-def time_ordered_id() -> str:
-    """Return a UUID of version 7: milliseconds since 1970, then 74 random bits (RFC 9562, 5.7)."""
-    milliseconds = time.time_ns() // 1_000_000
-    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
-    version, variant = 0xF << 76, 0x3 << 62
-    return str(uuid.UUID(int=number & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+def _no_such_file() -> ApiError:
+    return ApiError(404, "no_such_file", "There is no file with this key.")
 
 
 def _invalid_key() -> ApiError:

@@ -1,7 +1,7 @@
 """Settings of the API handler."""
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from uploads.settings import FromEnvironment, Setting
 
@@ -61,6 +61,10 @@ class Settings(FromEnvironment):
     download_url_ttl_seconds: Annotated[
         int, Setting("how long a download link is good for", at_least=1, at_most=604_800)
     ] = 300
+    owners: Annotated[
+        dict[str, Any] | None,
+        Setting("what names the owner of a file, and who sees the files of all, see `owners`"),
+    ] = None
     enable_delete: Annotated[bool, Setting("whether clients may delete files")] = False
     enable_reprocess: Annotated[bool, Setting("whether clients may have files processed again")] = (
         False

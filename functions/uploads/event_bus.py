@@ -67,6 +67,7 @@ def detail(bucket: str, result: Result) -> dict[str, Any]:
         "state": result.status,
         "bucket": bucket,
         "key": source.key,
+        "owner": keys.owner_of(source.key),
         "version_id": source.version_id,
         "size": source.size,
         "function": result.function.name,

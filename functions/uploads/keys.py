@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import time
+import uuid
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,6 +19,41 @@ RESULT_NAME: Final = "result.json"
 # A key has at most 1,024 bytes in S3; below an upload's own name, a revision and the name of an
 # output must find room.
 _LONGEST_NAME_BYTES: Final = 900
+_LONGEST_OWNER: Final = 128
+
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def time_ordered_id() -> str:
+    """Return a UUID of version 7: milliseconds since 1970, then 74 random bits (RFC 9562, 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    version, variant = 0xF << 76, 0x3 << 62
+    return str(uuid.UUID(int=number & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+
+
+def owner_folder(identity: str) -> str:
+    """Return the folder of an owner's uploads: one part of a key, another one for each identity.
+
+    Letters, digits, `-` and `_` stay as they are, of anything else each byte becomes a dot and two
+    hexadecimal digits: `ada@example.com` is `ada.40example.2Ecom`. A long identity is cut, and told
+    from others with the same beginning by a hash of the whole. No folder looks like the id of an
+    upload, so that nobody owns an upload of a time without owners.
+    """
+    plain = identity.encode(errors="surrogatepass")
+    encoded = re.sub(rb"[^A-Za-z0-9_-]", lambda found: b".%02X" % found[0][0], plain).decode()
+    if _ID.fullmatch(encoded):
+        encoded = f".{ord(encoded[0]):02X}{encoded[1:]}"
+    if len(encoded) > _LONGEST_OWNER:
+        digest = hashlib.sha256(plain).hexdigest()[:32]
+        encoded = f"{encoded[: _LONGEST_OWNER - 33]}~{digest}"
+    return encoded
+
+
+def owner_of(upload_key: str) -> str | None:
+    """Return the folder of an upload's owner; None of an upload that has none."""
+    parts = upload_key.removeprefix(UPLOADS_PREFIX).split("/")
+    return parts[0] if len(parts) == 3 and _ID.fullmatch(parts[1]) else None
 
 
 def kind_of(key: str, kinds: Collection[str]) -> str | None:

@@ -4,6 +4,9 @@ locals {
     invoke_arn = module.functions["api_handler"].invoke_arn
     qualifier  = local._aliases["api_handler"]
   }
+  # What API Gateway tells of who signed a request (AWS_IAM); functions/api_handler/owners.py reads it.
+  _signer = ["accountId", "caller", "cognitoIdentityId", "userArn"]
+
   # The gateway waits 29 s at the most, however long the function may run.
   _api_timeout_seconds = min(29, var.api_handler.timeout_seconds)
 

@@ -111,7 +111,7 @@ locals {
         description = "Answers the API: status, uploads, files and their results"
         kinds       = {}
         size        = merge(local._defaults, var.api_handler)
-        environment = {
+        environment = merge(local._owners, {
           # Empty would mean the function's own default, any origin; no page's origin is "none".
           CORS_ALLOWED_ORIGINS = coalesce(join(",", var.cors_allowed_origins), "none")
           MAX_UPLOAD_BYTES     = tostring(var.max_upload_bytes)
@@ -124,7 +124,7 @@ locals {
           ENABLE_DELETE            = tostring(var.api.deletion_enabled)
           ENABLE_REPROCESS         = tostring(var.api.reprocessing_enabled)
           ENABLE_MULTIPART         = tostring(var.api.multipart_enabled)
-        }
+        })
         statements = merge(
           {
             # A presigned form has its signer's rights: no more than to write an upload.
@@ -174,6 +174,9 @@ locals {
     for f, size in merge({ api_handler = var.api_handler }, { for name, p in local._processors : name => p.size }) :
     f => size.snap_start || size.provisioned_concurrency > 0 ? "live" : null
   }
+
+  # The setting OWNERS, or none.
+  _owners = var.api.owners == null ? {} : { OWNERS = jsonencode(var.api.owners) }
 
   # Functions whose zips `make package` builds.
   _shipped     = sort(concat(["api_handler"], keys(local._shipped_processors)))

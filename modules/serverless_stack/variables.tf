@@ -19,20 +19,31 @@ variable "alarms" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see their own files alone: claim names what tells them apart, admins by the name of a claim the values whose bearers see all files; see docs/security.md."
   type = object({
     authorization        = optional(string, "NONE")
     deletion_enabled     = optional(bool, false)
     reprocessing_enabled = optional(bool, false)
     multipart_enabled    = optional(bool, false)
-    authorizers          = optional(map(object({ user_pool_arns = list(string) })), {})
-    allowed_cidrs        = optional(list(string), [])
-    rate_limit           = optional(number, 1000)
-    burst_limit          = optional(number, 2000)
-    logging_enabled      = optional(bool, true)
-    execution_log_level  = optional(string, "ERROR")
-    metrics_enabled      = optional(bool, true)
-    web_acl_arn          = optional(string)
+    authorizers = optional(map(object({
+      user_pool_arns = optional(list(string), [])
+      function = optional(object({
+        name       = string
+        invoke_arn = string
+        qualifier  = optional(string)
+      }))
+    })), {})
+    owners = optional(object({
+      claim  = string
+      admins = optional(map(list(string)), {})
+    }))
+    allowed_cidrs       = optional(list(string), [])
+    rate_limit          = optional(number, 1000)
+    burst_limit         = optional(number, 2000)
+    logging_enabled     = optional(bool, true)
+    execution_log_level = optional(string, "ERROR")
+    metrics_enabled     = optional(bool, true)
+    web_acl_arn         = optional(string)
     custom_domain = optional(object({
       name            = string
       certificate_arn = string
@@ -41,6 +52,25 @@ variable "api" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.api.owners == null || var.api.authorization != "NONE"
+    error_message = "api.owners needs to know who calls: set api.authorization to AWS_IAM, or to the name of one of api.authorizers."
+  }
+
+  # What API Gateway knows of a signer, and what of a token, are different things.
+  validation {
+    condition = var.api.owners == null || alltrue([
+      for claim in concat([try(var.api.owners.claim, "")], keys(try(var.api.owners.admins, {}))) :
+      claim != "" && contains(local._signer, claim) == (var.api.authorization == "AWS_IAM")
+    ])
+    error_message = "api.owners has claim ${jsonencode(try(var.api.owners.claim, ""))} and admins by ${jsonencode(keys(try(var.api.owners.admins, {})))}: with AWS_IAM each must be one of ${join(", ", local._signer)}, with an authorizer a claim of its tokens, such as sub."
+  }
+
+  validation {
+    condition     = alltrue([for values in values(try(var.api.owners.admins, {})) : alltrue([for v in values : !contains(["", "*"], v)])])
+    error_message = "api.owners.admins must name values, or their beginning with * behind it; not an empty one, nor * alone: ${jsonencode(try(var.api.owners.admins, {}))}."
+  }
 }
 
 variable "api_handler" {

@@ -8,8 +8,9 @@ as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over pla
 moto answers for CloudWatch: ministack describes alarms without period and dimensions, so that every
 plan would show changes.
 
-It tells IAM's condition keys and resources where ministack does not, and delivers asynchronous
-events twice where that is asked for: AWS delivers them at least once.
+It tells functions the claims of a token as AWS does, and IAM's condition keys and resources where
+ministack does not. It delivers asynchronous events twice where that is asked for: AWS delivers them
+at least once.
 
 It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may
 still be about to finish sending the request. The provider then closes the connection when the head
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     type Conditions = Callable[[str, str, bytes, dict[str, Any]], dict[str, Any]]
     type Resource = Callable[..., str]
+    type Texts = Callable[[dict[str, Any]], dict[str, str]]
     type Invoke = Callable[[dict[str, Any], dict[str, Any]], None]
 
 _LARGEST: Final = 64 * 1024
@@ -161,6 +163,22 @@ def with_resources(resource: Resource) -> Resource:
     return told
 
 
+def with_joined_lists(texts: Texts) -> Texts:
+    """Return a way to write a token's claims as texts that joins the values of a list by commas.
+
+    So do REST APIs (aws/chalice issue 783); ministack writes "[a b]", as HTTP APIs do.
+    """
+
+    def told(claims: dict[str, Any]) -> dict[str, str]:
+        joined = {
+            name: ",".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in claims.items()
+        }
+        return texts(joined)
+
+    return told
+
+
 def with_repeats(invoke: Invoke) -> Invoke:
     """Return a way to hand asynchronous events to functions that repeats every second one.
 
@@ -249,6 +267,8 @@ def main() -> None:
     actions: Any = importlib.import_module("ministack.core.iam_actions")
     actions.request_tag_context = with_boundaries(actions.request_tag_context)
     actions.extract_resource_arn = with_resources(actions.extract_resource_arn)
+    gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
+    gateway._stringify_claims = with_joined_lists(gateway._stringify_claims)  # noqa: SLF001 - no API changes it
     rules = Rules(EmulatedAccount(), int(os.environ["ACCOUNT_CONCURRENCY"]))
     moto = cloudwatch()
 

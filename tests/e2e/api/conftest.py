@@ -62,6 +62,41 @@ output "signed_api_id" {
   value = module.signed.id
 }
 """
+_OWNED = """
+# A second environment, whose files have owners: users of a pool.
+resource "aws_cognito_user_pool" "pool" {
+  for_each = toset(["people", "strangers"])
+  name     = each.key
+}
+
+locals {
+  people = aws_cognito_user_pool.pool["people"].arn
+}
+
+module "owned" {
+  source = "../../modules/serverless_stack"
+
+  suffix        = "owned"
+  architecture  = var.architecture
+  force_destroy = true
+  alarms        = { enabled = false, unattended = true }
+  api = {
+    authorization        = "people"
+    authorizers          = { people = { user_pool_arns = [local.people] } }
+    owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] } }
+    deletion_enabled     = true
+    multipart_enabled    = true
+    reprocessing_enabled = true
+  }
+}
+
+output "owned" {
+  value = {
+    api_id = module.owned.api_id
+    pools  = { for name, pool in aws_cognito_user_pool.pool : name => pool.id }
+  }
+}
+"""
 MEBIBYTE = 1024 * 1024
 FORM_BYTES, LARGEST = 4 * MEBIBYTE, 24 * MEBIBYTE
 
@@ -120,6 +155,7 @@ def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         override = _OVERRIDE.replace("ORIGIN", origin).replace("LARGEST", str(LARGEST))
         override = override.replace('"FORM_BYTES"', f'"{FORM_BYTES}"')
         (environment / "api_override.tf").write_text(override)
+        (environment / "owned.tf").write_text(_OWNED)
         (environment / "signed.tf").write_text(_SIGNED.replace("REGION", local_cloud.REGION))
         stack = terraform.Terraform(
             environment, terraform.environment(cloud.client_environment()), tree / "terraform.log"

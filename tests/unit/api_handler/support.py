@@ -140,6 +140,7 @@ class Client:
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
         base64: bool = False,
+        context: Mapping[str, object] | None = None,
     ) -> SimpleNamespace:
         event = {
             "httpMethod": method,
@@ -149,10 +150,10 @@ class Client:
             "headers": headers,
             "body": body,
             "isBase64Encoded": base64,
-            "requestContext": {"requestId": REQUEST_ID},
+            "requestContext": {"requestId": REQUEST_ID, **(context or {})},
         }
-        context = cast("LambdaContext", SimpleNamespace(aws_request_id="function-request-1"))
-        answer = self._app.handle(event, context)
+        lambda_context = SimpleNamespace(aws_request_id="function-request-1")
+        answer = self._app.handle(event, cast("LambdaContext", lambda_context))
         return SimpleNamespace(
             status=answer["statusCode"],
             headers=answer["headers"],

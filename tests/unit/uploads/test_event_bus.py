@@ -12,6 +12,7 @@ import pytest
 from scripts import ROOT
 from tests.unit.uploads.fake_s3 import BUCKET
 from tests.unit.uploads.setting import KEY, RECORD, Setting, Shouter
+from uploads import keys
 from uploads import result as results
 from uploads.event_bus import EventBus, NotSentError, detail
 
@@ -54,6 +55,7 @@ def test_a_result_is_told(setting: Setting, bus: Bus) -> None:
     jsonschema.validate(told, SCHEMA)
     assert (told["bucket"], told["key"], told["result_key"]) == (BUCKET, KEY, RECORD)
     assert (told["state"], told["error"], told["size"]) == ("succeeded", None, 5)
+    assert told["owner"] is None
     (output,) = told["outputs"]
     assert setting.s3.content(output["key"]) == b"HELLO!"
 
@@ -64,6 +66,13 @@ def test_a_rejection_is_told_without_the_content(setting: Setting, bus: Bus) -> 
     jsonschema.validate(told, SCHEMA)
     assert bus.entries[0]["DetailType"] == "FileRejected"
     assert (told["state"], told["error"], told["outputs"]) == ("rejected", "too_quiet", [])
+
+
+def test_the_owner_is_told(setting: Setting, bus: Bus) -> None:
+    key = f"uploads/ada/{keys.time_ordered_id()}/a.txt"
+    setting.run_all(setting.upload("hello", "0A", key=key))
+    jsonschema.validate(bus.details[0], SCHEMA)
+    assert bus.details[0]["owner"] == "ada"
 
 
 def test_an_event_that_was_not_sent_is_made_good_by_the_retry(setting: Setting, bus: Bus) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uploads import keys
 
@@ -53,3 +55,51 @@ def test_the_kind_of_a_file_and_whether_s3_starts_its_function(
     kinds = (".csv", ".csv.gz")
     assert keys.kind_of(key, kinds) == kind
     assert keys.starts_function(key, kinds) is starts
+
+
+@pytest.mark.parametrize(
+    ("identity", "folder"),
+    [
+        ("7c9e6679-7425-40de-944b-e07fc1f90ae7", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+        ("ada@example.com", "ada.40example.2Ecom"),
+        ("..", ".2E.2E"),
+        ("../bob", ".2E.2E.2Fbob"),
+        ("ada/", "ada.2F"),
+        ("ada.2F", "ada.2E2F"),
+        ("José", "Jos.C3.A9"),
+        ("Jose\u0301", "Jose.CC.81"),
+        ("\ud800", ".ED.A0.80"),
+        (
+            "arn:aws:sts::123456789012:assumed-role/App/ada",
+            "arn.3Aaws.3Asts.3A.3A123456789012.3Aassumed-role.2FApp.2Fada",
+        ),
+        ("0192f0c1-2d3e-7a4b-8c5d-6e7f80910213", ".30192f0c1-2d3e-7a4b-8c5d-6e7f80910213"),
+    ],
+)
+def test_each_identity_has_a_folder_of_its_own(identity: str, folder: str) -> None:
+    assert keys.owner_folder(identity) == folder
+
+
+def test_a_long_identity_is_cut_and_told_from_others() -> None:
+    one, other, cut = (keys.owner_folder("x" * n) for n in (1000, 1001, 128))
+    assert len(one) == len(other) == len(cut) == 128
+    assert len({one, other, cut}) == 3
+    # An identity cannot be written like the folder of another one.
+    assert keys.owner_folder(one) != one
+
+
+def test_the_owner_of_an_upload_stands_in_its_key() -> None:
+    upload = f"{keys.time_ordered_id()}/beach.jpg"
+    assert keys.owner_of(f"uploads/ada/{upload}") == "ada"
+    for ownerless in (f"uploads/{upload}", "uploads/2026/01/beach.jpg", "uploads/beach.jpg"):
+        assert keys.owner_of(ownerless) is None
+
+
+@given(st.text(), st.text())
+def test_no_identity_reaches_the_folder_of_another_one(one: str, other: str) -> None:
+    folders = {identity: keys.owner_folder(identity) for identity in (one, other)}
+    assert len(set(folders.values())) == len(folders)
+    for folder in folders.values():
+        assert "/" not in folder
+        assert ".." not in folder
+        assert keys.owner_of(f"uploads/{folder}/x.jpg") is None

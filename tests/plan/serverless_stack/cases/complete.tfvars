@@ -50,6 +50,7 @@ vpc              = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 
 api = {
   authorization        = "AWS_IAM"
+  owners               = { claim = "userArn" }
   allowed_cidrs        = ["192.0.2.0/24"]
   deletion_enabled     = true
   reprocessing_enabled = true

@@ -5,6 +5,7 @@ alarms           = { enabled = false, unattended = true }
 api = {
   authorization        = "users"
   authorizers          = { users = { user_pool_arns = ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"] } }
+  owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] } }
   logging_enabled      = false
   deletion_enabled     = true
   reprocessing_enabled = true

@@ -17,6 +17,7 @@ from scripts.emulator.__main__ import (
     behind_tls,
     with_boundaries,
     with_cloudwatch,
+    with_joined_lists,
     with_repeats,
     with_resources,
 )
@@ -135,6 +136,7 @@ def test_every_second_event_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_server_is_changed(monkeypatch: pytest.MonkeyPatch, repeat: str) -> None:
     invoke = SimpleNamespace(invoke_async_with_retry=print)
     monkeypatch.setitem(sys.modules, "ministack.services.lambda_svc", invoke)
+    monkeypatch.setitem(sys.modules, "ministack.services.apigateway_v1", MagicMock())
     monkeypatch.setitem(sys.modules, "moto.server", MagicMock())
     monkeypatch.setitem(sys.modules, "hypercorn.app_wrappers", MagicMock())
     run = SimpleNamespace(TCPServer=lambda *given: given)
@@ -329,3 +331,9 @@ def test_the_account_knows_the_parts_of_an_upload(
     )
     monkeypatch.setattr(emulator.EmulatedAccount, "_client", lambda *_: s3)
     assert emulator.EmulatedAccount().part_sizes("b", "k", "i") == ({1: 5} if there else {})
+
+
+def test_functions_get_the_groups_of_a_user_joined_by_commas() -> None:
+    told = with_joined_lists(lambda claims: {name: str(value) for name, value in claims.items()})
+    claims = {"sub": "ada", "cognito:groups": ["staff", "admins"], "exp": 7}
+    assert told(claims) == {"sub": "ada", "cognito:groups": "staff,admins", "exp": "7"}

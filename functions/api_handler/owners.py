@@ -1,0 +1,85 @@
+"""Who calls, and which files are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from api_handler.errors import ApiError
+from uploads.keys import UPLOADS_PREFIX, owner_folder
+
+# What API Gateway tells of the signer of a request, where that is asked for instead of a token.
+# Source: "API Gateway mapping template and access logging variable reference", AWS.
+SIGNER: Final = frozenset({"accountId", "caller", "cognitoIdentityId", "userArn"})
+
+# Cognito's groups come as one text, with commas between them (aws/chalice issue 783).
+_GROUPS: Final = "cognito:groups"
+
+
+class Caller(NamedTuple):
+    """Who sends a request.
+
+    Attributes:
+        folder: prefix of the keys of the files that they upload.
+        reach: prefix of the keys that they may name: `folder`, or that of all uploads.
+    """
+
+    folder: str
+    reach: str
+
+
+ANYBODY: Final = Caller(UPLOADS_PREFIX, UPLOADS_PREFIX)
+
+
+def caller(event: Mapping[str, Any], owners: Mapping[str, Any] | None) -> Caller:
+    """Return who sends a request.
+
+    Args:
+        event: request of a Lambda proxy integration.
+        owners: `claim`, the name of what tells callers apart: a claim of their token, a member of
+            what a Lambda authorizer returns, or one of `SIGNER`; `admins`, by the name of a claim
+            the values whose bearers see the files of all. None: files are everybody's.
+
+    Raises:
+        ApiError: 403 when the request does not tell who calls.
+    """
+    if owners is None:
+        return ANYBODY
+    identity = _claim(event, owners["claim"])
+    if not identity:
+        raise ApiError(
+            403,
+            "no_owner",
+            f"The request does not tell whose files it is about: {owners['claim']} is missing.",
+        )
+    folder = f"{UPLOADS_PREFIX}{owner_folder(identity)}/"
+    return Caller(folder, UPLOADS_PREFIX if _is_admin(event, owners["admins"]) else folder)
+
+
+def _is_admin(event: Mapping[str, Any], admins: Mapping[str, list[str]]) -> bool:
+    return any(
+        _fits(value, pattern)
+        for claim, patterns in admins.items()
+        for value in _values(claim, _claim(event, claim))
+        for pattern in patterns
+    )
+
+
+def _fits(value: str, pattern: str) -> bool:
+    if pattern.endswith("*"):  # a role has another ARN in each session: …:assumed-role/Admin/*
+        return value.startswith(pattern[:-1])
+    return value == pattern
+
+
+def _values(claim: str, text: str) -> list[str]:
+    return text.split(",") if claim == _GROUPS else [text]
+
+
+def _claim(event: Mapping[str, Any], name: str) -> str:
+    """Return a claim of the caller; empty where there is none, or none that is a text."""
+    context = event["requestContext"]
+    known = context.get("identity") if name in SIGNER else context.get("authorizer")
+    # A user pool's claims are a member of their own; what a function returns is not.
+    claims = (known or {}).get("claims", known)
+    value = claims.get(name) if isinstance(claims, Mapping) else None
+    return value if isinstance(value, str) else ""

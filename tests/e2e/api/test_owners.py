@@ -1,0 +1,143 @@
+"""Two users of one environment: each has files of their own, an administrator sees all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.api.conftest import Deployment
+
+
+@dataclass(frozen=True)
+class User:
+    """A caller, by the token of a user pool."""
+
+    api: str
+    token: str
+
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return requests.request(method, self.api + path, headers=headers, timeout=60, **arguments)
+
+    def files(self, **query: str) -> list[str]:
+        return [file["key"] for file in self.call("GET", "/files", params=query).json()["files"]]
+
+    def upload(self, name: str, body: bytes) -> str:
+        """Upload a file, wait for its result, and return its key."""
+        form = self.call("POST", "/files", json={"name": name}).json()
+        sent = requests.post(form["url"], data=form["fields"], files={"file": body}, timeout=30)
+        assert sent.status_code == 204
+        path = f"/files/{quote(form['key'])}"
+
+        def processed() -> bool:
+            return bool(self.call("GET", path, params={"wait": "20"}).json()["state"] != "pending")
+
+        eventually(processed)
+        return str(form["key"])
+
+
+@pytest.fixture(scope="module")
+def sign_in(deployment: Deployment) -> Callable[..., User]:
+    cognito = deployment.aws("cognito-idp")
+    owned = deployment.outputs["owned"]
+    api = deployment.cloud.api_url(owned["api_id"])
+
+    def sign_in(name: str, *, pool: str = "people", group: str | None = None) -> User:
+        identifier, password = owned["pools"][pool], "Correct-Horse-7"
+        client = cognito.create_user_pool_client(
+            UserPoolId=identifier,
+            ClientName="test",
+            ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        )["UserPoolClient"]["ClientId"]
+        user = {"UserPoolId": identifier, "Username": name}
+        cognito.admin_create_user(**user, MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(**user, Password=password, Permanent=True)
+        if group:
+            cognito.create_group(GroupName=group, UserPoolId=identifier)
+            cognito.admin_add_user_to_group(**user, GroupName=group)
+        answer = cognito.admin_initiate_auth(
+            UserPoolId=identifier,
+            ClientId=client,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )
+        return User(api, str(answer["AuthenticationResult"]["IdToken"]))
+
+    return sign_in
+
+
+@pytest.fixture(scope="module")
+def ada(sign_in: Callable[..., User]) -> User:
+    return sign_in("ada")
+
+
+@pytest.fixture(scope="module")
+def bob(sign_in: Callable[..., User]) -> User:
+    return sign_in("bob")
+
+
+@pytest.fixture(scope="module")
+def adas_key(ada: User) -> str:
+    return ada.upload("sales.csv", b"a,b\n1,2\n")
+
+
+def test_everybody_lists_their_own_files(ada: User, bob: User, adas_key: str) -> None:
+    bobs_key = bob.upload("costs.csv", b"a,b\n3,4\n")
+    assert adas_key.split("/")[1] != bobs_key.split("/")[1]
+    assert (ada.files(), bob.files()) == ([adas_key], [bobs_key])
+    assert bob.files(prefix=adas_key) == bob.files(prefix="uploads/" + adas_key.split("/")[1]) == []
+    assert ada.call("GET", f"/files/{quote(adas_key)}").json()["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET /files/{}",
+        "DELETE /files/{}",
+        "POST /files/{}/reprocess",
+        "GET /s3/multipart/u?key={}",
+        "DELETE /s3/multipart/u?key={}",
+        "GET /s3/multipart/u/1?key={}",
+        "GET /s3/multipart/u/batch?partNumbers=1&key={}",
+        "POST /s3/multipart/u/complete?key={}",
+    ],
+)
+def test_nobody_reaches_the_files_of_another(
+    ada: User, bob: User, adas_key: str, request_line: str
+) -> None:
+    method, _, path = request_line.partition(" ")
+    own_folder = bob.call("POST", "/files", json={"name": "a.csv"}).json()["key"].split("/")[1]
+    for key in (adas_key, f"uploads/{own_folder}/../{adas_key.removeprefix('uploads/')}"):
+        # As the key stands in a path, and encoded as one part of it.
+        for written in (quote(key), quote(key, safe="")):
+            answer = bob.call(method, path.replace("{}", written), json={"parts": []})
+            assert answer.status_code == 404, answer.text
+    assert ada.call("GET", f"/files/{quote(adas_key)}").json()["state"] == "succeeded"
+
+
+def test_an_administrator_sees_the_files_of_all(
+    sign_in: Callable[..., User], bob: User, adas_key: str
+) -> None:
+    bobs_key = bob.upload("more.csv", b"a,b\n5,6\n")
+    admin = sign_in("root", group="admins")
+    assert {adas_key, bobs_key} <= set(admin.files())
+    assert admin.call("DELETE", f"/files/{quote(bobs_key)}").status_code == 204
+    assert bobs_key not in bob.files()
+
+
+def test_a_token_of_another_pool_opens_nothing(sign_in: Callable[..., User]) -> None:
+    assert sign_in("ada", pool="strangers").call("GET", "/files").status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c"])
+def test_nor_does_none(ada: User, token: str) -> None:
+    assert User(ada.api, token).call("GET", "/files").status_code == 401

@@ -1,0 +1,3 @@
+suffix = "team-a"
+alarms = { unattended = true }
+api    = { owners = { claim = "accountId" } }
