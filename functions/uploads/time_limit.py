@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # What is kept for stopping: to remove temporary files, to log, to answer.
 _RESERVED_SECONDS: Final = 10.0
 _RESERVED_SHARE: Final = 0.25
-
+_AGAIN_SECONDS: Final = 1.0
 
 # A function of so much memory has one processor; one of less has that share of it.
 # Source: "Configure Lambda function memory", Lambda developer guide.
@@ -62,7 +62,7 @@ def stop_in_time(context: LambdaContext) -> Iterator[None]:
     memory_mb = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _MB_OF_A_PROCESSOR))
     share = min(1, memory_mb / _MB_OF_A_PROCESSOR)
     began = time.process_time()
-    rang = False
+    rang, inside = False, True
 
     def error() -> OutOfTimeError:
         computed = time.process_time() - began > budget * share / 2
@@ -71,13 +71,16 @@ def stop_in_time(context: LambdaContext) -> Iterator[None]:
     def ring(*_: object) -> None:
         nonlocal rang
         rang = True
-        raise _Alarm
+        if inside:
+            raise _Alarm
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, budget)
+    # Again and again: a library that swallows an alarm, such as in a destructor, goes on.
+    signal.setitimer(signal.ITIMER_REAL, budget, _AGAIN_SECONDS)
     try:
         yield
     except BaseException as fault:
+        inside = False
         # A library may answer the alarm with an error of its own.
         if rang:
             raise error() from fault

@@ -67,6 +67,18 @@ def test_an_alarm_that_a_library_swallows_is_not_lost() -> None:
         library()
 
 
+def test_a_library_that_swallows_an_alarm_and_goes_on_hears_another_one() -> None:
+    def library() -> None:
+        for _ in range(2):
+            with suppress(BaseException):
+                time.sleep(60)
+
+    started = time.monotonic()
+    with pytest.raises(OutOfTimeError), stop_in_time(_left(80)):
+        library()
+    assert time.monotonic() - started < 60
+
+
 def test_a_client_that_repeats_what_failed_does_not_go_on_over_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
