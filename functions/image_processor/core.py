@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
-from image_processor import colour, exif, limits, memory, picture, png, scaling, thumbnails
+from image_processor import colour, exif, limits, memory, picture, png, scaling, thumbnails, tiff
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
 
@@ -70,7 +70,8 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
                     "less sharp than it was.",
                 )
             )
-        if picture.has_pages(found):
+        pages = tiff.pages(path) if found.form == "TIFF" else 1
+        if pages > 1:
             warnings.append(
                 Problem("first_page", "The file has several pages; the first one is shown.")
             )
@@ -83,6 +84,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
             "mode": image.mode,
             "orientation": orientation,
             "animated": animated,
+            "pages": pages,
             "progressive": found.progressive,
             "transparent": decoded.has_transparency_data,
             "camera": exif.camera(tags),
@@ -109,6 +111,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         )
     made = thumbnails.save_all(base, directory, settings)
     details["for_pages"] = thumbnails.for_pages(made, settings)
+    made += thumbnails.save_named(base, directory, settings)
     return Processed(made, details, warnings)
 
 
@@ -116,14 +119,14 @@ def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
     """Set the decoder to the smallest useful scale, refuse what is too large, before decoding.
 
     Returns:
-        Width and height of the largest thumbnail, before the picture is turned upright.
+        Width and height from which all thumbnails are made, before the picture is turned upright.
     """
     limits.check_pixels(found.full, settings)
     if found.image.mode in _UNSUPPORTED_MODES:
         raise RejectedError(
             "unsupported_pixels", f"The pixels are of a kind that cannot be shown ({found.kind})."
         )
-    target = thumbnails.fitted(found.full, max(settings.thumbnail_sizes))
+    target = thumbnails.largest(found.full, settings)
     scale = scaling.decoder_scale(found.form, found.full, target, scaling.OVERSAMPLING)
     needed = limits.memory_needed(found, scale, target)
     if needed > settings.memory_mb * _MIB:

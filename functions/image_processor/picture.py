@@ -286,9 +286,3 @@ def animated(picture: Picture) -> bool:
         return picture.form in _ANIMATED and bool(getattr(picture.image, "is_animated", False))
     except FAULTS:
         return False
-
-
-def has_pages(picture: Picture) -> bool:
-    """Tell whether a TIFF holds more pictures than the first, such as further pages."""
-    image = picture.image
-    return isinstance(image, TiffImagePlugin.TiffImageFile) and bool(image.tag_v2.next)

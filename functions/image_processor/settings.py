@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from image_processor.named_sizes import PATTERN
 from uploads.settings import FromEnvironment, Setting
 
 Format = Literal["webp", "jpeg", "png", "avif"]
@@ -16,6 +17,15 @@ class Settings(FromEnvironment):
         tuple[int, ...],
         Setting("longer side of each thumbnail in pixels", at_least=16, at_most=4096),
     ] = (160, 640, 1600)
+    named_sizes: Annotated[
+        tuple[str, ...],
+        Setting(
+            "thumbnails with a name: NAME=SIDE keeps the shape, NAME=WIDTHxHEIGHT crops to one "
+            "around the most detailed part, with /centre around the middle, with /pad not at all",
+            pattern=PATTERN,
+            example="small=320, og=1200x630, face=96x96/centre or card=400x300/pad",
+        ),
+    ] = ()
     thumbnail_format: Annotated[
         Format, Setting("format of the thumbnails; JPEG is white where the picture is transparent")
     ] = "webp"

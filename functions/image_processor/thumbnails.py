@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
+from image_processor import named_sizes
 from uploads.processing import Produced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from image_processor.named_sizes import NamedSize
     from image_processor.settings import Format, Settings
 
 CONTENT_TYPES: Final[dict[Format, str]] = {
@@ -32,20 +34,33 @@ def fitted(size: tuple[int, int], longer: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def largest(size: tuple[int, int], settings: Settings) -> tuple[int, int]:
+    """Return to what size a picture is scaled to make all thumbnails of it.
+
+    A shape may need more of it than the longest side of the others. Whether the picture will be
+    turned is not known yet, so that there is enough for both.
+    """
+    found = [fitted(size, max(settings.thumbnail_sizes))]
+    for named in _named(settings):
+        found += [named.scaled(size), named.scaled(size[::-1])[::-1]]
+    return max(found)
+
+
+def _named(settings: Settings) -> list[NamedSize]:
+    return [named_sizes.parse(text) for text in settings.named_sizes]
+
+
 def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[Produced]:
     """Write every thumbnail in every format, each made from the one before, without any metadata.
 
     A picture that is smaller than several sizes is written once, and named for each of them.
 
     Args:
-        picture: the largest thumbnail, mode L, RGB or RGBA.
+        picture: scaled to what `largest` said and upright, mode L, RGB or RGBA.
         directory: where to write.
         settings: sizes, formats and quality.
     """
-    # A copy is no file of several frames any more, and without the information, of which Pillow
-    # would write some into the thumbnails: colour profile, comment.
-    picture = picture.copy()
-    picture.info = {}
+    picture = _bare(picture)
     full = picture.size
     written: dict[Format, Path] = {}
     made: list[Produced] = []
@@ -55,14 +70,48 @@ def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[
         if picture.size != target:
             picture = picture.resize(target, FILTER)
         for form in settings.formats:
-            name = f"thumbnail-{longer}.{_SUFFIXES[form]}"
+            name = _file_name(str(longer), form)
             if is_new:
                 written[form] = directory / name
-                shown = _on_white(picture) if form == "jpeg" else picture
-                shown.save(written[form], form.upper(), **_options(form, settings, longer))
-            size = {"width": target[0], "height": target[1]}
-            made.append(Produced(written[form], name, CONTENT_TYPES[form], size))
+                _save(picture, written[form], form, settings)
+            made.append(_produced(written[form], name, form, picture))
     return made
+
+
+def save_named(picture: Image.Image, directory: Path, settings: Settings) -> list[Produced]:
+    """Write every thumbnail that has a name in every format; arguments as of `save_all`."""
+    made: list[Produced] = []
+    for named in _named(settings):
+        shaped = named.made_of(_bare(picture))
+        for form in settings.formats:
+            path = directory / _file_name(named.name, form)
+            _save(shaped, path, form, settings)
+            made.append(_produced(path, path.name, form, shaped))
+    return made
+
+
+def _bare(picture: Image.Image) -> Image.Image:
+    """Return a picture without the information of which Pillow would write some: profile, comment.
+
+    A copy is no file of several frames any more, either.
+    """
+    picture = picture.copy()
+    picture.info = {}
+    return picture
+
+
+def _file_name(size: str, form: Format) -> str:
+    return f"thumbnail-{size}.{_SUFFIXES[form]}"
+
+
+def _save(picture: Image.Image, path: Path, form: Format, settings: Settings) -> None:
+    shown = _on_white(picture) if form == "jpeg" else picture
+    shown.save(path, form.upper(), **_options(form, settings, max(picture.size)))
+
+
+def _produced(path: Path, name: str, form: Format, picture: Image.Image) -> Produced:
+    size = {"width": picture.width, "height": picture.height}
+    return Produced(path, name, CONTENT_TYPES[form], size)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import MISSING, dataclass, fields
 from typing import (
     TYPE_CHECKING,
@@ -46,6 +47,8 @@ class Setting:
         at_most: highest number that is allowed.
         variable: name of the environment variable; by default the attribute's, in capitals.
         members: names, for a text that is empty or a JSON object with some of them.
+        pattern: regular expression that a text must match as a whole.
+        example: of a text that matches.
     """
 
     description: str
@@ -53,6 +56,8 @@ class Setting:
     at_most: float = math.inf
     variable: str | None = None
     members: tuple[str, ...] = ()
+    pattern: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Declared:
             kind = "whole number" if self.item_type is int else "number"
             limits = f"from {self.about.at_least} to {self.about.at_most}"
             return f"{kind}s {limits}" if self.is_list else f"a {kind} {limits}"
+        if self.about.pattern:
+            return f"{'texts' if self.is_list else 'a text'} such as {self.about.example}"
         if self.about.members:
             return f"a JSON object of some of {', '.join(self.about.members)}"
         return {bool: "true or false", str: "a text"}.get(self.item_type, "a JSON object")
@@ -125,6 +132,8 @@ class Declared:
         if self.item_type is bool:
             return _SWITCH[text.lower()]
         if self.item_type is str:
+            if self.about.pattern and not re.fullmatch(self.about.pattern, text):
+                raise ValueError(text)
             return text
         if self.item_type in {int, float}:
             number = self.item_type(text)

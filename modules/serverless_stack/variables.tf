@@ -226,6 +226,7 @@ variable "image_processor" {
     environment             = optional(map(string), {})
     # settings of image_processor: made by `make docs` from functions/image_processor/settings.py
     thumbnail_sizes   = optional(list(number), [160, 640, 1600]) # Longer side of each thumbnail in pixels.
+    named_sizes       = optional(list(string), [])               # Thumbnails with a name: NAME=SIDE keeps the shape, NAME=WIDTHxHEIGHT crops to one around the most detailed part, with /centre around the middle, with /pad not at all.
     thumbnail_format  = optional(string, "webp")                 # Format of the thumbnails; JPEG is white where the picture is transparent.
     further_formats   = optional(list(string), [])               # Formats that each thumbnail is made in besides.
     thumbnail_quality = optional(number, 80)                     # Quality of WebP, JPEG and AVIF thumbnails.
@@ -244,6 +245,10 @@ variable "image_processor" {
   validation {
     condition     = length(var.image_processor.thumbnail_sizes) > 0 && alltrue([for v in var.image_processor.thumbnail_sizes : v == floor(v) && v >= 16 && v <= 4096])
     error_message = "image_processor.thumbnail_sizes must be whole numbers from 16 to 4096; given: ${jsonencode(var.image_processor.thumbnail_sizes)}."
+  }
+  validation {
+    condition     = alltrue([for v in var.image_processor.named_sizes : can(regex("^(?:[a-z][a-z0-9-]{0,30}=(?:[1-9][0-9]{1,2}|1[0-9]{3})(?:x(?:[1-9][0-9]{1,2}|1[0-9]{3})(?:/(?:centre|pad))?)?)$", v))])
+    error_message = "image_processor.named_sizes must be texts such as small=320, og=1200x630, face=96x96/centre or card=400x300/pad; given: ${jsonencode(var.image_processor.named_sizes)}."
   }
   validation {
     condition     = contains(["webp", "jpeg", "png", "avif"], var.image_processor.thumbnail_format)
@@ -274,6 +279,11 @@ variable "image_processor" {
     error_message = "image_processor.max_jpeg_scans must be a whole number from 1 to 10000; given: ${var.image_processor.max_jpeg_scans}."
   }
   # end of validations of image_processor
+
+  validation {
+    condition     = length(distinct([for s in var.image_processor.named_sizes : split("=", s)[0]])) == length(var.image_processor.named_sizes)
+    error_message = "image_processor.named_sizes has a name twice: ${join(", ", var.image_processor.named_sizes)}."
+  }
 }
 
 variable "kms_key_arn" {

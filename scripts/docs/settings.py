@@ -74,6 +74,8 @@ def _condition(one: Declared, value: str) -> str | None:
         condition = f"{item} >= {low} && {item} <= {high}"
         if one.item_type is int:
             condition = f"{item} == floor({item}) && {condition}"
+    elif one.about.pattern:
+        condition = f"can(regex({json.dumps(f'^(?:{one.about.pattern})$')}, {item}))"
     elif one.about.members:
         members = f"keys(jsondecode({item}))"
         unknown = f"setsubtract({members}, {json.dumps(one.about.members)})"

@@ -691,7 +691,9 @@ def test_every_kind_under_its_own_name(tmp_path: Path, name: str, form: str) -> 
 def test_pages_that_are_not_shown_are_said(tmp_path: Path, pages: int) -> None:
     first, *others = (Image.new("RGB", (40, 30), colour) for colour in (RED, BLUE)[:pages])
     content = encoded(first, "TIFF", save_all=True, append_images=others)
-    assert _codes(run(content, tmp_path, "scan.tif")) == ["first_page"] * (pages - 1)
+    processed = run(content, tmp_path, "scan.tif")
+    assert _codes(processed) == ["first_page"] * (pages - 1)
+    assert processed.details["pages"] == pages
 
 
 def test_passes_of_a_progressive_jpeg_that_are_missing_are_said(tmp_path: Path) -> None:

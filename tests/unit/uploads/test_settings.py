@@ -21,6 +21,8 @@ class Settings(FromEnvironment):
     forms: Annotated[tuple[Literal["a", "b"], ...], Setting("forms")] = ("a",)
     sizes: Annotated[tuple[int, ...], Setting("sizes", at_least=1, at_most=9)] = (1, 2)
     places: Annotated[tuple[str, ...], Setting("places")] = ()
+    shape: Annotated[str, Setting("shape", pattern="[0-9]x[0-9]", example="3x4")] = "1x1"
+    shapes: Annotated[tuple[str, ...], Setting("shapes", pattern="[0-9]", example="3")] = ()
     kinds: Annotated[dict[str, str] | None, Setting("kinds")] = None
     memory: Annotated[int, Setting("MB", at_least=1, at_most=9999, variable="MEMORY_SIZE")] = 128
 
@@ -41,6 +43,8 @@ NAMED = Settings(name="n")
         ("FORMS", "b, a", {"forms": ("b", "a")}),
         ("SIZES", "3,1,3,", {"sizes": (3, 1)}),
         ("PLACES", "x, y", {"places": ("x", "y")}),
+        ("SHAPE", "3x4", {"shape": "3x4"}),
+        ("SHAPES", "3,4", {"shapes": ("3", "4")}),
         ("KINDS", '{"a": "b"}', {"kinds": {"a": "b"}}),
         ("MEMORY_SIZE", "256", {"memory": 256}),
         ("MEMORY", "256", {}),
@@ -57,6 +61,8 @@ def test_a_variable_sets_its_attribute(variable: str, text: str, expected: dict[
         ("PAGES", "1.5", "a whole number from 1 to 99"),
         ("PAGES", "many", "a whole number from 1 to 99"),
         ("SHARE", "nan", "a number from 0 to 1"),
+        ("SHAPE", "3x4x5", "a text such as 3x4"),
+        ("SHAPES", "3,10", "texts such as 3"),
         ("STRICT", "perhaps", "true or false"),
         ("FORM", "pdf", "one of text, html"),
         ("FORMS", "a,c", "some of a, b"),

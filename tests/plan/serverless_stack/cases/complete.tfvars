@@ -29,6 +29,7 @@ image_processor = {
   reserved_concurrency = 30
   environment          = { AWS_RETRY_MODE = "standard" }
   thumbnail_sizes      = [200, 800]
+  named_sizes          = ["og=1200x630", "card=400x300/pad"]
   thumbnail_format     = "avif"
   further_formats      = ["webp"]
   thumbnail_quality    = 70

@@ -2,6 +2,7 @@ suffix = "team-a"
 
 image_processor = {
   thumbnail_sizes   = [160, 8.5]
+  named_sizes       = ["og=1200x630", "og=1200x9"]
   thumbnail_format  = "heic"
   further_formats   = ["gif"]
   thumbnail_quality = 101
