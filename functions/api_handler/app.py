@@ -32,6 +32,7 @@ REPROCESS: Final = "/reprocess"
 METRICS_NAMESPACE: Final = "ServerlessUploads"
 
 _QUERY: Final = frozenset({"cursor", "limit", "prefix"})
+_UPLOADING: Final = "uploading"
 
 _WAIT: Final = (
     f"The query may hold wait only, a number of seconds from 0 to {file_rules.MAX_WAIT_SECONDS}."
@@ -218,10 +219,13 @@ class App:
 
     def _list(self, event: Mapping[str, Any], files: Files) -> _Answer:
         query = event.get("queryStringParameters") or {}
-        if not query.keys() <= _QUERY:  # a misspelt limit would otherwise be no limit
+        known = _QUERY | ({"state"} if self._settings.enable_multipart else set())
+        if not query.keys() <= known:  # a misspelt limit would otherwise be no limit
             raise ApiError(
-                400, "invalid_query", f"The query may hold {', '.join(sorted(_QUERY))} only."
+                400, "invalid_query", f"The query may hold {', '.join(sorted(known))} only."
             )
+        if query.get("state", _UPLOADING) != _UPLOADING:
+            raise ApiError(400, "invalid_state", f"The state to list by can be {_UPLOADING} only.")
         limit = query.get("limit", str(file_rules.DEFAULT_LIMIT))
         if not (
             limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= file_rules.MAX_LIMIT
@@ -232,7 +236,8 @@ class App:
                 f"The limit must be a number from 1 to {file_rules.MAX_LIMIT}.",
             )
         prefix = query.get("prefix", UPLOADS_PREFIX)
-        return _Answer(200, files.list(prefix, int(limit), query.get("cursor")))
+        found = files.list_uploading if "state" in query else files.list
+        return _Answer(200, found(prefix, int(limit), query.get("cursor")))
 
     def _describe(self, event: Mapping[str, Any], files: Files) -> _Answer:
         query = event.get("queryStringParameters") or {}

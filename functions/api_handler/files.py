@@ -6,7 +6,7 @@ import copy
 import json
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from api_handler import cursor as cursors
 from api_handler import multipart, names
 from api_handler.errors import ApiError
 from api_handler.owners import ANYBODY
+from api_handler.times import in_seconds, timestamp
 from uploads import events, keys
 from uploads import result as results
 from uploads.table_options import METADATA, TableOptions
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS: Final = 20
 # Between two looks for a result: small files are done in less than a second.
 _PAUSES: Final = (0.3, 0.4, 0.5, 0.8, 1.0, 1.5)
-# modules/s3_uploads has the bucket delete the parts of an upload that is not completed by then.
-_PARTS_LAST_SECONDS: Final = 7 * 24 * 60 * 60
 MAX_KEY_BYTES: Final = 1024
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
+# The parts of each take a request of their own, of which an answer has time for some dozens.
+_MOST_UPLOADING: Final = 20
 
 
 class Files:
@@ -104,14 +105,14 @@ class Files:
         if in_parts or (size is not None and size > largest):
             return upload | {
                 "max_bytes": self._settings.max_upload_bytes,
-                "expires_at": _in(_PARTS_LAST_SECONDS),
+                "expires_at": in_seconds(multipart.PARTS_LAST_SECONDS),
                 "upload_id": self.multipart.start(key, content_type, metadata),
                 "part_bytes": multipart.part_bytes(size or self._settings.max_upload_bytes),
             }
         fields = {"Content-Type": content_type} | {
             f"x-amz-meta-{name}": text for name, text in metadata.items()
         }
-        expires_at = _in(self._settings.upload_url_ttl_seconds)
+        expires_at = in_seconds(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
             Bucket=self._settings.bucket,
             Key=key,
@@ -161,6 +162,53 @@ class Files:
         Raises:
             ApiError: 400 for a prefix outside the uploads or a foreign cursor.
         """
+        reached = self._reached(prefix)
+        if reached is None:
+            return {"files": [], "next_cursor": None}
+        after: Any = {"StartAfter": cursors.decode(cursor, reached)} if cursor is not None else {}
+        page = self._s3.list_objects_v2(
+            Bucket=self._settings.bucket, Prefix=reached, MaxKeys=limit, **after
+        )
+        found: list[dict[str, Any]] = [
+            {
+                "key": entry["Key"],
+                "size": entry["Size"],
+                "last_modified": timestamp(entry["LastModified"]),
+            }
+            for entry in page.get("Contents", [])
+            if _is_key(entry["Key"])  # not the folder itself, which the console can make
+        ]
+        more = page["IsTruncated"] and found
+        return {
+            "files": found,
+            "next_cursor": cursors.encode(reached, found[-1]["key"]) if more else None,
+        }
+
+    def list_uploading(self, prefix: str, limit: int, cursor: str | None) -> dict[str, Any]:
+        """Return a page of the caller's uploads in parts that are not completed, with their parts.
+
+        Raises:
+            ApiError: as `list`.
+        """
+        reached = self._reached(prefix)
+        if reached is None:
+            return {"files": [], "next_cursor": None}
+        after = None
+        if cursor is not None:  # no key holds a line feed
+            key, _, upload_id = cursors.decode(cursor, reached).partition("\n")
+            after = (key, upload_id)
+        found, last = self.multipart.unfinished(reached, min(limit, _MOST_UPLOADING), after)
+        return {
+            "files": found,
+            "next_cursor": cursors.encode(reached, "\n".join(last)) if last else None,
+        }
+
+    def _reached(self, prefix: str) -> str | None:
+        """Return the prefix of those of the caller's keys that start with another one, if any can.
+
+        Raises:
+            ApiError: 400 for a prefix outside the uploads.
+        """
         if not _storable(prefix) or not prefix.startswith(keys.UPLOADS_PREFIX):
             raise ApiError(
                 400,
@@ -169,27 +217,8 @@ class Files:
             )
         reach = self._caller.reach
         if reach.startswith(prefix):
-            prefix = reach
-        elif not prefix.startswith(reach):
-            return {"files": [], "next_cursor": None}
-        after: Any = {"StartAfter": cursors.decode(cursor, prefix)} if cursor is not None else {}
-        page = self._s3.list_objects_v2(
-            Bucket=self._settings.bucket, Prefix=prefix, MaxKeys=limit, **after
-        )
-        found: list[dict[str, Any]] = [
-            {
-                "key": entry["Key"],
-                "size": entry["Size"],
-                "last_modified": _timestamp(entry["LastModified"]),
-            }
-            for entry in page.get("Contents", [])
-            if _is_key(entry["Key"])  # not the folder itself, which the console can make
-        ]
-        more = page["IsTruncated"] and found
-        return {
-            "files": found,
-            "next_cursor": cursors.encode(prefix, found[-1]["key"]) if more else None,
-        }
+            return reach
+        return prefix if prefix.startswith(reach) else None
 
     def describe(self, key: str, wait: float = 0) -> dict[str, Any]:
         """Return an upload, its state, its result, and links to everything that may be downloaded.
@@ -214,12 +243,12 @@ class Files:
             "key": key,
             "size": head["ContentLength"],
             "content_type": head["ContentType"],
-            "last_modified": _timestamp(head["LastModified"]),
+            "last_modified": timestamp(head["LastModified"]),
             "state": result.status if result else expected,
             "url": self._link(
                 key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}"
             ),
-            "urls_expire_at": _in(self._settings.download_url_ttl_seconds),
+            "urls_expire_at": in_seconds(self._settings.download_url_ttl_seconds),
             "result": self._public(result) if result else None,
         }
 
@@ -377,11 +406,3 @@ def _is_of(result: results.Result, head: HeadObjectOutputTypeDef) -> bool:
     if result.source.version_id and head.get("VersionId"):
         return result.source.version_id == head["VersionId"]
     return result.source.etag == head["ETag"].strip('"')
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _in(seconds: int) -> str:
-    return _timestamp(datetime.now(UTC) + timedelta(seconds=seconds))

@@ -6,11 +6,13 @@ upload is the API, so nothing larger than allowed becomes a file.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from api_handler.errors import ApiError
+from api_handler.times import timestamp
 from uploads import result as results
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 MAX_PARTS: Final = 10_000
 MAX_PART_BYTES: Final = 5 * 1024**3
 _PART_BYTES: Final = 8 * 1024**2
+# modules/s3_uploads has the bucket delete the parts of an upload that is not completed by then.
+PARTS_LAST_SECONDS: Final = 7 * 24 * 60 * 60
 
 _WRONG_PARTS: Final = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder"})
 
@@ -90,6 +94,44 @@ class Multipart:
             {"PartNumber": part["PartNumber"], "ETag": part["ETag"], "Size": part["Size"]}
             for part in self._parts(key, upload_id)
         ]
+
+    def unfinished(
+        self, prefix: str, limit: int, after: tuple[str, str] | None
+    ) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
+        """Return uploads that are neither completed nor abandoned, in the order of their keys.
+
+        Args:
+            prefix: of their keys.
+            limit: most of them.
+            after: key and id of the upload that they follow.
+
+        Returns:
+            Each with its parts, and key and id of the last one if there are more.
+        """
+        markers: Any = {"KeyMarker": after[0], "UploadIdMarker": after[1]} if after else {}
+        page = self._s3.list_multipart_uploads(
+            Bucket=self._settings.bucket, Prefix=prefix, MaxUploads=limit, **markers
+        )
+        found = []
+        for upload in page.get("Uploads", []):
+            key, upload_id = upload["Key"], upload["UploadId"]
+            try:
+                parts = self.parts(key, upload_id)
+            except ApiError:  # completed or abandoned since
+                continue
+            began = upload["Initiated"]
+            found.append(
+                {
+                    "key": key,
+                    "upload_id": upload_id,
+                    "size": sum(part["Size"] for part in parts),
+                    "parts": parts,
+                    "started_at": timestamp(began),
+                    "expires_at": timestamp(began + timedelta(seconds=PARTS_LAST_SECONDS)),
+                }
+            )
+        more = page["IsTruncated"]
+        return found, (page["NextKeyMarker"], page["NextUploadIdMarker"]) if more else None
 
     def complete(self, key: str, upload_id: str, parts: object) -> None:
         """Make a file of the parts. To do it again does nothing.

@@ -156,6 +156,13 @@ locals {
             } if var.api.multipart_enabled
           },
           {
+            # No condition of AWS limits it to a prefix.
+            for sid in ["ListUploadsInParts"] : sid => {
+              actions   = ["s3:ListBucketMultipartUploads"]
+              resources = [local.bucket_arn]
+            } if var.api.multipart_enabled
+          },
+          {
             for sid in ["InvokeProcessors"] : sid => {
               actions   = ["lambda:InvokeFunction"]
               resources = [for name in keys(local._processors) : "${local._function_arn_prefix}${local._invoked[name]}"]

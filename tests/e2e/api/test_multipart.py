@@ -88,6 +88,31 @@ def test_a_client_that_is_killed_again_and_again_goes_on(
     assert content(client, keys[-1]) == table.read_bytes()
 
 
+def test_an_upload_is_listed_with_its_parts_until_it_is_completed(
+    client: Client, http: httpx.Client
+) -> None:
+    def uploading(**query: str) -> dict[str, Any]:
+        query |= {"state": "uploading"}
+        found: dict[str, Any] = http.get(f"{client.url}/files", params=query).json()
+        return found
+
+    started = [client.start(name, size=LARGEST) for name in ("a.csv", "b.csv")]
+    keys = [one["key"] for one in started]
+    body = b"x" * _SMALLEST
+    tag = http.put(sign(client, started[0], 1), content=body).headers["ETag"]
+    (found,) = uploading(prefix=keys[0])["files"]
+    assert found["upload_id"] == started[0]["upload_id"]
+    assert found["parts"] == [{"PartNumber": 1, "ETag": tag, "Size": _SMALLEST}]
+    page = uploading(limit="1")
+    listed = [file["key"] for file in page["files"]]
+    while page["next_cursor"]:
+        page = uploading(limit="1", cursor=page["next_cursor"])
+        listed += [file["key"] for file in page["files"]]
+    assert [key for key in listed if key in keys] == keys
+    assert complete(client, started[0], [tag]).status_code == 200
+    assert uploading(prefix=keys[0])["files"] == []
+
+
 def test_a_part_has_the_size_that_was_signed(client: Client, http: httpx.Client) -> None:
     started = client.start("a.csv", size=LARGEST)
     url = sign(client, started, 1, size=_SMALLEST)

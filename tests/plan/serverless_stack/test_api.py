@@ -80,7 +80,11 @@ def test_each_switch_grants_what_its_route_needs_and_nothing_else(
     assert off < deleting < reprocessing < on
     assert deleting - off == {"s3:DeleteObject"}
     assert reprocessing - deleting == {"lambda:InvokeFunction"}
-    assert on - reprocessing == {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+    assert on - reprocessing == {
+        "s3:AbortMultipartUpload",
+        "s3:ListBucketMultipartUploads",
+        "s3:ListMultipartUploadParts",
+    }
 
 
 def test_the_gateway_checks_bodies_by_the_document(plans: dict[str, Plan]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -204,6 +205,61 @@ class TestParts:
     def test_a_fault(self, aws: Aws, client: Client) -> None:
         aws.refuses("list_parts", "AccessDenied", 403)
         assert error_of(send(client, "GET")) == (500, "internal")
+
+
+class TestListing:
+    """Uploads that are not completed."""
+
+    def asked(self, aws: Aws, *ids: str, **expected: object) -> None:
+        uploads = [
+            {"Key": KEY, "UploadId": one, "Initiated": datetime(2026, 1, 2, tzinfo=UTC)}
+            for one in ids
+        ]
+        answer: dict[str, Any] = {"Uploads": uploads, "IsTruncated": False}
+        if "MaxUploads" in expected:
+            answer |= {"IsTruncated": True, "NextKeyMarker": KEY, "NextUploadIdMarker": ids[-1]}
+        wanted = {"Prefix": "uploads/", "MaxUploads": 20} | expected
+        aws.answers("list_multipart_uploads", answer, **wanted)
+
+    def test_they_come_with_their_parts(self, aws: Aws, client: Client) -> None:
+        self.asked(aws, ID)
+        listed(aws)
+        answer = client.send("GET", "/files", query={"state": "uploading"})
+        conforms(answer, "/files", "get")
+        (found,) = answer.json["files"]
+        assert found == {
+            "key": KEY,
+            "upload_id": ID,
+            "size": 5_242_890,
+            "parts": SIZES,
+            "started_at": "2026-01-02T00:00:00Z",
+            "expires_at": "2026-01-09T00:00:00Z",
+        }
+        assert answer.json["next_cursor"] is None
+
+    def test_page_by_page(self, aws: Aws, client: Client) -> None:
+        self.asked(aws, ID, MaxUploads=1)
+        listed(aws)
+        query = {"state": "uploading", "limit": "1"}
+        cursor = client.send("GET", "/files", query=query).json["next_cursor"]
+        self.asked(aws, ID, KeyMarker=KEY, UploadIdMarker=ID, MaxUploads=1)
+        listed(aws)
+        answer = client.send("GET", "/files", query=query | {"cursor": cursor})
+        assert answer.json["files"][0]["upload_id"] == ID
+
+    def test_one_that_is_completed_meanwhile_is_none(self, aws: Aws, client: Client) -> None:
+        self.asked(aws, ID)
+        aws.refuses("list_parts", "NoSuchUpload", 404)
+        answer = client.send("GET", "/files", query={"state": "uploading"})
+        assert answer.json == {"files": [], "next_cursor": None}
+
+    def test_there_are_none_of_another_state(self, client: Client) -> None:
+        answer = client.send("GET", "/files", query={"state": "pending"})
+        assert error_of(answer) == (400, "invalid_state")
+
+    def test_nor_without_uploads_in_parts(self, make_client: Callable[..., Client]) -> None:
+        answer = make_client().send("GET", "/files", query={"state": "uploading"})
+        assert error_of(answer) == (400, "invalid_query")
 
 
 class TestComplete:

@@ -158,10 +158,17 @@ def test_of_a_listing_the_own_files_come(
     assert client.send("GET", "/files", query=query, context=ADA).status == 200
 
 
+@pytest.mark.parametrize("state", [{}, {"state": "uploading"}])
 @pytest.mark.parametrize("asked", ["uploads/bob/", "uploads/adam", f"uploads/{ID}"])
-def test_of_somebody_elses_none_do(client: Client, asked: str) -> None:
-    answer = client.send("GET", "/files", query={"prefix": asked}, context=ADA)
+def test_of_somebody_elses_none_do(client: Client, asked: str, state: dict[str, str]) -> None:
+    answer = client.send("GET", "/files", query={"prefix": asked} | state, context=ADA)
     assert (answer.status, answer.json) == (200, {"files": [], "next_cursor": None})
+
+
+def test_of_uploads_that_are_not_completed_the_own_come(aws: Aws, client: Client) -> None:
+    answer: dict[str, Any] = {"IsTruncated": False}
+    aws.answers("list_multipart_uploads", answer, Prefix="uploads/ada/", MaxUploads=20)
+    assert client.send("GET", "/files", query={"state": "uploading"}, context=ADA).status == 200
 
 
 def test_a_cursor_of_somebody_else_leads_nowhere(aws: Aws, client: Client) -> None:
