@@ -483,12 +483,12 @@ def _asked(service: str, scope: dict[str, Any], body: bytes) -> Asked:
 
 
 async def _read(receive: Any) -> bytes:  # noqa: ANN401 - ASGI's callable
-    body, more = b"", True
+    body, more = bytearray(), True  # to add to bytes copies them: 5 s of a zip of 28 MB
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    return body
+    return bytes(body)
 
 
 def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
