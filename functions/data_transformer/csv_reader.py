@@ -10,33 +10,37 @@ passes, some columns at a time, each to a file of its own with the same rows.
 
 from __future__ import annotations
 
-import csv
-import heapq
 import itertools
-import json
 import re
 from collections import Counter
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from data_transformer import bounds, contents, outputs, rejected_rows
 from data_transformer import columns as typing_of
+from data_transformer import contents, csv_warnings, outputs, rejected_rows
 from data_transformer import dialect as dialects
-from data_transformer.columns import ABSENT, TEXT, identifier, literal
+from data_transformer.columns import ABSENT, TEXT, literal
+from data_transformer.csv_query import (
+    INEXACT,
+    MISSING,
+    Feed,
+    Log,
+    TooManyRejectsError,
+    conversion,
+    merged,
+    reader,
+)
 from data_transformer.csv_rows import CsvRows
 from data_transformer.engine import Pipe, database
 from data_transformer.inference import infer
-from data_transformer.messages import SHOWN, listed, shortened
 from data_transformer.rejected_rows import Located, Misfit, Reject, RejectedRows
 from data_transformer.text import CleanText, whole_lines
 from uploads.processing import RejectedError
-from uploads.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -57,21 +61,11 @@ MOST_COLUMNS: Final = 2_000
 # The more columns, the more of the memory their vectors take, and the less is left for the text.
 _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
-_MISSING: Final = "missing_in_c"  # with the place of the column
-_INEXACT: Final = "a value does not keep to its type"
 # An array of objects, an object: nothing that a header of CSV begins with.
 _JSON: Final = re.compile(rb"\s*(\[\s*)?\{\s*(\"[^\"]*\"\s*:|\})")
-# A word for a sum, in the languages that most tables are in, before anything else in a row.
-_TOTAL: Final = re.compile(
-    rb'"?\s*((grand|sub)[ -]?)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|suma|'
-    rb"somme|soma)\b",
-    re.IGNORECASE,
-)
 # What divides the columns of a file by its name's ending, unless the content says otherwise.
 _NAMED_BY: Final = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-_NAMED: Final = 5
 _SHORT_BYTES: Final = 8 * 1024 * 1024
-_ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
 
 
 class _TypesError(Exception):
@@ -80,10 +74,6 @@ class _TypesError(Exception):
 
 class RowsLostError(Exception):
     """Rows of the text are neither in the table nor rejected: a defect, not bad input."""
-
-
-class _TooManyRejectsError(Exception):
-    """The rows that are none are more than may be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,83 +113,7 @@ class _Written:
     rows: int
     misfits: int
     whole: bool
-    log: _Log
-
-
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """What DuckDB noted of the rows of a part that have a value of another type.
-
-    Attributes:
-        folder: where it writes.
-        columns: those that it looks at.
-    """
-
-    folder: Path
-    columns: Sequence[Column]
-
-    def __iter__(self) -> Iterator[Misfit]:
-        """Yield the rows in their order."""
-        with (self.folder / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
-            for record in csv.DictReader(file):
-                row, number, cell = json.loads(record["message"])
-                column = self.columns[int(number) - 1]
-                noun = typing_of.NOUNS[column.type]
-                yield Misfit(int(row), column.name, f"{shortened(cell)!r} is not {noun}")
-
-
-class _Feed:
-    """The rows of a text for DuckDB, and what was seen of them.
-
-    Attributes:
-        rejected: number of rows that were none.
-        most: upper bound of the number of rows passed on, see `Run`.
-        last: the last rows passed on.
-    """
-
-    def __init__(self, rows: CsvRows, most_rejects: int, left_out: Collection[int] = ()) -> None:
-        """Prepare to read.
-
-        Args:
-            rows: of the text.
-            most_rejects: how many may be none.
-            left_out: numbers, from 1, of rows that DuckDB is not to see.
-        """
-        self._rows = rows
-        self._most_rejects = most_rejects
-        self._left_out = left_out
-        self.rejected = 0
-        self.most = 0
-        self.last = b""
-        self._rejected_bytes = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield rows.
-
-        Raises:
-            _TooManyRejectsError: it makes no sense to go on.
-        """
-        passed = 0
-        for run in self._rows:
-            if run.reason:
-                self.rejected += 1
-                self._rejected_bytes += len(run.text)
-                if (
-                    self.rejected > self._most_rejects
-                    or self._rejected_bytes > rejected_rows.LARGEST_BYTES
-                ):
-                    raise _TooManyRejectsError
-            elif self._left_out:
-                rows = self._rows.split(run)
-                for number, row in enumerate(rows, passed + 1):
-                    if number not in self._left_out:
-                        yield row
-                passed += len(rows)
-            else:
-                self.most += run.most
-                if run.rows.strip(b"\n"):
-                    self.last = run.rows
-                yield run.rows
+    log: Log
 
 
 def transform(source: Source, directory: Path, settings: Settings) -> Processed:
@@ -304,7 +218,7 @@ class _Job:
             except _TypesError:
                 guess = self.infer_all(guess)
                 rows, listing = self.convert(guess.columns, row_bytes, exact=True)
-        except _TooManyRejectsError:
+        except TooManyRejectsError:
             rows, listing = 0, self.list_rejects()
         return self.finish(guess, rows, listing)
 
@@ -355,16 +269,8 @@ class _Job:
             yield text
 
     def _reader(self, path: Path) -> str:
-        names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._table)))
-        room = self._longest + _ROOM
-        nulls = ", ".join(map(literal, ("", *(self._options.null_values or ()))))
-        return (
-            f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
-            f"header = false, delim = {literal(self._dialect.delimiter)}, quote = '\"', "
-            "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, "
-            f"nullstr = [{nulls}], max_line_size = {room}, buffer_size = {room}, "
-            "ignore_errors = true)"
-        )
+        nulls = self._options.null_values or ()
+        return reader(path, len(self._table), self._dialect.delimiter, nulls, self._longest)
 
     @contextmanager
     def database(self) -> Iterator[DuckDBPyConnection]:
@@ -384,7 +290,7 @@ class _Job:
         sample.write_bytes(b"".join(run.rows for run in self._rows(self._plain([complete]))))
 
         @contextmanager
-        def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
+        def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
             with self.database() as connection:
                 yield connection, self._reader(sample)
 
@@ -393,7 +299,7 @@ class _Job:
             place: () if place in settled else tuple(self._candidates.values())
             for place in range(len(self._table))
         }
-        found = self._infer(reader, candidates=candidates, lines=complete.count(b"\n") + 1)
+        found = self._infer(read, candidates=candidates, lines=complete.count(b"\n") + 1)
         sample.unlink()
         return found
 
@@ -401,12 +307,12 @@ class _Job:
         """Return the types of all values; what the sample ruled out stays ruled out.
 
         Raises:
-            _TooManyRejectsError: most of the text is no table.
+            TooManyRejectsError: most of the text is no table.
         """
 
         @contextmanager
-        def reader() -> Iterator[tuple[DuckDBPyConnection, str]]:
-            feed = _Feed(self._rows(), self._settings.max_rejected_rows)
+        def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
+            feed = Feed(self._rows(), self._settings.max_rejected_rows)
             with self.database() as connection, Pipe(self._directory / "text", feed) as pipe:
                 yield connection, self._reader(pipe.path)
 
@@ -416,7 +322,7 @@ class _Job:
             place: [self._candidates[one.type] for one in some]
             for place, some in guess.candidates.items()
         }
-        return self._infer(reader, candidates=possible)
+        return self._infer(read, candidates=possible)
 
     def _infer(
         self,
@@ -450,7 +356,7 @@ class _Job:
 
         Raises:
             _TypesError: a value shows that a type is wrong.
-            _TooManyRejectsError: too much of the text is no table.
+            TooManyRejectsError: too much of the text is no table.
             duckdb.OutOfMemoryException: the rows are too wide for the memory.
         """
         parts = outputs.parts(table)
@@ -480,7 +386,7 @@ class _Job:
                     rows = self._write(part, again, row_bytes, left_out, strict=True).rows
             if all(one.whole for one in converted):
                 return rows, RejectedRows.empty(self._directory)
-            listing = self.list_rejects(_merged(logs), None if unlisted else rows)
+            listing = self.list_rejects(merged(logs), None if unlisted else rows)
             return rows, replace(listing, complete=listing.complete and not unlisted)
 
     def list_rejects(self, misfits: Iterable[Misfit] = (), rows: int | None = None) -> RejectedRows:
@@ -525,7 +431,7 @@ class _Job:
 
         Rows that are `left_out` can only be counted if the rows are `strict`.
         """
-        feed = _Feed(self._rows(strict=strict), self._settings.max_rejected_rows, left_out)
+        feed = Feed(self._rows(strict=strict), self._settings.max_rejected_rows, left_out)
         with (
             self.database() as connection,
             Pipe(self._directory / "text", feed) as pipe,
@@ -533,7 +439,7 @@ class _Job:
             connection.execute("CREATE OR REPLACE TEMP SEQUENCE bad")
             counted = self._count_missing & part.places.keys()
             for place in counted:
-                connection.execute(f"CREATE OR REPLACE TEMP SEQUENCE {_MISSING}{place}")
+                connection.execute(f"CREATE OR REPLACE TEMP SEQUENCE {MISSING}{place}")
             connection.execute(
                 "CALL enable_logging(level = 'error', storage = 'file', "
                 f"storage_path = {literal(str(folder))})"
@@ -544,7 +450,7 @@ class _Job:
             try:
                 rows = outputs.write(connection, query, part, self._directory, row_bytes)
             except duckdb.InvalidInputException as error:
-                if _INEXACT in str(error):
+                if INEXACT in str(error):
                     raise _TypesError from error
                 raise
             finally:
@@ -554,53 +460,20 @@ class _Job:
             sequences = "SELECT sequence_name, last_value FROM duckdb_sequences()"
             found = dict(connection.execute(sequences).fetchall())
             misfits = found["bad"] or 0
-            self._missing |= {place for place in counted if found[f"{_MISSING}{place}"]}
+            self._missing |= {place for place in counted if found[f"{MISSING}{place}"]}
         self._last_line = feed.last.strip(b"\n").rpartition(b"\n")[2] or self._last_line
         columns = [column for column in part.places.values() if column.type != TEXT]
         whole = rows == feed.most and not feed.rejected
-        return _Written(rows, misfits, whole, _Log(folder, columns))
+        return _Written(rows, misfits, whole, Log(folder, columns))
 
     def _conversion(self, part: Part, path: Path) -> str:
-        read, values, results, texts, fits, counts, castable = [], [], [], [], [], [], []
-        for place, column in part.places.items():
-            text, value = f"c{place}", f"t{place}"
-            read.append(text)
-            if column.type == TEXT:
-                results.append(f"{text} AS {identifier(column.name)}")
-                continue
-            texts.append(text)
-            if column.type == ABSENT:
-                fits.append(f"{text} IS NULL")
-                castable.append(f"{text} IS NOT NULL")
-                continue
-            candidate = self._told.get(place) or self._candidates[column.type]
-            values.append(f"{candidate.value(text)} AS {value}")
-            results.append(f"{value} AS {identifier(column.name)}")
-            fits.append(candidate.fits(text, value))
-            if place in self._count_missing:
-                # CASE, since DuckDB may look at the sides of AND in any order.
-                missing = f"{text} IS NOT NULL AND {value} IS NULL"
-                counts.append(
-                    f"CASE WHEN {missing} THEN nextval('{_MISSING}{place}') > 0 ELSE true END"
-                )
-            castable.append(f"{value} IS NOT NULL")
-        columns = ", ".join([*read, "row_number() OVER () AS row", *values])
-        query = (
-            f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
-            f"(SELECT {columns} FROM {self._reader(path)})"
-        )
-        if not fits:
-            return query
-        # Of a row, the first value that does not fit: its place among those with a type.
-        bad = f"list_position([{', '.join(fits)}], false)"
-        cell = f"left([{', '.join(texts)}][{bad}], {SHOWN + 1})"
-        return (
-            f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN {' AND '.join(counts) or 'true'} "
-            f"WHEN [{', '.join(castable)}][{bad}] THEN error('{_INEXACT} in row ' || row) "
-            f"WHEN nextval('bad') > {self._settings.max_rejected_rows} THEN false "
-            f"ELSE write_log(to_json([row::VARCHAR, {bad}::VARCHAR, {cell}])::VARCHAR, "
-            "level := 'error') IS NOT NULL END"
-        )
+        types = {
+            place: self._told.get(place) or self._candidates[column.type]
+            for place, column in part.places.items()
+            if column.type not in {TEXT, ABSENT}
+        }
+        most, counted = self._settings.max_rejected_rows, self._count_missing
+        return conversion(self._reader(path), part, types, counted=counted, most_misfits=most)
 
     def finish(self, guess: Inference, rows: int, listing: RejectedRows) -> Processed:
         """Describe the table, or reject it."""
@@ -631,7 +504,7 @@ class _Job:
                 self._settings,
                 listing,
                 details=details,
-                warnings=list(self._warnings(guess, rows)),
+                warnings=list(csv_warnings.warnings(self._seen(guess, rows))),
             )
 
     def _with_missing(self, guess: Inference) -> list[str]:
@@ -639,90 +512,15 @@ class _Job:
         columns = [self._table[place] for place in sorted({*guess.missing, *self._missing})]
         return [column.original or column.name for column in columns]
 
-    def _warnings(self, guess: Inference, rows: int) -> Iterator[Problem]:
-        """Yield what was decided, and might have been decided otherwise."""
-        nuls = self._text.clean.nuls
-        if nuls:
-            yield Problem("nul_characters", f"{nuls} NUL characters were removed.")
-        encoding = self._text.clean.encoding
-        if not encoding.startswith("utf"):
-            yield Problem(
-                "legacy_encoding",
-                f"The text is not UTF-8; it was read as {encoding}. If letters are wrong, save it "
-                "as UTF-8.",
-            )
-        versions = [self._table[place].name for place in sorted(self._dialect.versions)]
-        if versions:
-            yield Problem(
-                "versions_as_text",
-                f"{', '.join(versions[:_NAMED])}: read as text, since the column holds values such "
-                "as 1.9 and 1.10, which are not two numbers of the same kind but versions.",
-            )
-        yield from self._dialect.warnings()
-        if self._repeated:
-            are = "are not in the table" if self._dialect.is_header_sure else "were read as rows"
-            yield Problem(
-                "repeated_header",
-                f"Lines that repeat the header {are}: {self._repeated}. Files that were put "
-                "together have such lines.",
-            )
-        if guess.codes:
-            named = [f"{name} ({shortened(one)!r})" for name, one in guess.codes.items()]
-            yield Problem(
-                "codes_as_text",
-                f"{listed(named)}: read as text, since values that are no "
-                "numbers, dates or booleans are there several times.",
-            )
-        if guess.mixed:
-            names = listed([*map(shortened, guess.mixed)], 1)
-            yield Problem(
-                "mixed_as_text",
-                f"{names}: read as text, although most values are numbers, dates or the like: "
-                f"{guess.reasons[guess.mixed[0]]}.",
-            )
-        yield from self._of_last_row(rows)
-        fractions = [one for one in guess.columns if one.type.startswith(("DOUBLE", "DECIMAL"))]
-        if self._dialect.decimal == "," and fractions:
-            yield Problem(
-                "decimal_comma",
-                "Commas in numbers were read as decimal marks, not as marks of thousands.",
-            )
-        missing = self._with_missing(guess)
-        if missing:
-            names = listed([*map(shortened, missing)])
-            yield Problem(
-                "missing_values",
-                f"Markers such as NA and - were read as missing values in {names}; in "
-                "columns of text they stay.",
-            )
-
-    def _of_last_row(self, rows: int) -> Iterator[Problem]:
-        """Yield what the last row seems to be, if it is none of the data."""
-        line = self._last_line.decode(errors="replace")
-        shown = shortened(line)
-        cells = next(bounds.reader(line, self._dialect.delimiter), [])
-        filled = [cell for cell in cells if cell.strip()]
-        if rows > 1 and _TOTAL.match(self._last_line):
-            yield Problem(
-                "total_row",
-                "The last row seems to be a total of the others; it is in the table like them: "
-                f"{shown!r}.",
-            )
-        elif len(cells) > 1 and not filled:
-            yield Problem(
-                "empty_last_row",
-                "The last row holds delimiters, but no values; such rows are in the table, as rows "
-                "of nulls.",
-            )
-        elif len(cells) > 2 and len(filled) == 1 and " " in filled[0]:
-            yield Problem(
-                "note_row",
-                "The last row seems to be a note, since it has a value in one column alone; it is "
-                f"in the table like the others: {shown!r}.",
-            )
-
-
-def _merged(logs: Sequence[_Log]) -> Iterator[Misfit]:
-    """Yield the rows that some parts noted, each once."""
-    rows = itertools.groupby(heapq.merge(*logs, key=attrgetter("row")), attrgetter("row"))
-    return (next(same) for _, same in rows)
+    def _seen(self, guess: Inference, rows: int) -> csv_warnings.Seen:
+        return csv_warnings.Seen(
+            encoding=self._text.clean.encoding,
+            nuls=self._text.clean.nuls,
+            dialect=self._dialect,
+            table=self._table,
+            types=guess,
+            missing=self._with_missing(guess),
+            repeated=self._repeated,
+            rows=rows,
+            last_line=self._last_line,
+        )

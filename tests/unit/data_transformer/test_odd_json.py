@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from data_transformer import json_reader
+from data_transformer import json_values
 from uploads.processing import RejectedError
 
 Transform = Any
@@ -126,14 +126,14 @@ def test_fault_that_only_duckdb_sees_is_found_in_the_original(transform: Transfo
 def test_element_without_end_is_not_sought_for_ever(
     transform: Transform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_reader, "_CHUNK", 8)
-    monkeypatch.setattr(json_reader, "LARGEST_OBJECT_BYTES", 100)
+    monkeypatch.setattr(json_values, "CHUNK", 8)
+    monkeypatch.setattr(json_values, "LARGEST_OBJECT_BYTES", 100)
     with pytest.raises(RejectedError, match="An object is larger"):
         transform('[{"a": "' + "x" * 1_000 + '"}]', "table.json")
 
 
 def test_array_read_in_small_pieces(transform: Transform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_reader, "_CHUNK", 3)
+    monkeypatch.setattr(json_values, "CHUNK", 3)
     spaces = " " * 20
     made = transform(f'{spaces}[{spaces}{{"a": 1}}{spaces},{{"a": 2}}{spaces}]{spaces}', "t.json")
     assert made.rows == [(1,), (2,)]

@@ -1,0 +1,200 @@
+"""What DuckDB gets of a delimited text: its rows, and SQL that casts them without any loss."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import itertools
+import json
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from data_transformer import columns as typing_of
+from data_transformer import rejected_rows
+from data_transformer.columns import ABSENT, TEXT, identifier, literal
+from data_transformer.messages import SHOWN, shortened
+from data_transformer.rejected_rows import Misfit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from data_transformer.columns import Candidate, Column
+    from data_transformer.csv_rows import CsvRows
+    from data_transformer.outputs import Part
+
+MISSING: Final = "missing_in_c"  # with the place of the column
+INEXACT: Final = "a value does not keep to its type"
+_ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
+
+
+class TooManyRejectsError(Exception):
+    """The rows that are none are more than may be listed."""
+
+
+class Feed:
+    """The rows of a text for DuckDB, and what was seen of them.
+
+    Attributes:
+        rejected: number of rows that were none.
+        most: upper bound of the number of rows passed on, see `Run`.
+        last: the last rows passed on.
+    """
+
+    def __init__(self, rows: CsvRows, most_rejects: int, left_out: Collection[int] = ()) -> None:
+        """Prepare to read.
+
+        Args:
+            rows: of the text.
+            most_rejects: how many may be none.
+            left_out: numbers, from 1, of rows that DuckDB is not to see.
+        """
+        self._rows = rows
+        self._most_rejects = most_rejects
+        self._left_out = left_out
+        self.rejected = 0
+        self.most = 0
+        self.last = b""
+        self._rejected_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield rows.
+
+        Raises:
+            TooManyRejectsError: it makes no sense to go on.
+        """
+        passed = 0
+        for run in self._rows:
+            if run.reason:
+                self.rejected += 1
+                self._rejected_bytes += len(run.text)
+                if (
+                    self.rejected > self._most_rejects
+                    or self._rejected_bytes > rejected_rows.LARGEST_BYTES
+                ):
+                    raise TooManyRejectsError
+            elif self._left_out:
+                rows = self._rows.split(run)
+                for number, row in enumerate(rows, passed + 1):
+                    if number not in self._left_out:
+                        yield row
+                passed += len(rows)
+            else:
+                self.most += run.most
+                if run.rows.strip(b"\n"):
+                    self.last = run.rows
+                yield run.rows
+
+
+def reader(
+    path: Path, columns: int, delimiter: str, null_values: Sequence[str], longest: int
+) -> str:
+    """Return the SQL of the rows of a text, all columns text: c0, c1 and so on.
+
+    Args:
+        path: of the text; its rows are divided by line feeds.
+        columns: number of columns.
+        delimiter: between two of them.
+        null_values: texts that are missing values, beside the empty one.
+        longest: bytes that a row has at most.
+    """
+    names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(columns))
+    room = longest + _ROOM
+    nulls = ", ".join(map(literal, ("", *null_values)))
+    return (
+        f"read_csv({literal(str(path))}, columns = {{{names}}}, auto_detect = false, "
+        f"header = false, delim = {literal(delimiter)}, quote = '\"', "
+        "escape = '\"', new_line = '\\n', allow_quoted_nulls = false, "
+        f"nullstr = [{nulls}], max_line_size = {room}, buffer_size = {room}, "
+        "ignore_errors = true)"
+    )
+
+
+def conversion(
+    reader: str,
+    part: Part,
+    types: Mapping[int, Candidate],
+    *,
+    counted: Collection[int],
+    most_misfits: int,
+) -> str:
+    """Return the SQL of the rows of a part with their types.
+
+    A row with a value of another type is left out, and noted in DuckDB's log, see `Log`. A value
+    that a cast would change is an error, `INEXACT`.
+
+    Args:
+        reader: SQL of the text's rows.
+        part: the columns.
+        types: of the columns that are not text, by their places.
+        counted: places of columns in which markers of missing values are counted, by the sequence
+            `MISSING` with the place; the sequence `bad` counts the rows left out.
+        most_misfits: how many rows may be noted.
+    """
+    read, values, results, texts, fits, counts, castable = [], [], [], [], [], [], []
+    for place, column in part.places.items():
+        text, value = f"c{place}", f"t{place}"
+        read.append(text)
+        if column.type == TEXT:
+            results.append(f"{text} AS {identifier(column.name)}")
+            continue
+        texts.append(text)
+        if column.type == ABSENT:
+            fits.append(f"{text} IS NULL")
+            castable.append(f"{text} IS NOT NULL")
+            continue
+        candidate = types[place]
+        values.append(f"{candidate.value(text)} AS {value}")
+        results.append(f"{value} AS {identifier(column.name)}")
+        fits.append(candidate.fits(text, value))
+        if place in counted:
+            # CASE, since DuckDB may look at the sides of AND in any order.
+            missing = f"{text} IS NOT NULL AND {value} IS NULL"
+            counts.append(f"CASE WHEN {missing} THEN nextval('{MISSING}{place}') > 0 ELSE true END")
+        castable.append(f"{value} IS NOT NULL")
+    columns = ", ".join([*read, "row_number() OVER () AS row", *values])
+    query = (
+        f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
+        f"(SELECT {columns} FROM {reader})"
+    )
+    if not fits:
+        return query
+    # Of a row, the first value that does not fit: its place among those with a type.
+    bad = f"list_position([{', '.join(fits)}], false)"
+    cell = f"left([{', '.join(texts)}][{bad}], {SHOWN + 1})"
+    return (
+        f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN {' AND '.join(counts) or 'true'} "
+        f"WHEN [{', '.join(castable)}][{bad}] THEN error('{INEXACT} in row ' || row) "
+        f"WHEN nextval('bad') > {most_misfits} THEN false "
+        f"ELSE write_log(to_json([row::VARCHAR, {bad}::VARCHAR, {cell}])::VARCHAR, "
+        "level := 'error') IS NOT NULL END"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What DuckDB noted of the rows of a part that have a value of another type.
+
+    Attributes:
+        folder: where it writes.
+        columns: those that it looks at.
+    """
+
+    folder: Path
+    columns: Sequence[Column]
+
+    def __iter__(self) -> Iterator[Misfit]:
+        """Yield the rows in their order."""
+        with (self.folder / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
+            for record in csv.DictReader(file):
+                row, number, cell = json.loads(record["message"])
+                column = self.columns[int(number) - 1]
+                noun = typing_of.NOUNS[column.type]
+                yield Misfit(int(row), column.name, f"{shortened(cell)!r} is not {noun}")
+
+
+def merged(logs: Sequence[Log]) -> Iterator[Misfit]:
+    """Yield the rows that some parts noted, each once."""
+    rows = itertools.groupby(heapq.merge(*logs, key=attrgetter("row")), attrgetter("row"))
+    return (next(same) for _, same in rows)
