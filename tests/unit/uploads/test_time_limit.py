@@ -79,6 +79,18 @@ def test_a_library_that_swallows_an_alarm_and_goes_on_hears_another_one() -> Non
     assert time.monotonic() - started < 60
 
 
+def test_an_alarm_while_the_work_is_being_stopped_is_no_other_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow() -> float:
+        time.sleep(1.2)
+        return 0.0
+
+    monkeypatch.setattr(time, "process_time", slow)
+    with pytest.raises(OutOfTimeError), stop_in_time(_left(80)):
+        time.sleep(60)
+
+
 def test_a_client_that_repeats_what_failed_does_not_go_on_over_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
