@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-# The commands make keys and events as the functions do, with `functions/uploads`, and ask the API
+# The commands make keys and events as the functions do, with `functions/uploads`, and call the API
 # with the client that users get.
 sys.path += [str(ROOT / "functions"), str(ROOT / "examples" / "python-client")]
 LOCAL: Final = ROOT / ".local"

@@ -47,7 +47,7 @@ def environment(
 
     The user's own CLI configuration wins. Without one, a filesystem mirror is used: the one named
     by `TF_PLUGIN_DIR`, else the first found in the usual system places. Without a mirror, Terraform
-    asks its registry, and keeps what it downloads for all environments.
+    uses its registry, and keeps downloaded providers for all environments.
 
     Args:
         variables: environment to start from.
@@ -158,7 +158,7 @@ class Terraform:
         self._run("destroy", "-auto-approve", "-input=false", "-no-color", *arguments)
 
     def has_changes(self, *arguments: str) -> bool:
-        """Plan, and tell whether the plan is anything but empty."""
+        """Plan, and return whether the plan has changes."""
         return bool(
             self._run(
                 "plan",
@@ -191,7 +191,7 @@ class Terraform:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             start = log.tell()
-            # Output goes to a file: a pipe that nobody reads would stop Terraform.
+            # Output goes to a file: a full pipe would block Terraform.
             process = subprocess.Popen(
                 [executable(self.env), f"-chdir={self.directory}", command, *arguments],
                 env=dict(self.env),
@@ -217,7 +217,7 @@ class Terraform:
 def _ask(
     env: Mapping[str, str], command: str, *arguments: str, directory: Path | None = None
 ) -> dict[str, Any]:
-    """Run a command that prints JSON; return what it printed."""
+    """Run a command that prints JSON; return the parsed output."""
     chdir = [f"-chdir={directory}"] if directory else []
     found = subprocess.run(
         [executable(env), *chdir, command, *arguments],
@@ -258,7 +258,7 @@ def executable(env: Mapping[str, str]) -> str:
 
 
 def check_version(env: Mapping[str, str]) -> None:
-    """Make sure that the Terraform CLI is there and new enough.
+    """Make sure that the Terraform CLI is installed and new enough.
 
     Raises:
         TerraformError: it is missing or too old.

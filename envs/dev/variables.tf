@@ -28,7 +28,7 @@ variable "artifacts" {
 }
 
 variable "events_enabled" {
-  description = "Whether each result is told by an event on the environment's event bus."
+  description = "Whether each result is sent as an event to the environment's event bus."
   type        = bool
   default     = false
 }

@@ -1,5 +1,5 @@
 terraform {
-  # 1.10 lets the S3 backend lock with a file of its own (use_lockfile).
+  # 1.10 lets the S3 backend lock with a file (use_lockfile).
   required_version = ">= 1.10"
 
   required_providers {

@@ -22,7 +22,7 @@ locals {
   _tags         = { Project = "ServerlessInfrastructure", ManagedBy = "Terraform" }
 
   # What a run of the workflows says of itself. A pull request's run and one of the main branch may
-  # read; only a job of the environment, with the reviewers that it asks for, may change it.
+  # read; only a job of the environment, with its required reviewers, may change it.
   # { dev-plan = { environment, kind, subjects, statements } }
   _roles = merge(
     {

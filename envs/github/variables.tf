@@ -53,7 +53,7 @@ variable "kms_key_arns" {
 }
 
 variable "own_functions" {
-  description = "Names of the functions of your own processors, without the environment's suffix (word-count), beside those of functions/."
+  description = "Names of your own processors' functions, without the environment's suffix (word-count), beside those of functions/."
   type        = list(string)
   default     = []
   nullable    = false

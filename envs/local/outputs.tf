@@ -39,7 +39,7 @@ output "data_transform_arn" {
 }
 
 output "event_bus" {
-  description = "The event bus that tells of results, for rules: arn and name; null without events."
+  description = "The event bus of the results, for rules: arn and name; null without events."
   value       = module.stack.event_bus
 }
 

@@ -6,7 +6,7 @@ variable "architecture" {
 }
 
 variable "package_dir" {
-  description = "Folder of the functions' zips. Null: build/ of the repository; `make demo` names another one on a Mac."
+  description = "Folder of the functions' zips. Null: build/ of the repository; on a Mac `make demo` sets another folder."
   type        = string
   default     = null
 }

@@ -25,7 +25,7 @@ variable "alarm_topic_arns" {
 
   validation {
     condition     = length(var.alarm_topic_arns) > 0
-    error_message = "Production needs somebody to tell: alarm_topic_arns must name at least one SNS topic."
+    error_message = "Production's alarms need a receiver: alarm_topic_arns must name at least one SNS topic."
   }
 }
 
@@ -70,7 +70,7 @@ variable "cors_allowed_origins" {
 }
 
 variable "events_enabled" {
-  description = "Whether each result is told by an event on the environment's event bus."
+  description = "Whether each result is sent as an event to the environment's event bus."
   type        = bool
   default     = false
 }

@@ -1,4 +1,4 @@
-// Uploads files through the API: ask for a form, send the file to the storage, wait for the result.
+// Uploads files through the API: request a form, send the file to the storage, wait for the result.
 // The address of the API comes from ?api=…, else from what was typed in last.
 
 const AT_ONCE = 3;
@@ -55,7 +55,7 @@ async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
       body: body && JSON.stringify(body),
     });
   } catch {
-    // A browser does not tell a page whether the network failed or the service refused its origin.
+    // A page cannot distinguish a failed network from a service that refuses its origin.
     throw new Told("The service cannot be reached, or it does not accept requests from this page.");
   }
   if (answer.status === 429 && busyWaits.length) {
@@ -68,7 +68,7 @@ async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
   throw new Told(SENTENCES[error?.code] ?? error?.message ?? `The service answered with an error (${answer.status}).`, error?.code);
 }
 
-// XMLHttpRequest, because fetch does not tell how much of a body has been sent.
+// XMLHttpRequest, because fetch does not report the progress of an upload.
 function transfer(method, url, body, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -136,7 +136,7 @@ async function sendParts(started, file, onProgress) {
   await patiently(() => call("POST", `${path}/complete${query}`, { parts }));
 }
 
-// An upload in parts goes on after the page was loaded again, when the same file is chosen again.
+// An upload in parts resumes after a reload of the page, when the same file is chosen again.
 const unfinished = {
   name: (file) => `unfinished ${connection.api} ${file.name} ${file.size} ${file.lastModified}`,
   find(file) {

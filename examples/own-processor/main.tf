@@ -1,4 +1,4 @@
-# An environment with one processor of its own beside those of the platform.
+# An environment with one further processor beside those of the platform.
 provider "aws" {
   region = "us-east-1"
 }

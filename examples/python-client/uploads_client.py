@@ -1,13 +1,13 @@
 """Upload a file through the API and wait for its result.
 
-A large file goes in parts, where the API has that enabled. One that was interrupted goes on where
+A large file is sent in parts, if the API has that enabled. An interrupted upload resumes where
 it stopped, when the same command is given again.
 
     python uploads_client.py https://….execute-api.us-east-1.amazonaws.com/prod photo.jpg
 
 Credentials are found as the AWS CLI finds them; with some, requests to the API are signed, which an
-API with AWS_IAM asks for. The region is that of the address, or, where a domain of one's own does
-not tell it, AWS_DEFAULT_REGION. Needs `httpx` and `boto3`.
+API with AWS_IAM needs. The region is that of the address, or, for a custom domain,
+AWS_DEFAULT_REGION. Needs `httpx` and `boto3`.
 """
 
 from __future__ import annotations
@@ -85,13 +85,13 @@ def signature(api_url: str, session: boto3.Session) -> Signature | None:
     address = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_url)
     region = address[1] if address else session.region_name
     if not region:
-        raise ApiError("the address does not tell its AWS region: set AWS_DEFAULT_REGION")
+        raise ApiError("the address has no AWS region in it: set AWS_DEFAULT_REGION")
     return Signature(api_url, credentials, region)
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Asks one deployed API.
+    """A client of one deployed API.
 
     Attributes:
         url: address of the API's stage, without a trailing slash.
@@ -121,8 +121,8 @@ class Client:
             name: name to store it under, if not its own.
             options: how a table is read, such as `{"delimiter": ";"}`; docs/tables.md lists them.
             unfinished: folder that remembers uploads in parts; the same content under the same name
-                goes on where it stopped.
-            on_progress: told how many bytes more the bucket has, from several threads.
+                resumes where it stopped.
+            on_progress: called with the number of bytes just stored, from several threads.
 
         Raises:
             ApiError: the API or the bucket refused it.
@@ -174,7 +174,7 @@ class Client:
         Args:
             started: what `start` answered.
             path: the file.
-            on_progress: told how many bytes more the bucket has, from several threads.
+            on_progress: called with the number of bytes just stored, from several threads.
 
         Raises:
             ApiError: a part was refused, five times over; what was sent stays, for the next try.
@@ -199,8 +199,8 @@ class Client:
         on_progress(sum(sizes[number] for number in tags))
 
         def send(number: int) -> None:
-            asked = {**key, "size": str(sizes[number])}
-            signed = self._json(self.http.get(f"{address}/{number}", params=asked))
+            query = {**key, "size": str(sizes[number])}
+            signed = self._json(self.http.get(f"{address}/{number}", params=query))
             content = _read(path, (number - 1) * size, sizes[number])
             length = {"Content-Length": str(sizes[number])}
             sent = self.http.put(signed["url"], content=content, headers=length)
@@ -239,7 +239,7 @@ class Client:
             )
 
     def file(self, key: str, wait: int = 0) -> dict[str, Any]:
-        """Return what `GET /files/{key}` answers, once the result is there or `wait` seconds on."""
+        """Return the answer of `GET /files/{key}`; wait up to so many seconds for a result."""
         params = {"wait": wait} if wait else {}
         return self._json(self.http.get(f"{self.url}/files/{quote(key)}", params=params))
 
@@ -286,11 +286,11 @@ class Client:
         return answer.is_success
 
     def _digest(self, path: Path, name: str, options: dict[str, Any] | None) -> str:
-        """Return what tells one upload from every other: address, name, options and content."""
-        asked = json.dumps([self.url, name, options], sort_keys=True)
+        """Return a hash that identifies an upload: of address, name, options and content."""
+        about = json.dumps([self.url, name, options], sort_keys=True)
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        return hashlib.sha256(f"{asked}{content}".encode()).hexdigest()
+        return hashlib.sha256(f"{about}{content}".encode()).hexdigest()
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         self._raise_for(answer)
@@ -308,7 +308,7 @@ class Client:
 
 
 class _ExpiredError(ApiError):
-    """An upload in parts that is remembered here is no longer known there."""
+    """An upload in parts that is stored locally has expired on the server."""
 
 
 def _read(path: Path, start: int, size: int) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""The HTTP API: asks for uploads, lists them, tells what became of them."""
+"""The HTTP API: creates uploads, lists them, returns their results."""

@@ -129,7 +129,7 @@ class App:
         }
 
     def _answer(self, route: tuple[str, str], event: Mapping[str, Any]) -> _Answer:
-        if route == _STATUS:  # of the service itself, whoever asks
+        if route == _STATUS:  # needs no owner
             return self._status()
         act = self._routes.get(route, _nowhere)
         caller = owners.caller(event, self._settings.owners)
@@ -272,7 +272,7 @@ class App:
         return headers | ({"Access-Control-Allow-Origin": origin} if origin in allowed else {})
 
     def _count_upload(self) -> None:
-        """Print a metric, as a line of its own, which no log level drops.
+        """Print a metric as a separate line, which no log level drops.
 
         The format is CloudWatch's embedded metric format.
         """
@@ -313,10 +313,10 @@ def _json_object(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named(name: object, content_type: object) -> tuple[str, str]:
-    """Return name and content type as Uppy tells them; a browser may not know the type.
+    """Return name and content type as Uppy sends them; a browser may not know the type.
 
     Raises:
-        ApiError: 400 where they are no texts.
+        ApiError: 400 where they are not texts.
     """
     if not isinstance(name, str) or not isinstance(content_type, str | None):
         raise ApiError(400, "invalid_name", "The file needs a name: send it as filename.")
@@ -327,7 +327,7 @@ def _upload(event: Mapping[str, Any], files: Files) -> tuple[str, str]:
     """Return the key and the id of an upload in parts that a request is about.
 
     Raises:
-        ApiError: 400 for a key that cannot be, 404 for somebody else's.
+        ApiError: 400 for a malformed key, 404 for a key of another owner.
     """
     key = files.checked_key((event.get("queryStringParameters") or {}).get("key", ""))
     return key, unquote(event["pathParameters"]["upload_id"])
@@ -340,7 +340,7 @@ def _number(text: str) -> int:
         ApiError: 400 for anything else.
     """
     if not (text.isascii() and text.isdigit() and len(text) < 14):
-        raise ApiError(400, "invalid_part", f"{text!r} is no number of a part, nor its size.")
+        raise ApiError(400, "invalid_part", f"{text!r} is neither a part number nor a size.")
     return int(text)
 
 
@@ -359,7 +359,7 @@ def _for_key[T](event: Mapping[str, Any], files: Files, act: Callable[[str], T])
     """Return the key that a path names, and what `act` answers for it.
 
     API Gateway's REST APIs pass parameters of the path percent-encoded; other implementations of
-    the same event decode them, and a key may hold a percent sign of its own. A key that is not
+    the same event decode them, and a key may itself hold a percent sign. A key that is not
     found decoded is therefore looked up as it came.
     """
     encoded = _encoded_key(event)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SESSION: Final = botocore.session.get_session()
 
-# All that is asked of AWS is small, and an answer must come within an integration's 29 seconds.
+# All requests to AWS are small, and an answer must come within an integration's 29 seconds.
 # Without the addressing style, botocore signs addresses of the global endpoint, from which S3
 # redirects to the region: a browser follows no redirect of a preflight, and a form loses its file.
 _CONFIG: Final = Config(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """The request cannot be served, and the client can be told why.
+    """A request that cannot be served, with the answer for the client.
 
     Attributes:
         status: HTTP status.

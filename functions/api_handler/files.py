@@ -1,4 +1,4 @@
-"""What the API does: files in the bucket, without HTTP."""
+"""The operations of the API on files in the bucket, without HTTP."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _PAUSES: Final = (0.3, 0.4, 0.5, 0.8, 1.0, 1.5)
 MAX_KEY_BYTES: Final = 1024
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
-# The parts of each take a request of their own, of which an answer has time for some dozens.
+# Listing the parts of each takes a request, and an answer has time for some dozens.
 _MOST_UPLOADING: Final = 20
 
 
 class Files:
-    """The files of one bucket, as far as a caller may name them.
+    """The files of one bucket that a caller may access.
 
     Attributes:
         multipart: uploads in parts, once they are started.
@@ -66,7 +66,7 @@ class Files:
         return seen
 
     def probe(self) -> None:
-        """Ask the bucket something that the API may ask anyway.
+        """Check that the bucket answers, with a request that the API's role is allowed to make.
 
         Raises:
             BotoCoreError, ClientError: no answer, or a refusal.
@@ -91,7 +91,7 @@ class Files:
             content_type: if known.
             options: how a table is to be read, see `uploads.table_options`.
             size: in bytes, if known; nothing of another size is then taken. Without it, a form.
-            in_parts: whatever the size.
+            in_parts: upload in parts for any size.
 
         Raises:
             ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind;
@@ -204,7 +204,7 @@ class Files:
         }
 
     def _reached(self, prefix: str) -> str | None:
-        """Return the prefix of those of the caller's keys that start with another one, if any can.
+        """Return a prefix, limited to the caller's keys; None if none of them can have it.
 
         Raises:
             ApiError: 400 for a prefix outside the uploads.
@@ -228,7 +228,7 @@ class Files:
             wait: seconds to wait for a result that is not there yet.
 
         Raises:
-            ApiError: 404 when there is no such upload.
+            ApiError: 404 when the upload does not exist.
         """
         head = self._head(key)
         result = self._result(key, head)
@@ -253,15 +253,15 @@ class Files:
         }
 
     def checked_key(self, text: str) -> str:
-        """Return a key that may be that of an upload of the caller.
+        """Return a key if it may be one of the caller's uploads.
 
         Raises:
-            ApiError: 400 for one that cannot be; 404 for one of somebody else, whether or not it
-                is there.
+            ApiError: 400 for a malformed key; 404 for a key of another owner, whether or not the
+                file exists.
         """
         if not _is_key(text):
             raise _invalid_key()
-        # What names the folder above is not resolved by S3, but may be on the way to it.
+        # S3 does not resolve "..", but a proxy may.
         if self._caller.reach != keys.UPLOADS_PREFIX and (
             not text.startswith(self._caller.reach) or ".." in text.split("/")
         ):
@@ -292,7 +292,7 @@ class Files:
         are gone. A deletion that failed half way can be repeated.
 
         Raises:
-            ApiError: 404 when there is no such upload, nor anything derived from it.
+            ApiError: 404 when neither the upload nor anything derived from it exists.
         """
         try:
             self._head(key)
@@ -308,7 +308,7 @@ class Files:
         """Have an upload processed again, by the code and settings that are deployed now.
 
         Raises:
-            ApiError: 404 when there is no such upload, 409 when no function processes its kind.
+            ApiError: 404 when the upload does not exist, 409 when no function processes its kind.
         """
         head = self._head(key)
         kind = keys.kind_of(key, self._kinds)
@@ -367,7 +367,7 @@ class Files:
         }
 
     def location(self, key: str) -> str:
-        """Return the address of an upload in the bucket, which has no rights of its own."""
+        """Return the unsigned address of an upload in the bucket."""
         url = self._s3.generate_presigned_url(
             "get_object", Params={"Bucket": self._settings.bucket, "Key": key}
         )
@@ -382,13 +382,13 @@ class Files:
 
 
 def _is_key(text: str) -> bool:
-    """Tell whether a text may be the key of an upload."""
+    """Return whether a text may be the key of an upload."""
     name = text.removeprefix(keys.UPLOADS_PREFIX)
     return bool(text.startswith(keys.UPLOADS_PREFIX) and name and _storable(text))
 
 
 def _no_such_file() -> ApiError:
-    return ApiError(404, "no_such_file", "There is no file with this key.")
+    return ApiError(404, "no_such_file", "No file has this key.")
 
 
 def _invalid_key() -> ApiError:
@@ -402,7 +402,7 @@ def _storable(text: str) -> bool:
 
 
 def _is_of(result: results.Result, head: HeadObjectOutputTypeDef) -> bool:
-    """Tell whether a result is of the version that is current."""
+    """Return whether a result is of the version that is current."""
     if result.source.version_id and head.get("VersionId"):
         return result.source.version_id == head["VersionId"]
     return result.source.etag == head["ETag"].strip('"')

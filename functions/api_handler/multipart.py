@@ -88,7 +88,7 @@ class Multipart:
         """Return number, entity tag and size of the parts that the bucket has.
 
         Raises:
-            ApiError: 404 when there is no such upload.
+            ApiError: 404 when the upload does not exist.
         """
         return [
             {"PartNumber": part["PartNumber"], "ETag": part["ETag"], "Size": part["Size"]}
@@ -142,7 +142,7 @@ class Multipart:
             parts: `[{"PartNumber": 1, "ETag": "…"}, …]` in the order of their numbers.
 
         Raises:
-            ApiError: 400 for parts that are not those of the bucket, 404 when there is no such
+            ApiError: 400 for parts that the bucket does not have, 404 when there is no such
                 upload, 413 for more bytes than an upload may have; the parts are then deleted.
         """
         wanted = _checked_parts(parts)
@@ -195,7 +195,7 @@ class Multipart:
             raise
 
     def _is_completed(self, key: str, count: int) -> bool:
-        """Tell whether the key, which is of one upload alone, is a file of so many parts."""
+        """Return whether the key, which is of one upload alone, is a file of so many parts."""
         head = results.head(self._s3, self._settings.bucket, key)
         return head is not None and head["ETag"].strip('"').endswith(f"-{count}")
 
@@ -239,5 +239,5 @@ def _no_such_upload() -> ApiError:
     return ApiError(
         404,
         "no_such_upload",
-        "There is no such upload: it was completed or abandoned, or it expired. Start it again.",
+        "The upload does not exist: it was completed, aborted, or it expired. Start it again.",
     )

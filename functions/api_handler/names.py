@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MAX_NAME_BYTES: Final = 255
 
-# No file of these names can be made on Windows, whatever follows the first dot.
+# Windows reserves these names, with any extension.
 # Source: "Naming Files, Paths, and Namespaces", Microsoft Learn.
 _RESERVED: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL"} | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
@@ -27,7 +27,7 @@ _FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def unprintable(text: str) -> bool:
-    """Tell whether a text holds a character that no file name may have."""
+    """Return whether a text holds a character that no file name may have."""
     return any(
         unicodedata.category(character) in _FORBIDDEN_CATEGORIES
         or character in _DIRECTION_CONTROLS
@@ -40,7 +40,7 @@ def checked_name(name: str, kinds: Collection[str]) -> tuple[str, str]:
     """Return the name under which a file is stored, and its kind, one of `kinds`.
 
     The name is brought into Unicode normal form C, because some systems send another form of what
-    looks the same, and its ending into lower case, because S3 notifications tell cases apart.
+    looks the same, and its extension into lower case, because S3 notifications are case-sensitive.
 
     Raises:
         ApiError: 400 for a name that cannot be used, 415 for a kind of file that is not accepted.
@@ -55,9 +55,9 @@ def checked_name(name: str, kinds: Collection[str]) -> tuple[str, str]:
     if len(name.encode()) > MAX_NAME_BYTES:
         raise _invalid(f"The file name is longer than {MAX_NAME_BYTES} bytes.")
     if "${filename}" in name:  # S3 puts the name that the form's file has in its place
-        raise _invalid("The file name holds ${filename}, which has a meaning of its own.")
+        raise _invalid("The file name holds ${filename}, which S3 would replace.")
     if name.partition(".")[0].upper() in _RESERVED:
-        raise _invalid("The file name is reserved on Windows; choose another one.")
+        raise _invalid("The file name is reserved on Windows; choose another name.")
     kind = kind_of(name, kinds)
     stem = name[: -len(kind)] if kind else ""
     if not kind or not stem:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from api_handler.errors import ApiError
 from uploads.keys import UPLOADS_PREFIX, owner_folder
 
-# What API Gateway tells of the signer of a request, where that is asked for instead of a token.
+# Attributes of the signer that API Gateway passes on where requests are signed (AWS_IAM).
 # Source: "API Gateway mapping template and access logging variable reference", AWS.
 SIGNER: Final = frozenset({"accountId", "caller", "cognitoIdentityId", "userArn"})
 
@@ -36,12 +36,12 @@ def caller(event: Mapping[str, Any], owners: Mapping[str, Any] | None) -> Caller
 
     Args:
         event: request of a Lambda proxy integration.
-        owners: `claim`, the name of what tells callers apart: a claim of their token, a member of
-            what a Lambda authorizer returns, or one of `SIGNER`; `admins`, by the name of a claim
-            the values whose bearers see the files of all. None: files are everybody's.
+        owners: `claim`, the name of the claim that identifies the caller: of a token, of a Lambda
+            authorizer's context, or one of `SIGNER`; `admins`, by claim the values of callers who
+            see all files. None: all callers share all files.
 
     Raises:
-        ApiError: 403 when the request does not tell who calls.
+        ApiError: 403 when the request lacks the claim.
     """
     if owners is None:
         return ANYBODY
@@ -50,7 +50,7 @@ def caller(event: Mapping[str, Any], owners: Mapping[str, Any] | None) -> Caller
         raise ApiError(
             403,
             "no_owner",
-            f"The request does not tell whose files it is about: {owners['claim']} is missing.",
+            f"The caller cannot be identified: the claim {owners['claim']} is missing.",
         )
     folder = f"{UPLOADS_PREFIX}{owner_folder(identity)}/"
     return Caller(folder, UPLOADS_PREFIX if _is_admin(event, owners["admins"]) else folder)
@@ -79,7 +79,7 @@ def _claim(event: Mapping[str, Any], name: str) -> str:
     """Return a claim of the caller; empty where there is none, or none that is a text."""
     context = event["requestContext"]
     known = context.get("identity") if name in SIGNER else context.get("authorizer")
-    # A user pool's claims are a member of their own; what a function returns is not.
+    # A user pool's claims are nested; the context that a function returns is not.
     claims = (known or {}).get("claims", known)
     value = claims.get(name) if isinstance(claims, Mapping) else None
     return value if isinstance(value, str) else ""

@@ -20,7 +20,7 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settings(FromEnvironment):
-    """What the environment decides."""
+    """Settings of the API handler."""
 
     bucket: Annotated[str, Setting("name of the bucket", variable="BUCKET_NAME")]
     processors: Annotated[
@@ -35,7 +35,7 @@ class Settings(FromEnvironment):
     ] = ()
     failed_after_seconds: Annotated[
         int,
-        Setting("age of an upload without a result at which Lambda tries no more", at_least=1),
+        Setting("age of an upload without a result after which Lambda does not retry", at_least=1),
     ] = 30_000
     environment: Annotated[str, Setting("suffix of the deployment's names")] = "unknown"
     version: Annotated[
@@ -79,7 +79,7 @@ class Settings(FromEnvironment):
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """What is accepted, by the ending of the file's name (.csv)."""
+        """The accepted kinds, by the extension of the file's name (.csv)."""
         return {
             ending: Kind(content_types, function)
             for function, endings in self.processors.items()

@@ -25,7 +25,7 @@ _PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
 _RULE: Final = re.compile(r"[-=+_*~: ]+")
 _MOST_LINES: Final = 20  # above a table, and below
 _LONGEST_UNIT: Final = 12
-# What psql writes below a table.
+# The line that psql writes below a table.
 _ROWS: Final = re.compile(r"\(?\d+ rows?\)?")
 
 csv.field_size_limit(sys.maxsize)
@@ -69,7 +69,7 @@ def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
         row = next(rows, [])
     empty = list(itertools.takewhile(lambda one: not _filled(one[0]), found))
     titles = [one for one, _ in found[len(empty) :]]
-    if not row:  # there is no table
+    if not row:  # no table
         return comments
     below = itertools.islice(rows, len(records))
     if titles and _begins(row, list(below), titles):
@@ -78,7 +78,7 @@ def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
 
 
 def _begins(row: list[str], below: list[list[str]], titles: list[list[str]]) -> bool:
-    """Tell whether a table begins with a row below what may be titles."""
+    """Return whether a table begins with a row below what may be titles."""
     is_divided = not all(map(_filled, titles))
     if is_divided and all(len(one) <= 1 for one in titles):
         return True
@@ -89,7 +89,7 @@ def _begins(row: list[str], below: list[list[str]], titles: list[list[str]]) -> 
 
 
 def _may_be_above(row: list[str], usual: int) -> bool:
-    """Tell whether a row may be a title, or a name and its value, above a table."""
+    """Return whether a row may be a title, or a name and its value, above a table."""
     most = 2 if usual > 2 else 1
     return _filled(row) <= most and (len(row) != usual or not row[-1].strip())
 
@@ -126,7 +126,7 @@ def usual_length(records: list[list[str]]) -> int:
 
 
 def are_units(rows: list[list[str]]) -> bool:
-    """Tell whether the first row below the header holds units: words above numbers alone.
+    """Return whether the first row below the header holds units: words above numbers alone.
 
     Each of its cells is short and no value, and most columns below hold values without exception.
     """
@@ -148,7 +148,7 @@ def are_units(rows: list[list[str]]) -> bool:
 
 
 def is_header(first: list[str], rest: list[list[str]]) -> bool:
-    """Tell names from values: a row with a number, date or boolean in it is no header.
+    """Return whether the first row holds names: a row with a number, date or boolean does not.
 
     But years, months and days above columns (a table spread out over them) are names, if they are
     not also below; and so are steps in a row (2018, 2019, … or 0, 1, …), if the rows below have
@@ -166,7 +166,7 @@ def is_header(first: list[str], rest: list[list[str]]) -> bool:
 
 
 def _are_names(first: list[str], cells: list[str], rest: list[list[str]]) -> bool:
-    """Tell whether a row with values in it, each once, holds names."""
+    """Return whether a row with values in it, each once, holds names."""
     if not first[0] and len(cells) == len(first) - 1 > 1 and len(rest) > 1:
         # The corner of a table with names of rows.
         return all(record[0] for record in rest)
@@ -188,7 +188,7 @@ def words_and_values(first: list[str], rest: list[list[str]]) -> tuple[int, int]
 
 
 def has_word_above_values(first: list[str], rest: list[list[str]]) -> bool:
-    """Tell whether there is a column with values alone below a word."""
+    """Return whether there is a column with values alone below a word."""
     return "word" in _above_values(first, rest)
 
 

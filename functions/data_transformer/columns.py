@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from data_transformer.settings import Names
 
 TEXT: Final = "VARCHAR"
-# What programs write for a missing value. Null in a column of another type than text; in one of
-# text they stay, since NA may be Namibia.
+# Markers of missing values. They become null in typed columns; in a column of text they stay, since
+# NA may be Namibia.
 MISSING: Final = (
     "#DIV/0!", "#N/A", "#N/A N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
     "(null)", "-", "--", ".", "<NA>", "?", "N/A", "NA", "NULL", "NaN", "NaT", "Nil", "None", "Null",
@@ -48,7 +48,7 @@ class Candidate:
         type: DuckDB type.
         noun: what a value of it is called in a reason.
         exact: SQL condition on {text} and {value} (the text, cast): nothing is lost by the cast.
-            Only asked when the cast succeeds.
+            Only evaluated when the cast succeeds.
         quick: SQL condition that is cheap, true of most values, and true of no other text.
         cast: SQL of the value.
         text: SQL of the text that is cast, from that of the cell.
@@ -62,7 +62,7 @@ class Candidate:
     text: str = "{text}"
 
     def value(self, cell: str) -> str:
-        """Return the SQL of the typed value; NULL where the text is no such value."""
+        """Return the SQL of the typed value; NULL where the text is not of the type."""
         return self.cast.format(text=self.text.format(text=cell), type=self.type)
 
     def fits(self, cell: str, value: str) -> str:
@@ -153,12 +153,13 @@ def candidates(decimal: str, *, padded: bool) -> tuple[Candidate, ...]:
     return tuple(replace(one, text="trim({text})") for one in found) if padded else found
 
 
-def told(
+def declared(
     table: Sequence[Column], types: Mapping[str, str], *, required: bool
 ) -> dict[int, Candidate | None]:
-    """Return the candidates of columns whose type is told, by place; none of those of text.
+    """Return the types that the options declare, by place of the column; None for text.
 
-    What is told is believed: a value only has to be one of the type, whatever is lost by it.
+    A declared type is not questioned: a value only has to be of the type, even if the cast loses
+    something, such as leading zeros.
 
     Args:
         table: columns.
@@ -166,7 +167,7 @@ def told(
         required: whether all of these columns must be in the table.
 
     Raises:
-        RejectedError: there is no such column.
+        RejectedError: the table does not have the column.
     """
     found: dict[int, Candidate | None] = {}
     for name, kind in types.items():
@@ -177,11 +178,11 @@ def told(
                 "options_do_not_fit",
                 f"The options name a column {name!r}, which is not in the table; it has {names}.",
             )
-        found |= dict.fromkeys(places, None if kind == "text" else _told(kind))
+        found |= dict.fromkeys(places, None if kind == "text" else _candidate_of(kind))
     return found
 
 
-def _told(kind: str) -> Candidate:
+def _candidate_of(kind: str) -> Candidate:
     """Return the candidate of a type with or without a format."""
     name, _, form = kind.removesuffix(")").partition("(")
     type_ = _TOLD[name]
@@ -264,7 +265,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-# Where a word ends that only the case tells from the next: not in pH, kWh or iPhone.
+# Where the case of letters ends a word; not in pH, kWh or iPhone.
 _WORDS: Final = re.compile(
     r"(?<=[a-zß-öø-ÿ]{2})(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{2})"
 )
@@ -283,7 +284,7 @@ def named(originals: Sequence[str], style: Names) -> list[Column]:
     for place, original in enumerate(originals, 1):
         base = (original if style == "original" else _snake_case(original)) or f"column_{place}"
         name, number = base, 1
-        # DuckDB does not tell names apart by their case.
+        # DuckDB compares names without their case.
         while name.lower() in taken:
             number += 1
             name = f"{base}_{number}"

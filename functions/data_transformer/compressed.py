@@ -1,4 +1,4 @@
-"""Sources that are compressed with gzip, read as what is in them."""
+"""Decompresses gzip sources while they are read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Gunzipped:
 
     Attributes:
         name: file name without the ending of the compression.
-        size: of what is compressed, in bytes: what is in it is not known before it is read.
+        size: compressed size in bytes; the decompressed size is unknown before the end.
         is_cut: whether the compressed data ended before their end; known once they are read.
     """
 
@@ -77,10 +77,10 @@ class _Stream(io.RawIOBase):
         self._in_member = True
         if not self._input.startswith(GZIP_BEGIN):
             kind = describe(self._input) or "not compressed with gzip"
-            raise RejectedError("not_a_table", f"The file is {kind}, whatever its name says.")
+            raise RejectedError("not_a_table", f"The file is {kind}, although its name says gzip.")
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: the stream is readable."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
@@ -96,8 +96,8 @@ class _Stream(io.RawIOBase):
             except zlib.error as error:
                 raise RejectedError(
                     "damaged_compression",
-                    f"The compressed data are damaged, behind {self._read} bytes of what is in "
-                    "them. Compress the file again.",
+                    f"The compressed data are damaged after {self._read} decompressed bytes. "
+                    "Compress the file again.",
                 ) from error
             self._input = self._member.unconsumed_tail
             if self._member.eof:
@@ -115,7 +115,7 @@ class _Stream(io.RawIOBase):
         return len(data)
 
     def _has_input(self) -> bool:
-        """Tell whether there is more to decompress."""
+        """Return whether there is more to decompress."""
         if len(self._input) < len(GZIP_BEGIN):
             self._input += self._packed.read(_CHUNK)
         if self._in_member:

@@ -1,4 +1,4 @@
-"""Files that are no tables: other kinds of files under the name of one."""
+"""Detects files that are not tables although their name says so, and tables of another format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from data_transformer.settings import Settings
     from uploads.processing import Source
 
-# What no text holds often: control characters but for NUL, white space, Ctrl-Z and escape.
+# Rare in text: control characters other than NUL, white space, Ctrl-Z and escape.
 _CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 _FEW: Final = 3
 
@@ -31,7 +31,7 @@ _UNFIT: Final = {
     PARQUET: {"rows", *_OF_TEXTS},
     "workbooks": {"rows", *_OF_TEXTS},
 }
-# How files of formats begin that are no text. Zip archives and old Office documents may be others.
+# First bytes of binary table formats. Zip archives and old Office documents may also be others.
 _FORMATS: Final = {
     b"\x1f\x8b": GZIP,
     b"PAR1": PARQUET,
@@ -61,7 +61,7 @@ def check(head: bytes) -> None:
         head: see `uploads.content.describe`.
 
     Raises:
-        OtherFormatError: it is a table of a format that is no text.
+        OtherFormatError: it is a table of a binary format.
         RejectedError: it is a file of another kind.
     """
     if form := form_of(head):
@@ -72,12 +72,12 @@ def check(head: bytes) -> None:
         kind = "binary" if controls > max(_FEW, len(head) // 100) else None
     if kind:
         raise RejectedError(
-            "not_a_table", f"The file is {kind}, whatever its name says, and no table."
+            "not_a_table", f"The file is {kind}, not a table, although its name says so."
         )
 
 
 def form_of(head: bytes) -> str | None:
-    """Return the format of a file that is no text, if it is one of those that may be tables."""
+    """Return the format of a binary file, if it may be a table."""
     return next((form for sign, form in _FORMATS.items() if head.startswith(sign)), None)
 
 
@@ -90,10 +90,10 @@ def options(source: Source, settings: Settings, form: str) -> TableOptions:
         form: format of this one.
 
     Raises:
-        RejectedError: what the upload says is not understood.
+        RejectedError: the upload's options are invalid.
     """
     try:
-        # A source that is no object in S3 has none.
+        # Only objects in S3 have metadata.
         said = TableOptions.from_text(getattr(source, "metadata", {}).get(METADATA, ""))
         return said.over(TableOptions.from_text(settings.table_options), *_UNFIT[form])
     except ValueError as error:
@@ -101,19 +101,19 @@ def options(source: Source, settings: Settings, form: str) -> TableOptions:
 
 
 def is_of_upload(name: str, options: TableOptions, settings: Settings) -> bool:
-    """Tell whether the upload says an option, which then must fit.
+    """Return whether the upload sets an option, which then must fit the table.
 
-    Those of the settings are for tables that may have other columns and members.
+    Options of the environment apply to tables that may have other columns.
     """
     usual = TableOptions.from_text(settings.table_options)
     return bool(getattr(options, name) != getattr(usual, name))
 
 
 def check_options(options: TableOptions, form: str) -> None:
-    """Check that a table of a format is not told what it cannot be told.
+    """Check that all options apply to a format.
 
     Raises:
-        RejectedError: it is.
+        RejectedError: one does not.
     """
     names = [name for name in options.to_json() if name in _UNFIT[form]]
     if names:
@@ -123,15 +123,15 @@ def check_options(options: TableOptions, form: str) -> None:
 
 
 def save(source: Source, path: Path) -> Path:
-    """Write a source to a file, beside which there must be room for what is made of it.
+    """Write a source to a file; as much disk space must be left for the table.
 
     Raises:
-        RejectedError: there is not.
+        RejectedError: there is too little space.
     """
     if source.size * 2 > shutil.disk_usage(path.parent).free:
         raise RejectedError(
             "too_large",
-            f"The file has {source.size // 2**20} MB; with the table that is made of it, it does "
-            "not fit in the ephemeral storage of the function.",
+            f"The file has {source.size // 2**20} MB; together with its table it does not fit in "
+            "the ephemeral storage of the function.",
         )
     return source.save(path)

@@ -41,9 +41,9 @@ class Transformer:
         self._settings = settings
 
     def __call__(self, source: Source, directory: Path) -> Processed:
-        """Process a table of a format that the file's name tells.
+        """Process a table of the format implied by the file's name.
 
-        What is in a file counts more than its name; a warning says so.
+        The content decides, not the name; a warning reports a difference.
 
         Raises:
             RejectedError: the content is at fault.
@@ -63,14 +63,15 @@ class Transformer:
                 f"The file begins like {found} and like {again.form}, and is neither.",
             ) from again
         warning = Problem(
-            "other_format", f"The file is {found}, whatever its name says; it was read as that."
+            "other_format",
+            f"The file is {found}, although its name says otherwise; it was read so.",
         )
         return replace(made, warnings=[warning, *made.warnings])
 
     def _read(self, form: str, source: Source, directory: Path) -> Processed:
         if form != GZIP:
             return _READERS[form](source, directory, self._settings)
-        # What decompresses to itself would be decompressed for ever.
+        # A file that decompresses to itself would be decompressed for ever.
         if isinstance(source, Gunzipped):
             raise RejectedError("not_a_table", "The file is compressed twice: compress it once.")
         return self._gunzipped(source, directory)

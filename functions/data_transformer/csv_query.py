@@ -1,4 +1,4 @@
-"""What DuckDB gets of a delimited text: its rows, and SQL that casts them without any loss."""
+"""Feeds a delimited text to DuckDB, and makes the SQL that casts cells without any loss."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
 
 
 class TooManyRejectsError(Exception):
-    """The rows that are none are more than may be listed."""
+    """The number of malformed rows exceeds the limit."""
 
 
 class Feed:
-    """The rows of a text for DuckDB, and what was seen of them.
+    """Iterates over the rows of a text for DuckDB, and counts them.
 
     Attributes:
-        rejected: number of rows that were none.
+        rejected: number of malformed rows.
         most: upper bound of the number of rows passed on, see `Run`.
         last: the last rows passed on.
     """
@@ -47,8 +47,8 @@ class Feed:
 
         Args:
             rows: of the text.
-            most_rejects: how many may be none.
-            left_out: numbers, from 1, of rows that DuckDB is not to see.
+            most_rejects: limit of malformed rows.
+            left_out: numbers, from 1, of rows to skip.
         """
         self._rows = rows
         self._most_rejects = most_rejects
@@ -62,7 +62,7 @@ class Feed:
         """Yield rows.
 
         Raises:
-            TooManyRejectsError: it makes no sense to go on.
+            TooManyRejectsError: the limit of rejected rows is exceeded.
         """
         passed = 0
         for run in self._rows:
@@ -174,11 +174,11 @@ def conversion(
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What DuckDB noted of the rows of a part that have a value of another type.
+    """DuckDB's log of the rows of a part that have a value of another type.
 
     Attributes:
-        folder: where it writes.
-        columns: those that it looks at.
+        folder: of the log file.
+        columns: the typed columns of the part.
     """
 
     folder: Path

@@ -5,7 +5,7 @@ Each value is read as text and cast only if nothing of it is lost. When a later 
 type was wrong, all of the text is looked at, and converted again with types that are right.
 
 Every column takes memory, however few rows there are. So a wide table is converted in several
-passes, some columns at a time, each to a file of its own with the same rows.
+passes, some columns at a time, each to a separate file with the same rows.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _WIDE: Final = 100
 _LARGEST_WIDE_ROW_BYTES: Final = 2 * 1024 * 1024
 # An array of objects, an object: nothing that a header of CSV begins with.
 _JSON: Final = re.compile(rb"\s*(\[\s*)?\{\s*(\"[^\"]*\"\s*:|\})")
-# What divides the columns of a file by its name's ending, unless the content says otherwise.
+# Delimiters by the extension of the file's name, unless the content says otherwise.
 _NAMED_BY: Final = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _SHORT_BYTES: Final = 8 * 1024 * 1024
 
@@ -101,7 +101,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What the conversion of a part found.
+    """The outcome of converting a part.
 
     Attributes:
         rows: number of rows in the file.
@@ -132,7 +132,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     contents.check_options(options, "CSV")
     ending = Path(source.name.lower()).suffix
     dialect = dialects.sniff(
-        text.sample, whole=text.whole, named=_NAMED_BY.get(ending), told=options
+        text.sample, whole=text.whole, named=_NAMED_BY.get(ending), given=options
     )
     if dialect is None:
         raise RejectedError("empty_file", "The file holds no text.")
@@ -191,7 +191,7 @@ class _Job:
         self._candidates = self._by_type(padded=dialect.padded)
         self._options = options
         required = contents.is_of_upload("columns", options, settings)
-        self._told = typing_of.told(self._table, options.columns or {}, required=required)
+        self._declared = typing_of.declared(self._table, options.columns or {}, required=required)
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
 
@@ -294,7 +294,7 @@ class _Job:
             with self.database() as connection:
                 yield connection, self._reader(sample)
 
-        settled = {*self._dialect.versions, *self._told}
+        settled = {*self._dialect.versions, *self._declared}
         candidates = {
             place: () if place in settled else tuple(self._candidates.values())
             for place in range(len(self._table))
@@ -307,7 +307,7 @@ class _Job:
         """Return the types of all values; what the sample ruled out stays ruled out.
 
         Raises:
-            TooManyRejectsError: most of the text is no table.
+            TooManyRejectsError: the limit of rejected rows is exceeded.
         """
 
         @contextmanager
@@ -339,9 +339,9 @@ class _Job:
             candidates=candidates,
             lines=lines,
         )
-        for place, candidate in self._told.items():
-            told = candidate.type if candidate else TEXT
-            found.columns[place] = replace(self._table[place], type=told)
+        for place, candidate in self._declared.items():
+            declared = candidate.type if candidate else TEXT
+            found.columns[place] = replace(self._table[place], type=declared)
         return found
 
     def convert(
@@ -356,11 +356,11 @@ class _Job:
 
         Raises:
             _TypesError: a value shows that a type is wrong.
-            TooManyRejectsError: too much of the text is no table.
+            TooManyRejectsError: the limit of rejected rows is exceeded.
             duckdb.OutOfMemoryException: the rows are too wide for the memory.
         """
         parts = outputs.parts(table)
-        self._count_missing = set(self._told) if exact else set(range(len(table)))
+        self._count_missing = set(self._declared) if exact else set(range(len(table)))
         self._missing.clear()
         with TemporaryDirectory(dir=self._directory) as name:
             folder = Path(name)
@@ -390,7 +390,7 @@ class _Job:
             return rows, replace(listing, complete=listing.complete and not unlisted)
 
     def list_rejects(self, misfits: Iterable[Misfit] = (), rows: int | None = None) -> RejectedRows:
-        """List what is no row, or does not fit, as far as it may be listed.
+        """List the rejected rows, up to the limit.
 
         Args:
             misfits: in the order of the text.
@@ -468,7 +468,7 @@ class _Job:
 
     def _conversion(self, part: Part, path: Path) -> str:
         types = {
-            place: self._told.get(place) or self._candidates[column.type]
+            place: self._declared.get(place) or self._candidates[column.type]
             for place, column in part.places.items()
             if column.type not in {TEXT, ABSENT}
         }

@@ -1,9 +1,8 @@
-"""The rows of a delimited text, told apart from what is no row, at some hundred megabytes a second.
+"""Splits a delimited text into rows and malformed rows, at some hundred megabytes a second.
 
-DuckDB can pass over rows that it cannot split, but when it is to tell which they were, it keeps
-about a kibibyte of each until its end: a file of broken rows takes any amount of memory. And a
-quote that does not end takes other rows with it. So it is given only rows whose quotes make sense,
-and those that it passed over are found here.
+DuckDB can skip malformed rows, but to report them it keeps about a kibibyte of each until the end:
+a file of malformed rows takes any amount of memory. An unclosed quote also swallows the rows that
+follow. So DuckDB gets only rows with valid quoting, and malformed rows are found here.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ _MANY_QUOTES: Final = 50  # one in so many bytes
 _PROBES: Final = 16  # one chunk in so many
 
 _LONG: Final = "the row is too long"
-_NO_TEXT: Final = "bytes that are no text in the file's encoding"
-_OPEN: Final = "a quoted cell does not end"
-_AFTER_QUOTE: Final = "a quoted cell goes on after its closing quote"
+_UNDECODABLE: Final = "undecodable bytes"
+_OPEN: Final = "unclosed quote"
+_AFTER_QUOTE: Final = "text after a closing quote"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of the text: some rows, or one that is none.
+    """A piece of the text: well-formed rows, or one malformed row.
 
     Attributes:
         text: as it stands in the text, with its line ends.
         rows: the rows in it, with the quotes as DuckDB wants them.
-        reason: why it is no row; empty if it is, or if there is only a blank line.
-        most: upper bound of the number of rows: blank lines, line ends in quotes, and what is no
-            row but was not told, count too.
+        reason: why the row is malformed; empty for rows and blank lines.
+        most: upper bound of the number of rows; counts blank lines, line ends in quotes and
+            malformed rows that were not reported.
     """
 
     text: bytes
@@ -151,13 +150,13 @@ class CsvRows:
             return
         rows = self.split(run)
         if len(rows) == 1:
-            yield Run(run.text, b"", _LONG if long else _NO_TEXT)
+            yield Run(run.text, b"", _LONG if long else _UNDECODABLE)
         else:
             for row in rows:
                 yield from self._checked(Run(row, row, most=1))
 
     def _other(self) -> Iterator[Run]:
-        """Yield what is here, which is no plain row; nothing if more has to be read to tell."""
+        """Yield the next row, which is not a plain one; nothing if more text has to be read."""
         stop = self._buffer.find(b"\n", self._at) + 1
         odd = self._odd_row.match(self._buffer, self._at)
         is_open = not odd and (not stop or self._open_row.match(self._buffer, self._at))
@@ -198,7 +197,7 @@ class CsvRows:
             reason = ""
 
     def _read_next_chunk(self) -> bool:
-        """Forget what is behind, read about half as much again; tell whether there was more."""
+        """Drop the consumed bytes and read the next chunk. Return False at the end of the text."""
         if self._ended:
             return False
         rest = self._buffer[self._at :]

@@ -1,4 +1,4 @@
-"""What was decided of a delimited text, and might have been decided otherwise, as warnings."""
+"""Warnings of a delimited text: choices that were not certain, and odd rows."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a text when its table was made.
+    """Facts about a text, collected while its table was made.
 
     Attributes:
         encoding: of the text.
         nuls: number of NUL characters in it.
         dialect: in which it was read.
         table: the columns.
-        types: what was found of their values.
+        types: the inferred types.
         missing: names of the columns in which a marker was read as a missing value.
         repeated: number of lines that repeat the header.
         rows: number of rows in the table.
@@ -85,7 +85,7 @@ def warnings(seen: Seen) -> Iterator[Problem]:
         yield Problem(
             "codes_as_text",
             f"{listed(named)}: read as text, since values that are no "
-            "numbers, dates or booleans are there several times.",
+            "numbers, dates or booleans occur several times.",
         )
     if seen.types.mixed:
         names = listed([*map(shortened, seen.types.mixed)], 1)

@@ -1,4 +1,4 @@
-"""What a delimited text looks like: its delimiter, its header, where its rows begin."""
+"""Detects the dialect of a delimited text: delimiter, header, where the rows begin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from data_transformer.forms import Form
 
-_NOTHING_TOLD: Final = TableOptions()
+_NO_OPTIONS: Final = TableOptions()
 DELIMITERS: Final = (",", ";", "\t", "|")
 # Of Hive, and of others who want no delimiter to be in a cell.
 UNUSUAL_DELIMITERS: Final = ("^", "~", "\x01", "\x1f")
@@ -52,11 +52,11 @@ class Dialect:
         versions: places of columns that hold versions, which look like numbers.
         forms: how the text has to be rewritten before it is read, in this order.
         row_names: whether the header has no name for the first column, as R writes it.
-        units: the second line, where it holds units; it is among what is skipped.
+        units: the second line, where it holds units; it is skipped.
         header: the line of the header with its line end; empty if there is none, or several lines.
-        lines_below: lines below the table that are no part of it.
+        lines_below: lines below the table that do not belong to it.
         end: place of the first of them in the text.
-        is_header_sure: whether it was told, or there are values alone below one of its words.
+        is_header_sure: whether the options say so, or a column below a name holds values only.
         is_header_missed: whether the first row was found to hold no names.
         divider: what may divide the only column into several, since it is in all lines.
     """
@@ -83,11 +83,11 @@ class Dialect:
 
     @property
     def written_delimiter(self) -> str:
-        """What divides the cells in the text as it was sent."""
+        """The delimiter of the text as it was uploaded."""
         return next((form.written for form in self.forms if form.written), self.delimiter)
 
     def warnings(self) -> Iterator[Problem]:
-        """Yield what was decided, and might have been decided otherwise."""
+        """Yield a warning for each choice that was not certain."""
         if self.lines_above:
             yield Problem(
                 "lines_above_table",
@@ -140,33 +140,33 @@ class Dialect:
 
 
 def sniff(
-    sample: bytes, *, whole: bool, named: str | None = None, told: TableOptions = _NOTHING_TOLD
+    sample: bytes, *, whole: bool, named: str | None = None, given: TableOptions = _NO_OPTIONS
 ) -> Dialect | None:
     """Return the dialect of a text by its beginning, or None when there is nothing but blanks.
 
     Args:
         sample: UTF-8 text with line feeds for line ends.
         whole: whether the sample is the whole text; else its last record may be cut.
-        named: the delimiter that the file's name tells; taken if it divides the text well.
-        told: what is known of the table.
+        named: the delimiter implied by the file's name; used if it splits the text well.
+        given: options of the upload or the environment.
     """
-    lines_told = told.skip or 0
-    lines_on = sample.split(b"\n", lines_told)
-    text = lines_on[lines_told].decode("utf-8", "replace") if len(lines_on) > lines_told else ""
+    lines_given = given.skip or 0
+    lines_on = sample.split(b"\n", lines_given)
+    text = lines_on[lines_given].decode("utf-8", "replace") if len(lines_on) > lines_given else ""
     body = text.lstrip("\n")
-    skipped = len(text) - len(body) + lines_told
+    skipped = len(text) - len(body) + lines_given
     candidates: tuple[str, ...] = DELIMITERS
     if first_line := _NAMED_DELIMITER.match(body):
         candidates, named = (first_line[1],), None
         body = body[first_line.end() :]
         skipped += 1
-    if told.delimiter:
-        candidates, named = (told.delimiter,), None
+    if given.delimiter:
+        candidates, named = (given.delimiter,), None
     if not body.strip():
         return None
     found, body, delimiter, records = _divided(body, candidates, named, whole=whole)
     above, below, end = 0, [], None
-    if told.skip is None:
+    if given.skip is None:
         above = bounds.lines_above(body, delimiter, records)
         below = bounds.lines_below(body, delimiter, records) if whole else []
     if below:
@@ -179,7 +179,7 @@ def sniff(
         records = _records(body, delimiter, whole=whole)
     first, *rest = records
     usual = bounds.usual_length(rest or records)
-    has_header = bounds.is_header(first, rest) if told.header is None else told.header
+    has_header = bounds.is_header(first, rest) if given.header is None else given.header
     names, row_names = [""] * usual, False
     units: tuple[str, ...] = ()
     header_lines = 0
@@ -204,8 +204,8 @@ def sniff(
         skip,
         sample.count(b"\n", 0, skip),
         tuple(line.strip() for line in lines_above if line.strip()),
-        told.decimal or _decimal_mark(delimiter, rest),
-        has_header and told.header is None and any(bounds.VALUE.fullmatch(cell) for cell in first),
+        given.decimal or _decimal_mark(delimiter, rest),
+        has_header and given.header is None and any(bounds.VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
         frozenset(_versions(rest)),
         found,
@@ -215,10 +215,10 @@ def sniff(
         tuple(line.strip() for line in below if line.strip()),
         end,
         bool(
-            told.header
+            given.header
             or (has_header and bounds.has_word_above_values(first, [r for r in rest if r != first]))
         ),
-        told.header is None and not has_header,
+        given.header is None and not has_header,
         _divider(records) if len(names) == 1 else "",
     )
 
@@ -264,7 +264,7 @@ def _best(body: str, candidates: tuple[str, ...], *, whole: bool) -> tuple[str, 
 
 
 def _divider(records: list[list[str]]) -> str:
-    """Return what is equally often in all records of one column; nothing if there is no such."""
+    """Return the delimiter that occurs equally often in all records; empty if none does."""
     texts = [" ".join(record) for record in records]
     candidates = [one for one in dict.fromkeys(texts[0]) if not (one.isalnum() or one in "_ \"'")]
     if len(texts) > 1:

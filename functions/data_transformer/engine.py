@@ -94,6 +94,6 @@ class Pipe:
                     if self._left.is_set():
                         break
         except BrokenPipeError:
-            pass  # the reader has what it wanted
+            pass  # the reader needs no more
         except BaseException as error:  # noqa: BLE001 - raised in the reader's thread
             self._error = error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from data_transformer.columns import Column
 
 _MOST_ROWS: Final = 1_048_575  # of a sheet, below the header
-# What is written in about a minute with the processor time that 256 MB of memory buy.
+# Cells that are written in about a minute, with the processor share of 256 MB.
 _MOST_CELLS: Final = 1_000_000
 _LONGEST_TEXT: Final = 32_767
 _EXACT: Final = 2**53

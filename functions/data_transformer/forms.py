@@ -166,7 +166,7 @@ def of_one_column(text: str, *, whole: bool) -> Form | None:
 
 
 def _are_columns(records: Iterator[list[str]]) -> bool:
-    """Tell whether the cells of a header and rows make columns; stops where they do not."""
+    """Return whether the cells of a header and rows make columns; stops where they do not."""
     header, row = next(records), next(records)
     usual = len(row)
     least = 2 if header[0].startswith('"') else 3

@@ -31,7 +31,7 @@ _USUAL_CRS: Final = re.compile(r"CRS84$|EPSG:+4326$", re.IGNORECASE)
 
 
 def is_collection(head: str) -> bool:
-    """Tell by its beginning whether a JSON text is a collection of features."""
+    """Return whether a JSON text is a collection of features, judged by its beginning."""
     return head.startswith("{") and bool(_TYPE.search(head) and _FEATURES.search(head))
 
 
@@ -75,14 +75,14 @@ def flattened(text: str) -> str:
     """Return a feature as the text of an object: its properties, with the geometry as text.
 
     Raises:
-        ValueError: it is no feature; the message says why.
+        ValueError: it is not a feature; the message says why.
     """
     feature = json.loads(text)
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise ValueError("it is no feature")
+        raise ValueError("it is not a feature")
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
-        raise ValueError("its properties are no object")  # noqa: TRY004 - one kind of fault for all
+        raise ValueError("its properties are not an object")  # noqa: TRY004 - one kind of fault for all
     geometry = feature.get("geometry")
     if geometry is not None:
         _check(geometry, 0)

@@ -28,7 +28,7 @@ type Reader = AbstractContextManager[tuple[DuckDBPyConnection, str]]
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What was found out about a table.
+    """The inferred types of a table.
 
     Attributes:
         columns: with their types.
@@ -61,15 +61,15 @@ def infer(
 ) -> Inference:
     """Return the types of the columns of a text.
 
-    A cast that fails is slow. So what few rows rule out is not asked of the others: by `lines`, the
-    first rows decide which candidates could still be chosen if all other values fitted.
+    A failing cast is slow. So types ruled out by the first rows are not tested on the rest: `lines`
+    limits how many values of another type can be accepted.
 
     Args:
         table: columns; those without name and values are `ABSENT` afterwards.
         reader: gives a connection and the SQL of a reader of the text, as often as it is called.
         known: types that values can have.
         misfits_share: see `columns.choose`.
-        candidates: what is possible, by place; by default everything.
+        candidates: types to test, by place; by default all of `known`.
         lines: upper bound of the number of rows, if it is known.
     """
     everything: Candidates = dict.fromkeys(range(len(table)), known)
@@ -93,8 +93,8 @@ def infer(
                         for one in evidence
                         if not one.damaged and one.misfits <= misfits
                     ]
-            asked = sum(len(possible[place]) for place in places)
-            if asked <= _FEW:
+            tests = sum(len(possible[place]) for place in places)
+            if tests <= _FEW:
                 seen, found = _count_per_column(connection, text, possible, places)
             else:
                 seen, found = _count_unpivoted(connection, text, possible, places, known)
@@ -114,13 +114,13 @@ def infer(
             typed[place] = replace(table[place], type=TEXT)
             possible[place] = ()
             codes[table[place].original or table[place].name] = example
-    told = {
+    of_texts = {
         table[place].original or table[place].name: reason
         for place, reason in reasons.items()
         if reason and typed[place].type == TEXT
     }
-    texts = {name: reason.text for name, reason in told.items()}
-    mixed = [name for name, reason in told.items() if reason.is_mixed and name not in codes]
+    texts = {name: reason.text for name, reason in of_texts.items()}
+    mixed = [name for name, reason in of_texts.items() if reason.is_mixed and name not in codes]
     return Inference(typed, seen, possible, with_markers, codes, texts, mixed)
 
 
@@ -151,7 +151,7 @@ type _Found = dict[int, tuple[int, int, list[TypeEvidence]]]
 def _count_per_column(
     connection: DuckDBPyConnection, reader: str, candidates: Candidates, places: range
 ) -> tuple[int, _Found]:
-    """Return the number of rows, and what was found of each column."""
+    """Return the number of rows, and the evidence of each column."""
     values, counts = [], []
     for place in places:
         cell = f"c{place}"
@@ -186,8 +186,8 @@ def _count_unpivoted(
     """
     values, counts = [], []
     for number, candidate in enumerate(known):
-        asked = [str(place) for place in places if candidate in candidates[place]]
-        condition = f"place IN ({', '.join(asked)})" if asked else "false"
+        tested = [str(place) for place in places if candidate in candidates[place]]
+        condition = f"place IN ({', '.join(tested)})" if tested else "false"
         value = f"v{number}"
         values.append(f"CASE WHEN {condition} THEN {candidate.value('cell')} END AS {value}")
         counts.append(f"[{', '.join(_counts(candidate, 'cell', value))}]")
@@ -231,10 +231,10 @@ def _markers(cell: str) -> str:
 def _find_codes(
     reader: Callable[[], Reader], suspects: Mapping[int, Candidate]
 ) -> Mapping[int, str]:
-    """Return the columns whose values of another type are no accidents, each with one of these.
+    """Return the columns whose values of another type are codes, each with an example.
 
-    Of an accident, a typing error or a broken line, each is another one. What is there several
-    times, or alike several times (c168, c204), is a code.
+    Accidents, such as typing errors and broken lines, differ from each other. A value that occurs
+    several times, or several values of the same shape (c168, c204), are codes.
     """
     values, parts = [], []
     for place, candidate in suspects.items():

@@ -1,6 +1,7 @@
 """Where a JSON text is broken, and how, for the person who wrote it.
 
-DuckDB tells bytes of a record it counts in its own way; this looks again, in bounded memory.
+DuckDB reports byte offsets within its own records; this module scans the text again, in bounded
+memory, for the line and column.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ LARGEST_VALUE: Final = 16 * 1024 * 1024  # characters among which the end of a v
 _CHUNK: Final = 1024 * 1024
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 # Python lets both pass. Escapes of other kinds match so that their backslashes are not seen twice.
-_NO_TEXT: Final = re.compile(
+_UNDECODABLE: Final = re.compile(
     r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<half>u[dD][89a-fA-F])|.)"
     r"|(?P<bytes>[\udc80-\udcff])",
     re.DOTALL,
 )
-_NO_TEXT_REASONS: Final = {
+_UNDECODABLE_REASONS: Final = {
     "half": "an escape is half of a surrogate pair",
     "bytes": "the bytes are not UTF-8",
 }
@@ -51,12 +52,12 @@ class Fault:
 
 
 def locate(path: Path) -> Fault | None:
-    """Return the first fault of a text that is no JSON, nor JSON Lines, or None."""
+    """Return the first fault of a text as JSON or JSON Lines, or None."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         fault = _Scan(file).fault()
         if fault:
             return fault
-        # Values follow each other: what is left is that they do not keep to their lines.
+        # Each value is valid, so the fault is a value that does not fill its line.
         file.seek(0)
         return _first_line_without_value(file)
 
@@ -64,13 +65,15 @@ def locate(path: Path) -> Fault | None:
 def of_object(text: str) -> str | None:
     """Return what keeps a text from being one object, or None. Undecodable bytes are surrogates."""
     if not text.startswith("{"):
-        return "the value is no object"
+        return "the value is not an object"
     try:
         _, end = _STRICT.raw_decode(text)
     except (json.JSONDecodeError, RecursionError, _RepeatedNameError):
         end = -1
     odd = "\\u" in text or not text.isascii()
-    if end == len(text) and not (odd and any(match.lastgroup for match in _NO_TEXT.finditer(text))):
+    if end == len(text) and not (
+        odd and any(match.lastgroup for match in _UNDECODABLE.finditer(text))
+    ):
         return None
     fault = _Scan(io.StringIO(text, newline="")).fault()
     if fault:
@@ -150,13 +153,13 @@ class _Scan:
                 end, reason = self._position, "the value is nested too deeply"
             except _RepeatedNameError as error:
                 end, reason = self._position, f"an object has the name {error} twice"
-            # At the end of what was read, a value may be cut, and so may a number that looks whole.
+            # At the end of the chunk a value may be cut, even a number that looks complete.
             cut = reason or end == len(self._text)
             if not cut or len(self._text) - self._position >= LARGEST_VALUE or not self._more():
                 break
-        for match in _NO_TEXT.finditer(self._text, self._position, end + 1):
+        for match in _UNDECODABLE.finditer(self._text, self._position, end + 1):
             if match.lastgroup:
-                return self._at(match.start(), _NO_TEXT_REASONS[match.lastgroup])
+                return self._at(match.start(), _UNDECODABLE_REASONS[match.lastgroup])
         if reason:
             return self._broken(end, reason)
         self._position = end
@@ -173,7 +176,7 @@ class _Scan:
                 return ""
 
     def _more(self) -> bool:
-        """Forget what is behind, read as much again as is left; tell whether there was more."""
+        """Drop the consumed text and read the next chunk. Return False at the end of the file."""
         more = self._file.read(max(_CHUNK, len(self._text) - self._position))
         if more:
             start = self._at(self._position, "")

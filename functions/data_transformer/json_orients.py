@@ -24,7 +24,7 @@ def rewrite(connection: DuckDBPyConnection, document: Path, most_bytes: int) -> 
 
     Args:
         connection: to DuckDB.
-        document: one object, and no more.
+        document: exactly one object.
         most_bytes: its size at most.
 
     Returns:
@@ -181,7 +181,7 @@ def _select(values: str, rows: str, rest: str = "") -> str:
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
-    """Return a name that is not taken; DuckDB does not tell names apart by their case."""
+    """Return a name that is not taken; DuckDB compares names without their case."""
     lower = {one.lower() for one in taken}
     while name in lower:
         name += "_"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from uploads.processing import Processed, Source
     from uploads.table_options import TableOptions
 
-# What DuckDB says of a text, in an exception that it has for wrong options as well.
+# DuckDB's messages about a malformed text, in an exception that also reports wrong options.
 _FAULTS: Final = ("Malformed JSON", "JSON transform error", "in JSON array")
 _TOO_LARGE: Final = "An object is larger than 16 MiB."
 _SEVERAL_ARRAYS: Final = (
@@ -86,7 +86,7 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
 
 
 def _is_delimited(head: bytes) -> bool:
-    """Tell whether the beginning of a text that is no JSON is that of a table with a header."""
+    """Return whether the beginning of a text, which is not JSON, is a table with a header."""
     decoded = head.decode("utf-8-sig", "replace")
     text = decoded.replace("\r\n", "\n").replace("\r", "\n").encode()
     found = dialect.sniff(text, whole=len(head) < json_values.CHUNK)
@@ -101,7 +101,7 @@ def _prepare(path: Path, head: bytes) -> list[Problem]:
         head: its beginning.
 
     Returns:
-        What was changed.
+        A warning for each change.
 
     Raises:
         RejectedError: the rows are arrays, but not all of them.
@@ -165,7 +165,7 @@ class _Job:
         """Return a file for DuckDB to read: the text itself, or an array's objects as JSON Lines.
 
         Raises:
-            json_table.FaultError: there are values that are no objects.
+            json_table.FaultError: some values are not objects.
             RejectedError: the array is broken.
         """
         if self._first == "{":
@@ -314,12 +314,11 @@ class _Job:
 
         Args:
             objects: file of whole objects.
-            sorted_out: what else there was; None if nobody has looked.
+            sorted_out: the rejected values; None if the values were not checked.
 
         Raises:
-            FaultError: of `json_table`; nobody has looked, and something is in the file that is no
-                object.
-            RejectedError: DuckDB takes no such objects, or they need too much memory.
+            FaultError: of `json_table`; the values were not checked, and some are not objects.
+            RejectedError: DuckDB cannot read the objects, or they need too much memory.
         """
         listing = sorted_out or RejectedRows.empty(self._directory)
         checked = sorted_out is not None

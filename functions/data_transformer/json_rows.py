@@ -28,14 +28,14 @@ def unnested(
 def is_one_of_objects(
     connection: DuckDBPyConnection, columns: list[tuple[str, str]], rows_of: str
 ) -> bool:
-    """Tell whether there is one row, with objects or lists alone or with a list of objects."""
+    """Return whether there is one row, with objects or lists alone or with a list of objects."""
     kinds = [kind for _, kind in columns]
     are_nested = all(kind.startswith(("STRUCT(", "MAP(")) or kind.endswith("]") for kind in kinds)
     return (are_nested or any("STRUCT" in kind for kind in kinds)) and is_one(connection, rows_of)
 
 
 def is_one(connection: DuckDBPyConnection, rows: str) -> bool:
-    """Return whether there is one row, and no more."""
+    """Return whether there is exactly one row."""
     query = f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 2)"  # noqa: S608 - quoted
     return connection.execute(query).fetchone() == (1,)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from data_transformer.outputs import Part
     from data_transformer.settings import Names
 
-_WHOLE: Final = "json"  # what DuckDB calls the column of values that are no objects
+_WHOLE: Final = "json"  # DuckDB's name for the only column when values are not objects
 # GeoParquet would want a description of another reference system, which GeoJSON does not give.
 _UNKNOWN_CRS: Final = {
     "version": "1.1.0",
@@ -31,7 +31,7 @@ _UNKNOWN_CRS: Final = {
 
 
 class Table(NamedTuple):
-    """What was written.
+    """A written table.
 
     Attributes:
         parts: see `outputs`.
@@ -45,7 +45,7 @@ class Table(NamedTuple):
 
 
 class FaultError(Exception):
-    """The text is no table as it is."""
+    """The text has to be split into objects and rejected values first."""
 
 
 def write(
@@ -64,7 +64,7 @@ def write(
 
     Raises:
         RejectedError: the required path leads to no list of objects.
-        FaultError: there are values that are no objects; not if it is known that there are none.
+        FaultError: some values are not objects; never raised if `are_objects`.
     """
     source = f"{literal(str(objects))}, maximum_object_size = {json_values.LARGEST_OBJECT_BYTES}"
     inferred, columns, warnings = _inferred(connection, source, are_objects=are_objects)
@@ -75,7 +75,7 @@ def write(
         warnings.append(
             Problem(
                 "names_differ_in_case",
-                f"Names differ in case alone; each is a column of its own, such as {renamed!r}.",
+                f"Names differ in case only; each is a separate column, such as {renamed!r}.",
             )
         )
         rows_of = f"read_json({inferred})"
@@ -88,7 +88,7 @@ def write(
         warnings.append(json_rows.reading_warning(lists))
     if place:
         rows_of, columns = json_rows.unnested(connection, place, rows_of, inferred)
-    if "maximum_depth" not in inferred:  # else it is told already
+    if "maximum_depth" not in inferred:  # that has a warning already
         warnings += json_columns.mixed_warnings(columns)
     types = json_columns.types(connection, rows_of, columns)
     table = [
@@ -120,7 +120,7 @@ def _inferred(
         warnings.append(
             Problem(
                 "nested_as_text",
-                "Names in a nested object differ in case alone; nested values are in the table as "
+                "Names in a nested object differ in case only; nested values are in the table as "
                 "JSON texts.",
             )
         )

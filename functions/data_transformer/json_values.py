@@ -19,7 +19,7 @@ _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 
 
 class OddArrayError(Exception):
-    """The text is no array, or one of its values is very large."""
+    """The text is not an array, or one of its values is very large."""
 
 
 def first_character(path: Path) -> str:
@@ -46,7 +46,7 @@ def lines(file: TextIO) -> Iterator[tuple[int, str]]:
         value = line.strip(" \t\r\n")
         while line and not line.endswith("\n"):
             line = file.readline(LARGEST_OBJECT_BYTES)
-            value += line[:1].strip()  # longer than allowed, if it goes on
+            value += line[:1].strip()  # makes the value longer than allowed
         if value:
             yield number, value
 
@@ -58,7 +58,7 @@ def elements(
 
     Args:
         file: text that begins with the array.
-        behind: takes what was read behind the array; without, there must be nothing.
+        behind: called with the text read beyond the array; if None, there must be none.
 
     Raises:
         OddArrayError: it is broken, or the end of an element is too far away.
@@ -100,7 +100,7 @@ def elements(
                 _, end = decoder.raw_decode(text, position)
             except (json.JSONDecodeError, RecursionError):
                 end = len(text)
-            # What ends with the text may go on behind it.
+            # A value that ends with the buffer may continue in the next chunk.
             if end < len(text):
                 break
             if end - position > LARGEST_OBJECT_BYTES or not more():

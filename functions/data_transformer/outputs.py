@@ -68,7 +68,7 @@ class Part:
 
 
 def parts(table: Sequence[Column], name: str = TABLE) -> list[Part]:
-    """Return the parts of a table: one, or of a wide table as many as the memory asks for.
+    """Split a table into parts: one, or as many as a wide table needs to fit in memory.
 
     A table without columns has no parts.
 

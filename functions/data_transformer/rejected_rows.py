@@ -126,7 +126,7 @@ class Located:
     """The rejects of a text, in its order.
 
     Attributes:
-        rows: number of the rows that are no rejects, once all is gone through.
+        rows: number of accepted rows, after the iteration.
     """
 
     def __init__(self, rows: CsvRows, first_line: int, misfits: Iterable[Misfit]) -> None:

@@ -11,7 +11,7 @@ Names = Literal["snake_case", "original"]
 
 @dataclass(frozen=True, slots=True)
 class Settings(FromEnvironment):
-    """What the outputs depend on."""
+    """Settings of the data transformer."""
 
     output_formats: Annotated[
         tuple[Literal["parquet", "jsonl", "csv", "xlsx"], ...],
@@ -29,7 +29,7 @@ class Settings(FromEnvironment):
     max_rejected_rows: Annotated[
         int,
         Setting(
-            "number of rejected rows above which the file is rejected, whatever the share",
+            "number of rejected rows above which the file is rejected, for any share",
             at_least=0,
             at_most=1_000_000,
         ),

@@ -1,4 +1,4 @@
-"""Reads the sheets of a workbook into CSV files, in a process of its own.
+"""Reads the sheets of a workbook into CSV files, in a separate process.
 
     python -m data_transformer.sheets WORKBOOK FOLDER MIB
 
@@ -65,7 +65,7 @@ _TOTAL: Final = re.compile(
 
 @dataclass(slots=True)
 class Sheet:
-    """What was found in a sheet.
+    """The contents of a sheet.
 
     Attributes:
         name: of the sheet.
@@ -82,7 +82,7 @@ class Sheet:
         durations: names of columns that are text, since they hold durations.
         merged: whether cells below the header are merged; the first has the value.
         total: whether the last row begins with a word for a sum.
-        divided: whether a blank row or column divides what was read as one table.
+        divided: whether a blank row or column divides the table.
     """
 
     name: str
@@ -103,10 +103,10 @@ class Sheet:
 
 
 def read(path: Path, folder: Path) -> list[Sheet]:
-    """Write each sheet that holds a table to `folder`; return what they hold.
+    """Write each sheet that holds a table to `folder`; return their contents.
 
     Raises:
-        calamine.CalamineError: the file is no workbook, or is encrypted.
+        calamine.CalamineError: the file is not a workbook, or is encrypted.
     """
     found = []
     with calamine.load_workbook(path) as book:
@@ -281,7 +281,7 @@ def _text(cell: Cell) -> str:
 
 @dataclass(slots=True)
 class Marks:
-    """What the XML of a workbook tells and its cells do not.
+    """Facts from the XML of a workbook that its cells do not have.
 
     Attributes:
         errors: number of cells with an error such as #N/A.
@@ -296,7 +296,7 @@ def count_marks(path: Path, limit: int) -> Marks:
     """Look through the sheets of an .xlsx file; of other files nothing is known.
 
     Raises:
-        OverflowError: what is in the file has more bytes than the limit.
+        OverflowError: the content has more bytes than the limit.
     """
     marks, size = Marks(), 0
     if not zipfile.is_zipfile(path):

@@ -79,13 +79,13 @@ def _legacy(head: bytes) -> str:
 class CleanText:
     """Iterates over a byte stream's text as UTF-8 with line feeds for line ends, without NULs.
 
-    A Ctrl-Z at the end of the text is no part of it.
+    A Ctrl-Z at the end of the text is removed.
 
-    Bytes that are not UTF-8 in a text that is stay as they are: their row is told as bad. When they
-    are the first beyond ASCII, the text is taken as Windows-1252 from there on.
+    Undecodable bytes in a UTF-8 text stay as they are, and their row is rejected. If they are the
+    first bytes beyond ASCII, the text is read as Windows-1252 from there on.
 
     Attributes:
-        encoding: what the text turned out to be in.
+        encoding: detected encoding of the text.
         head: the first bytes, with their byte order mark.
         nuls: number of NUL characters removed.
     """
@@ -144,8 +144,8 @@ class CleanText:
                 yield from self._decoded(itertools.chain([chunk], raw))
 
     def _is_utf8(self, chunk: bytes) -> bool:
-        """Tell whether a chunk continues as UTF-8, or the text is UTF-8 up to some bad bytes."""
-        if self._seen_utf8:  # rows with bad bytes are told as such later
+        """Return whether a chunk continues as UTF-8, or the text is UTF-8 up to some bad bytes."""
+        if self._seen_utf8:  # rows with undecodable bytes are rejected later
             return True
         pending = bool(self._strict.getstate()[0])
         if chunk.isascii() and not pending:
@@ -179,7 +179,7 @@ def whole_lines(chunks: Iterable[bytes], longest: int) -> Iterator[bytes]:
 
 
 def _read(stream: BinaryIO) -> bytes:
-    """Read a chunk whole: a network stream gives what it has."""
+    """Read a full chunk; a network stream may return less per read."""
     parts = []
     missing = CHUNK_BYTES
     while missing and (part := stream.read(missing)):

@@ -1,7 +1,7 @@
 """Workbooks (.xlsx, .xlsm, .xls, .ods) to typed tables, one of each sheet that holds any.
 
 The cells have types already; python-calamine reads them. It needs all of a sheet in memory, so
-`sheets` does that in a process of its own, whose memory is limited.
+`sheets` does that in a separate process, whose memory is limited.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _check(path: Path) -> None:
             )
             raise RejectedError("damaged_workbook", message) from error
         if not names & _MEMBERS:
-            raise RejectedError("not_a_table", "The file is a zip archive that is no workbook.")
+            raise RejectedError("not_a_table", "The file is a zip archive, but not a workbook.")
         return
     streams = path.read_bytes()
     if _stream("EncryptedPackage") in streams:
@@ -114,7 +114,7 @@ def _check(path: Path) -> None:
             "encrypted_file", "The workbook is encrypted. Save it without a password."
         )
     if not any(_stream(name) in streams for name in ("Workbook", "Book")):
-        raise RejectedError("not_a_table", "The file is an Office document that is no workbook.")
+        raise RejectedError("not_a_table", "The file is an Office document, but not a workbook.")
 
 
 def _stream(name: str) -> bytes:
@@ -192,7 +192,7 @@ def _convert(
 
 
 def _about(sheet: Mapping[str, Any], made: Processed, *, alone: bool) -> dict[str, Any]:
-    """Return how a sheet was read, and what is in its table if there are others."""
+    """Return how a sheet was read, and which table it became if there are several."""
     reading = {
         "name": sheet["name"],
         "hidden": sheet["hidden"],
@@ -204,7 +204,7 @@ def _about(sheet: Mapping[str, Any], made: Processed, *, alone: bool) -> dict[st
 
 
 def _warnings(found: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what was decided, and might have been decided otherwise."""
+    """Yield a warning for each choice that was not certain."""
     sheets, marks = found["sheets"], found["marks"]
     hidden = [sheet["name"] for sheet in sheets if sheet["hidden"]]
     if hidden:

@@ -87,7 +87,7 @@ def summary(picture: Image.Image) -> tuple[str | None, str]:
 
 
 def _dominant(tiny: Image.Image) -> str | None:
-    """Return the most frequent colour of what is visible."""
+    """Return the most frequent visible colour."""
     red, green, blue, opacity = (channel.tobytes() for channel in tiny.split())
     visible = [
         colour

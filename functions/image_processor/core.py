@@ -47,7 +47,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
     """Make thumbnails and a description of a picture.
 
     Raises:
-        RejectedError: the file is no picture, is damaged, or asks for more than the limits allow.
+        RejectedError: the file is not a picture, is damaged, or exceeds a limit.
     """
     if source.size == 0:
         raise RejectedError("empty_file", "The file is empty.")
@@ -61,7 +61,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
             warnings.append(
                 Problem("other_format", f"The file {source.name!r} contains {found.form}.")
             )
-        animated = picture.animated(found)  # asked first: it moves through the file
+        animated = picture.animated(found)  # before decoding, since it seeks in the file
         if found.missing_scans:
             warnings.append(
                 Problem(
@@ -116,7 +116,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
 
 
 def _prepare(found: Picture, settings: Settings) -> tuple[int, int]:
-    """Set the decoder to the smallest useful scale, refuse what is too large, before decoding.
+    """Set the decoder to the smallest useful scale, and reject too large pictures.
 
     Returns:
         Width and height from which all thumbnails are made, before the picture is turned upright.

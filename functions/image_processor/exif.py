@@ -1,4 +1,4 @@
-"""What the camera wrote: orientation, and a few fields that are worth recording."""
+"""Reads EXIF metadata: orientation, and a few fields that are worth recording."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def orientation(exif: Exif) -> int:
 
 
 def camera(exif: Exif) -> dict[str, str | float]:
-    """Return the fields of the camera and the exposure that are there and make sense."""
+    """Return the camera and exposure fields that are present and plausible."""
     return _selected(exif, _CAMERA) | _selected(_block(exif, ExifTags.IFD.Exif), _PHOTO)
 
 
@@ -70,7 +70,7 @@ def _value(raw: object) -> str | float | None:
     return _number(raw)
 
 
-def _number(raw: Any) -> float | None:  # noqa: ANN401  # whatever a camera wrote
+def _number(raw: Any) -> float | None:  # noqa: ANN401  # any value of a camera
     if isinstance(raw, int):
         return raw
     try:

@@ -23,7 +23,7 @@ _MOST_PARTS: Final = 1_500_000
 
 
 def read_structure(file: BinaryIO) -> Structure:
-    """Walk through the blocks of a GIF file, up to its second frame or to more than is allowed."""
+    """Walk through the blocks of a GIF file, to its second frame or until a limit is exceeded."""
     found = Structure(most_parts=_MOST_PARTS)
     frames = 0
     _skip_colours(file, file.read(_SCREEN_BYTES)[10:11])

@@ -1,7 +1,7 @@
 """The structure of a JPEG file, read without decoding anything.
 
 Pillow keeps the metadata of a file in memory, and libjpeg keeps the coefficients of the whole
-picture when it is stored in several scans; both must be known before either is asked.
+picture when it is stored in several scans; both must be known before either is read.
 
 Source of the format: ITU-T T.81, annex B.
 """
@@ -25,7 +25,7 @@ _PROGRESSIVE: Final = frozenset({0xC2, 0xCA})
 _OTHER_FRAMES: Final = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
 # Sequential DCT with Huffman coding: with one scan, rows are decoded as their data come.
 _SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
-# The decoder looks some bits ahead. These are no code, so that they do not become pixels.
+# The decoder reads some bits ahead. These bits are not a valid code, so they never become pixels.
 PADDING: Final = b"\xfe" * 8
 _TABLES: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 
@@ -40,7 +40,7 @@ _BLOCK: Final = 8
 
 
 def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
-    """Walk through the segments of a JPEG file, up to its end or to more than is allowed."""
+    """Walk through the segments of a JPEG file, to its end or until a limit is exceeded."""
     found = Structure(most_parts=_MOST_PARTS)
     components = 0
     coefficient_bytes = 0
@@ -87,7 +87,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
 
 
 class _Passes:
-    """What the passes over a progressive JPEG have given of each coefficient.
+    """The bits of each coefficient that the scans of a progressive JPEG have delivered.
 
     Of each component's 64 coefficients, a pass gives some, down to one of their bits (T.81, G.1.1).
     """
@@ -104,7 +104,7 @@ class _Passes:
 
     @property
     def are_complete(self) -> bool:
-        """Tell whether every bit of every coefficient was given."""
+        """Return whether every bit of every coefficient was given."""
         return not any(map(any, self._lowest_bits.values()))
 
 

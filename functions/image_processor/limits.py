@@ -1,4 +1,4 @@
-"""What decoding a picture costs, judged from its header; checked before a pixel is decoded.
+"""The cost of decoding a picture, computed from its header and checked before decoding.
 
 The costs are measured, for every colour mode at its largest accepted size, by
 `tests/performance/memory_images.py`.

@@ -1,4 +1,4 @@
-"""What the process keeps of its memory from one picture to the next."""
+"""Memory that the process keeps from one picture to the next."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _KEPT_BLOCKS: Final = 2
 def keep_little(*, large: bool) -> None:
     """Let Pillow keep blocks of a small picture for the next; give all back before a large one.
 
-    What is free between two blocks in use stays with the process otherwise, and would be missing
-    when the decoder of a large picture asks the system for more.
+    Otherwise free memory between two used blocks stays with the process, and is missing when the
+    decoder of a large picture allocates.
     """
     Image.core.set_blocks_max(0 if large else _KEPT_BLOCKS)  # type: ignore[attr-defined]  # documented
     if large:

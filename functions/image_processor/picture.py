@@ -1,4 +1,4 @@
-"""Opening an uploaded picture: what it is, whether it may be decoded, and its pixels."""
+"""Opens an uploaded picture: detects its format, checks limits, decodes its pixels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from image_processor.settings import Settings
 
-# Named, so that Pillow does not load forty more plugins to find out that a file is no picture.
+# Listed, so that Pillow does not load forty more plugins to reject a file.
 _PLUGINS: Final = (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -54,7 +54,7 @@ PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread of the decoder holds a picture
 
-# What Pillow's plugins raise on content that they do not understand.
+# Exceptions of Pillow's plugins on malformed content.
 FAULTS: Final = (
     ArithmeticError,
     AssertionError,
@@ -100,7 +100,7 @@ def blaming_content(code: str, sentence: str) -> Iterator[None]:
             # Pillow's own OSErrors carry no number; those of the system (disk full) do.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            # Pillow's words hold paths and internal names, and tell the uploader nothing.
+            # Pillow's messages hold paths and internal names that mean nothing to the uploader.
             raise RejectedError(code, f"{sentence}.") from error
 
 
@@ -124,7 +124,7 @@ class Picture:
         form: format by its content, in Pillow's words.
         full: width and height as stored.
         file_bytes: size of the file.
-        metadata_bytes: size of what is not picture, where that is known.
+        metadata_bytes: size of everything but the pixels, where it is known.
         coefficient_bytes: what the JPEG decoder keeps, see `jpeg.Structure`.
         progressive: whether it is a progressive JPEG.
         coded_colours: codes of the colours beside a profile, see `structure.Structure`.
@@ -153,7 +153,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
     """Find out what a file is and read its header.
 
     Raises:
-        RejectedError: it is no picture, its header is damaged, or it asks for too much.
+        RejectedError: it is not a picture, its header is damaged, or it exceeds a limit.
     """
     file_bytes = path.stat().st_size
     with path.open("rb") as file:
@@ -161,11 +161,11 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         form = signature(head[:64])
         if form is None:
             kind = content.describe(head)
-            found = f"The file is {kind}, whatever its name says" if kind else "The file is not"
+            renamed = f"The file is {kind}, although its name says otherwise; it is" if kind else ""
             raise RejectedError(
                 "not_an_image",
-                f"{found}{'; it is no' if kind else ' a'} picture of a kind that can be read "
-                "(JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF, BMP).",
+                f"{renamed or 'The file is'} not a picture of a kind that can be read (JPEG, PNG, "
+                "WebP, GIF, HEIC, AVIF, TIFF, BMP).",
             )
         limits.check_file(form, file_bytes, settings)
         structure = _structure(form, file, settings)
@@ -178,7 +178,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
             file.seek(structure.rows_end)
             file.write(jpeg.PADDING)
     with blaming_content("corrupt_image", f"The file starts like {form} but is damaged"):
-        # In a PNG it lets pass what is not the picture: a wrong checksum of a time or a comment.
+        # In a PNG it ignores faults outside the pixels, such as a comment with a wrong checksum.
         ImageFile.LOAD_TRUNCATED_IMAGES = form == "PNG"
         try:
             image = Image.open(path, formats=(form,))
@@ -228,14 +228,14 @@ def _structure(form: str, file: BinaryIO, settings: Settings) -> Structure:
 def _kept(image: ImageFile.ImageFile) -> int:
     """Return the size of the metadata that Pillow read with the header."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return image.tag_v2._tag_data_size  # noqa: SLF001 - told nowhere else without a copy
+        return image.tag_v2._tag_data_size  # noqa: SLF001 - no public way without a copy
     return sum(len(value) for value in image.info.values() if isinstance(value, bytes))
 
 
 def load(picture: Picture, *, incomplete: bool) -> None:
     """Decode the pixels.
 
-    At the marker of the end of a JPEG, libjpeg fills what is missing with grey and raises nothing.
+    At a JPEG's end marker, libjpeg fills missing pixels with grey and reports no error.
     Without it, the decoder stops at the first row whose data are missing. So the last row shows
     whether the picture is complete, also of a file that has lost its last bytes.
 
@@ -281,7 +281,7 @@ def _last_row(image: ImageFile.ImageFile) -> tuple[int, int, int, int]:
 
 
 def animated(picture: Picture) -> bool:
-    """Tell whether there are more frames than the one that is used; pages do not count."""
+    """Return whether there are more frames than the one that is used; pages do not count."""
     try:
         return picture.form in _ANIMATED and bool(getattr(picture.image, "is_animated", False))
     except FAULTS:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-# What sRGB has: exponent of the transfer function, and x and y of white, red, green and blue.
+# Of sRGB: exponent of the transfer function, and x and y of white, red, green and blue.
 _SRGB_GAMMA: Final = 0.45455
 _SRGB_PLACES: Final = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 _NEAR: Final = 0.01
@@ -34,7 +34,7 @@ _PICTURE: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"fdAT", b"IEND"})
 
 
 def read_structure(file: BinaryIO) -> Structure:
-    """Walk through the chunks of a PNG file, up to its end or to more than is allowed."""
+    """Walk through the chunks of a PNG file, to its end or until a limit is exceeded."""
     found = Structure(most_parts=_MOST_PARTS)
     file_bytes = file.seek(0, 2)
     file.seek(_SIGNATURE_BYTES)
@@ -72,7 +72,7 @@ def mend_checksum(path: Path, size: tuple[int, int]) -> bool:
         size: width and height of the picture.
 
     Returns:
-        Whether all pixels are there, and the checksum was wrong.
+        Whether all pixels are present, and the checksum was wrong.
     """
     data = path.read_bytes()
     chunks = list(_chunks(data))
@@ -135,7 +135,7 @@ def _checksum(packed: bytes, *, most: int) -> tuple[bytes, int] | None:
 
 
 def has_other_colours(info: Mapping[Any, Any]) -> bool:
-    """Tell whether a PNG without a profile says (gAMA, cHRM) that its colours are not sRGB.
+    """Return whether a PNG without a profile says (gAMA, cHRM) that its colours are not sRGB.
 
     Args:
         info: what Pillow read of it.

@@ -30,7 +30,7 @@ def decoder_scale(
 
 
 def reduction(size: tuple[int, int], target: tuple[int, int]) -> int:
-    """Return by how much to average pixels before a finer filter scales what is left.
+    """Return by how much to average pixels before a finer filter scales the rest.
 
     At least twice the target remains, which keeps the result within sight of the finer filter's.
     """

@@ -11,7 +11,7 @@ Format = Literal["webp", "jpeg", "png", "avif"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(FromEnvironment):
-    """What the outputs depend on."""
+    """Settings of the image processor."""
 
     thumbnail_sizes: Annotated[
         tuple[int, ...],
@@ -70,7 +70,7 @@ class Settings(FromEnvironment):
     memory_mb: Annotated[
         int,
         Setting(
-            "memory of the function, which Lambda tells; a picture that needs more is rejected",
+            "memory of the function, set by Lambda; a picture that needs more is rejected",
             at_least=128,
             at_most=10_240,
             variable="AWS_LAMBDA_FUNCTION_MEMORY_SIZE",

@@ -1,4 +1,4 @@
-"""What the structure of a file, read without decoding anything, asks of a decoder."""
+"""The structure of a file, read without decoding anything: what a decoder would need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Structure:
-    """What is known of a file before a decoder sees it.
+    """Facts about a file, known before it is decoded.
 
     Attributes:
         most_parts: more than a file of the largest allowed size has.

@@ -93,7 +93,7 @@ def save_named(picture: Image.Image, directory: Path, settings: Settings) -> lis
 def _bare(picture: Image.Image) -> Image.Image:
     """Return a picture without the information of which Pillow would write some: profile, comment.
 
-    A copy is no file of several frames any more, either.
+    A copy also has one frame only.
     """
     picture = picture.copy()
     picture.info = {}

@@ -1,1 +1,1 @@
-"""What the functions share: events, object keys, the result record, the S3 side of processing."""
+"""Shared by the functions: events, object keys, the result record, the S3 side of processing."""

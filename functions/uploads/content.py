@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, for the reason of a rejection: people rename files."""
+"""Identifies a file by its first bytes, for rejection messages: people rename files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells of results: an event on an EventBridge bus for each result record, after its commit."""
+"""Sends an event to an EventBridge bus for each result record, after its commit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NotSentError(Exception):
 
 
 class EventsClient(Protocol):
-    """What is used of botocore's client for EventBridge."""
+    """The part of botocore's EventBridge client that is used here."""
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - botocore's
         """Send events."""

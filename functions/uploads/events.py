@@ -77,7 +77,7 @@ def parse(event: Mapping[str, Any]) -> list[Upload]:
 
     Args:
         event: the Lambda event. `{"Event": "s3:TestEvent", …}`, which S3 sends when a notification
-            is set up, announces none. `"reprocess": true` beside `Records` asks for a second run.
+            is set up, announces none. `"reprocess": true` beside `Records` requests a second run.
 
     Raises:
         MalformedEventError: a record lacks a field or is of another kind.

@@ -33,12 +33,12 @@ def time_ordered_id() -> str:
 
 
 def owner_folder(identity: str) -> str:
-    """Return the folder of an owner's uploads: one part of a key, another one for each identity.
+    """Return the folder of an owner's uploads: one part of a key, unique for each identity.
 
     Letters, digits, `-` and `_` stay as they are, of anything else each byte becomes a dot and two
-    hexadecimal digits: `ada@example.com` is `ada.40example.2Ecom`. A long identity is cut, and told
-    from others with the same beginning by a hash of the whole. No folder looks like the id of an
-    upload, so that nobody owns an upload of a time without owners.
+    hexadecimal digits: `ada@example.com` is `ada.40example.2Ecom`. A long identity is cut, and a
+    hash of the whole is appended. No folder looks like the id of an upload, so no identity can own
+    uploads from before owners were enabled.
     """
     plain = identity.encode(errors="surrogatepass")
     encoded = re.sub(rb"[^A-Za-z0-9_-]", lambda found: b".%02X" % found[0][0], plain).decode()
@@ -68,7 +68,7 @@ def kind_of(key: str, kinds: Collection[str]) -> str | None:
 
 
 def starts_function(key: str, kinds: Collection[str]) -> bool:
-    """Tell whether S3 starts a function for a key.
+    """Return whether S3 starts a function for a key.
 
     S3 compares endings with their case; the bucket's notifications name the spellings that people
     use: `.csv`, `.CSV` and `.Csv`, and of a compound one `.csv.gz` and `.CSV.GZ`.
@@ -89,8 +89,8 @@ def derived_prefix(upload_key: str) -> str:
         upload_key: key of an upload, `uploads/K`.
 
     Returns:
-        `processed/K/`. A `K` so long that a key of an output would exceed S3's limit is cut, and
-        told from others with the same beginning by a hash of the whole.
+        `processed/K/`. A `K` so long that a key of an output would exceed S3's limit is cut, and a
+        hash of the whole is appended.
 
     Raises:
         ValueError: the key is not below `uploads/`, or nothing follows the prefix.
@@ -115,7 +115,7 @@ def result_key(upload_key: str) -> str:
 def output_key(upload_key: str, folder: str, name: str) -> str:
     """Return the key of one output, `processed/K/<folder>/<name>`.
 
-    Every delivery of an event has a folder of its own, so that no other one can change or remove
-    what a result record names.
+    Every delivery of an event has a separate folder, so that no other delivery can change or remove
+    the outputs that a result record names.
     """
     return f"{derived_prefix(upload_key)}{folder}/{name}"

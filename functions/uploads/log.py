@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def json_logger(service: str | None = None, stream: TextIO | None = None) -> Logger:
     """Return a logger whose level is the environment variable LOG_LEVEL, INFO without it.
 
-    Lambda counts a line whose `timestamp` is not RFC 3339 as INFO, whatever its `level` says
+    Lambda counts a line whose `timestamp` is not RFC 3339 as INFO, regardless of its `level`
     (Lambda developer guide, "Log-level filtering"); Powertools writes another form by default.
 
     Args:

@@ -2,7 +2,7 @@
 
 For each upload of an event: skip it when a result of this or a newer version is there, run the
 core, store its outputs, commit the result record. An input that cannot be processed is an answer
-(`rejected`), not a failure; whatever else goes wrong is raised, so that Lambda retries and the
+(`rejected`), not a failure; all other errors are raised, so that Lambda retries and the
 dead-letter queue keeps the event.
 """
 
@@ -51,7 +51,7 @@ class RejectedError(Exception):
     Attributes:
         code: short, stable, for programs (`not_an_image`).
         message: a sentence for the person who uploaded the file.
-        processed: what can be given all the same (the rows that do not fit, dimensions, …).
+        processed: partial outputs and details, such as rejected rows or dimensions.
     """
 
     def __init__(self, code: str, message: str, processed: Processed | None = None) -> None:
@@ -84,7 +84,7 @@ class Produced:
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What a core answers: files, what it found out (JSON values) and warnings."""
+    """The outcome of a core: output files, details (JSON values) and warnings."""
 
     outputs: Sequence[Produced] = ()
     details: dict[str, Any] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Core(Protocol):
 
 
 class S3Source:
-    """One version of an object; reads nothing until it is asked.
+    """One version of an object, read lazily.
 
     Attributes:
         metadata: of the object, which the API signed into the form; known once it is opened.
@@ -142,7 +142,7 @@ class S3Source:
 
     @property
     def bytes_read(self) -> int:
-        """How many bytes of the content were read; urllib3 tells it of a closed answer, too."""
+        """Number of content bytes read; urllib3 reports it for closed responses, too."""
         return max((body.tell() for body in self._bodies), default=0)
 
     @property
@@ -224,8 +224,8 @@ class Runner:
             The outcome for each key.
 
         Raises:
-            MalformedEventError: the event is no S3 notification.
-            Exception: whatever the core or S3 raised, after all uploads had their turn. The event
+            MalformedEventError: the event is not an S3 notification.
+            Exception: an error of the core or S3, after all uploads were tried. The event
                 will be delivered again, and what succeeded is then a duplicate.
             ExceptionGroup: several uploads failed.
         """
@@ -338,7 +338,7 @@ class Runner:
             return error.processed, results.Problem(error.code, error.message)
 
     def _store(self, upload: Upload, folder: str, made: Produced) -> results.Output:
-        """Write a file with one request: there is no multipart upload that could be left open.
+        """Write a file with one request, so that no multipart upload can be left open.
 
         The folder is of one delivery alone, so whoever removes what a result named, or what lost,
         takes nothing from another delivery that may still name it. A failure leaves what was
@@ -366,7 +366,7 @@ class Runner:
 
 
 def _too_slow(error: OutOfTimeError, source: S3Source) -> results.Problem:
-    """Tell that a file takes too long; the next attempt would end in the same way."""
+    """Return the rejection of a file that takes too long; a retry would take as long."""
     read = f"{source.bytes_read / _MEGABYTE:.1f} of {source.size / _MEGABYTE:.1f} MB"
     return results.Problem(
         "too_slow",

@@ -50,7 +50,7 @@ class Source:
     sequencer: str
 
     def is_newer_than(self, sequencer: str) -> bool:
-        """Tell whether it was stored after another version of the key."""
+        """Return whether it was stored after another version of the key."""
         return order(sequencer) < order(self.sequencer)
 
 
@@ -87,11 +87,11 @@ class Result:
 
     Attributes:
         status: `succeeded`, or `rejected` when the input is at fault.
-        source: what was processed.
+        source: the processed upload.
         revision: the same for the same version, code and settings.
-        outputs: every file made; when rejected, what explains it (the rows that do not fit).
-        details: what was found out about the upload (dimensions, columns, …).
-        warnings: what was odd but could be dealt with.
+        outputs: every output file; of a rejected upload, files that explain it (rejected rows).
+        details: facts about the upload (dimensions, columns, …).
+        warnings: oddities that did not prevent processing.
         error: the reason for `rejected`, else None.
         function: who made it.
         duration_ms: time from the start of the work to this record, in milliseconds.
@@ -146,7 +146,7 @@ class Stored:
     Attributes:
         result: its content.
         etag: entity tag, which a conditional write needs.
-        writer: tells one write from every other, were it of the same content.
+        writer: identifies one write, even of the same content.
     """
 
     result: Result
@@ -167,7 +167,7 @@ def load(s3: S3Client, bucket: str, upload_key: str) -> Stored | None:
 
 
 def head(s3: S3Client, bucket: str, key: str) -> HeadObjectOutputTypeDef | None:
-    """Return what is known of an object, or None when it is not there, or was deleted."""
+    """Return the metadata of an object, or None if it does not exist or was deleted."""
     try:
         return s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -179,7 +179,7 @@ def head(s3: S3Client, bucket: str, key: str) -> HeadObjectOutputTypeDef | None:
 def reason_to_skip(
     stored: Stored | None, *, sequencer: str, revision: str, again: bool
 ) -> Literal["duplicate", "superseded"] | None:
-    """Tell why a version of an upload need not be processed, or must not be committed.
+    """Return why a version of an upload need not be processed, or must not be committed.
 
     Args:
         stored: the result record in the bucket, or None.
@@ -188,7 +188,7 @@ def reason_to_skip(
         again: whether another revision of the same version is wanted.
 
     Returns:
-        `superseded`: the record is of a newer version; `duplicate`: it is of this one; None: go on.
+        `superseded`: the record is of a newer version; `duplicate`: of this version; None: process.
     """
     if stored is None:
         return None

@@ -39,7 +39,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is said of a setting beside its type and its default.
+    """Description and limits of a setting.
 
     Attributes:
         description: a phrase for operators.
@@ -84,7 +84,7 @@ class Declared:
 
     @property
     def is_list(self) -> bool:
-        """Tell whether the value is a tuple, given with commas."""
+        """Return whether the value is a tuple, given with commas."""
         return get_origin(self.type) is tuple
 
     @property

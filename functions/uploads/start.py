@@ -1,10 +1,10 @@
-"""Imported before anything else, it makes a function start sooner; `done` ends what it began."""
+"""Imported first, it speeds up a function's start; `done` restores the normal state."""
 
 from __future__ import annotations
 
 import gc
 
-# What is loaded now stays for good; the collector's looking through it is a tenth of the start.
+# Objects loaded so far are never freed; scanning them would take a tenth of the start.
 gc.disable()
 
 # Not for use here. It compiles large patterns, and botocore imports it so deep that CPython's calls

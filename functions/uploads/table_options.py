@@ -26,10 +26,10 @@ _TYPE: Final = re.compile(r"text|integer|number|boolean|date|time|timestamp|(dat
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """What is said of a table; None is found out.
+    """How to read a table. An option that is None is detected.
 
     Attributes:
-        delimiter: one ASCII character that is no letter, digit or quote.
+        delimiter: one ASCII character other than a letter, digit or quote.
         decimal: decimal mark, "." or ",".
         encoding: of the text, by a name that Python knows.
         header: whether the first row holds the names of the columns.
@@ -61,7 +61,7 @@ class TableOptions:
         known = [one.name for one in fields(cls)]
         for name, value in content.items():
             if name not in known:
-                raise ValueError(f"There is no option {name!r}; there are {', '.join(known)}.")
+                raise ValueError(f"Unknown option {name!r}; the options are {', '.join(known)}.")
             if value is not None and not _CHECKS[name](value):
                 raise ValueError(f"The option {name} must be {_ALLOWED[name]}.")
         given = {name: value for name, value in content.items() if value is not None}
@@ -93,11 +93,11 @@ class TableOptions:
         return TableOptions.parse(kept | self.to_json())
 
     def to_text(self) -> str:
-        """Return what is said as JSON of ASCII characters."""
+        """Return the options as JSON in ASCII."""
         return json.dumps(self.to_json(), separators=(",", ":"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is said."""
+        """Return the options that are set."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         if self.null_values is not None:
             values["null_values"] = list(self.null_values)
@@ -106,7 +106,7 @@ class TableOptions:
 
 def _is_encoding(value: Any) -> bool:  # noqa: ANN401 - as above
     try:
-        return isinstance(value, str) and codecs.lookup(value)._is_text_encoding  # noqa: SLF001 - told nowhere else
+        return isinstance(value, str) and codecs.lookup(value)._is_text_encoding  # noqa: SLF001 - no public name
     except LookupError:
         return False
 
@@ -133,7 +133,7 @@ _CHECKS: Final = {
     "columns": _are_columns,
 }
 _ALLOWED: Final = {
-    "delimiter": 'one character that is no letter, digit or quote, such as ";" or "\\t"',
+    "delimiter": 'one character other than a letter, digit or quote, such as ";" or "\\t"',
     "decimal": '"." or ","',
     "encoding": "the name of an encoding that Python knows, such as windows-1252",
     "header": "true or false",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# What is kept for stopping: to remove temporary files, to log, to answer.
+# Time reserved for removing temporary files, logging and answering.
 _RESERVED_SECONDS: Final = 10.0
 _RESERVED_SHARE: Final = 0.25
 _AGAIN_SECONDS: Final = 1.0
@@ -75,13 +75,13 @@ def stop_in_time(context: LambdaContext) -> Iterator[None]:
             raise _Alarm
 
     before = signal.signal(signal.SIGALRM, ring)
-    # Again and again: a library that swallows an alarm, such as in a destructor, goes on.
+    # Repeated, because a library can swallow an alarm, for example in a destructor.
     signal.setitimer(signal.ITIMER_REAL, budget, _AGAIN_SECONDS)
     try:
         yield
     except BaseException as fault:
         inside = False
-        # A library may answer the alarm with an error of its own.
+        # A library may convert the alarm into another error.
         if rang:
             raise error() from fault
         raise

@@ -62,9 +62,9 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags                = var.tags
 }
 
-check "alarms_have_somebody_to_tell" {
+check "alarms_have_a_receiver" {
   assert {
     condition     = !var.alarms.enabled || var.alarms.unattended || length(var.alarms.topic_arns) > 0
-    error_message = "The alarms of ${var.name} tell nobody: give alarms.topic_arns, or say so with alarms.unattended = true."
+    error_message = "The alarms of ${var.name} notify nobody: set alarms.topic_arns, or alarms.unattended = true."
   }
 }

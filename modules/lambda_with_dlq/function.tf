@@ -85,7 +85,7 @@ resource "aws_lambda_provisioned_concurrency_config" "this" {
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {
-  # The unqualified function and its alias have settings of their own.
+  # The unqualified function and its alias have separate settings.
   for_each = toset(compact(["$LATEST", var.alias_name]))
 
   function_name                = aws_lambda_function.this.function_name

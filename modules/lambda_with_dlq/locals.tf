@@ -12,7 +12,7 @@ locals {
 
   # Lambda drops lines below its filter's level, and takes a line without a level for INFO: metrics in the
   # log (embedded metric format) have none. So the filter lets INFO pass, and the function's logger, which
-  # reads LOG_LEVEL, drops what is below a higher level.
+  # reads LOG_LEVEL, drops lines below a higher level.
   # Source: Lambda developer guide, "Log-level filtering".
   _filter_level = contains(["TRACE", "DEBUG"], var.logging.application_level) ? var.logging.application_level : "INFO"
   # Python has no TRACE.

@@ -33,7 +33,7 @@ output "role_arn" {
 }
 
 output "trigger_arn" {
-  description = "ARN that a trigger names: the alias's where there is one. Known once the permissions exist, which S3 asks for before it accepts a notification."
+  description = "ARN that a trigger names: the alias's where there is one. Known once the permissions exist, which S3 requires before it accepts a notification."
   value       = var.alias_name == null ? aws_lambda_function.this.arn : aws_lambda_alias.this[0].arn
 
   depends_on = [aws_lambda_permission.this]

@@ -5,7 +5,7 @@ resource "aws_sqs_queue" "dead_letter" {
   kms_master_key_id         = var.kms_key_arn
   tags                      = var.tags
 
-  # Here and not in a resource of its own: the provider waits half a minute for each of the two.
+  # Here and not in a separate resource: the provider waits half a minute for each of the two.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [

@@ -23,7 +23,7 @@ locals {
   ])
 
   # In a policy "*" stands for slashes, too: a request that is opened may be one of a deeper route.
-  # What two patterns have in common is told by their ends alone, which may refuse too much.
+  # Overlaps of two patterns are detected by their ends only, which may refuse too much.
   _opened_signed = distinct(flatten([
     for open in local._opened : [
       for name, route in local.routes : "${open.route} covers ${name}"

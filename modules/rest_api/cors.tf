@@ -64,7 +64,7 @@ resource "aws_api_gateway_integration" "preflight" {
   request_templates = { "application/json" = "{\"statusCode\": 200}" }
 
   lifecycle {
-    # A mock has no method of its own. AWS drops one that is given (terraform-provider-aws #5697), an
+    # A mock has no method. AWS drops one that is given (terraform-provider-aws #5697), an
     # emulator answers POST, and a difference would replace the integration at every apply.
     ignore_changes = [integration_http_method]
   }

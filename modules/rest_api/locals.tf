@@ -15,7 +15,7 @@ locals {
     }
   }
 
-  # What ANY stands for, with OPTIONS, which browsers ask for without being told.
+  # The methods of ANY, and OPTIONS, which browsers send by themselves.
   _methods_but_options = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
 
   # The methods of each path that has routes.

@@ -26,7 +26,7 @@ locals {
   }
 
   # A mock takes a body that no template stands for as its own instruction, and fails with 500. There is no
-  # template for all types: those that clients send are here, another one is refused with 415.
+  # template for all types: those that clients send are here, others are refused with 415.
   _not_allowed_types = [
     "application/json",
     "application/octet-stream",

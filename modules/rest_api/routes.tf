@@ -14,7 +14,7 @@ resource "aws_api_gateway_model" "request" {
 }
 
 resource "aws_api_gateway_request_validator" "this" {
-  # Every method asks for its required parameters, and one with a schema for its body too.
+  # Every method validates its required parameters, and one with a schema its body, too.
   for_each = toset(concat(["parameters"], anytrue([for route in values(local.routes) : route.model != null]) ? ["body"] : []))
 
   rest_api_id                 = aws_api_gateway_rest_api.this.id

@@ -258,7 +258,7 @@ variable "routes" {
 
   validation {
     condition     = alltrue([for r in values(var.routes) : contains(concat(["NONE", "AWS_IAM"], keys(var.authorizers)), r.authorization)])
-    error_message = "A route asks for the authorization ${join(", ", [for r in values(var.routes) : r.authorization if !contains(concat(["NONE", "AWS_IAM"], keys(var.authorizers)), r.authorization)])}; it must be ${join(", ", concat(["NONE", "AWS_IAM"], keys(var.authorizers)))}."
+    error_message = "A route has the authorization ${join(", ", [for r in values(var.routes) : r.authorization if !contains(concat(["NONE", "AWS_IAM"], keys(var.authorizers)), r.authorization)])}; it must be ${join(", ", concat(["NONE", "AWS_IAM"], keys(var.authorizers)))}."
   }
 
   validation {

@@ -10,7 +10,7 @@ locals {
         suffix       = pair[1]
         events       = n.events
 
-        # S3 compares case-sensitively, so each spelling is a filter of its own: .csv, .CSV, .Csv. Nobody
+        # S3 compares case-sensitively, so each spelling is a separate filter: .csv, .CSV, .Csv. Nobody
         # writes .Csv.Gz.
         spellings = distinct(concat(
           [pair[1], lower(pair[1]), upper(pair[1])],

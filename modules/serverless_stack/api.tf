@@ -4,7 +4,7 @@ locals {
     invoke_arn = module.functions["api_handler"].invoke_arn
     qualifier  = local._aliases["api_handler"]
   }
-  # What API Gateway tells of who signed a request (AWS_IAM); functions/api_handler/owners.py reads it.
+  # Attributes of the signer of a request (AWS_IAM); functions/api_handler/owners.py reads them.
   _signer = ["accountId", "caller", "cognitoIdentityId", "userArn"]
 
   # The gateway waits 29 s at the most, however long the function may run.

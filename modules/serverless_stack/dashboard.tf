@@ -27,7 +27,7 @@ locals {
       ],
       [
         {
-          title = "Uploads: asked for, succeeded, rejected"
+          title = "Uploads: requested, succeeded, rejected"
           stat  = "Sum"
           metrics = concat(
             [["ServerlessUploads", "UploadsAsked", "service", "api-handler", "environment", var.suffix]],

@@ -1,4 +1,4 @@
-# Each result is told by an event; who wants to know of it adds a rule to this bus.
+# Each result is sent as an event to this bus; receivers are rules on it.
 locals {
   # One name, or none.
   _event_buses          = var.events_enabled ? toset(["serverless-uploads-${var.suffix}"]) : toset([])

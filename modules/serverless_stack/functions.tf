@@ -229,7 +229,7 @@ locals {
       }
     },
     {
-      for name in local._event_buses : "TellOfResults" => {
+      for name in local._event_buses : "SendResults" => {
         actions   = ["events:PutEvents"]
         resources = ["${local._event_bus_arn_prefix}${name}"]
       }

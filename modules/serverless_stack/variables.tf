@@ -19,7 +19,7 @@ variable "alarms" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see their own files alone: claim names what tells them apart, admins by the name of a claim the values whose bearers see all files; see docs/security.md."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see only their own files: claim names the claim that identifies them, admins lists by claim the values of callers who see all files; see docs/security.md."
   type = object({
     authorization        = optional(string, "NONE")
     deletion_enabled     = optional(bool, false)
@@ -134,7 +134,7 @@ variable "code_signing_config_arn" {
 
   validation {
     condition     = var.code_signing_config_arn == null || var.artifacts != null
-    error_message = "code_signing_config_arn needs artifacts: a zip is signed in S3, and not what is in package_dir."
+    error_message = "code_signing_config_arn needs artifacts: a zip is signed in S3, not in package_dir."
   }
 }
 
@@ -158,7 +158,7 @@ variable "data_transformer" {
     # settings of data_transformer: made by `make docs` from functions/data_transformer/settings.py
     output_formats          = optional(list(string), ["parquet"]) # Files that are made of a table.
     max_rejected_rows_share = optional(number, 0.1)               # Share of rejected rows above which the file is rejected; a column has the type of all but this share of its values.
-    max_rejected_rows       = optional(number, 100000)            # Number of rejected rows above which the file is rejected, whatever the share.
+    max_rejected_rows       = optional(number, 100000)            # Number of rejected rows above which the file is rejected, for any share.
     memory_limit_mb         = optional(number, 100)               # MB of memory_mb that DuckDB may use; raise it with that.
     column_names            = optional(string, "snake_case")      # Names of the columns: words in lower case, joined by _, or those of the file.
     table_options           = optional(string, "")                # How tables are read where the upload does not say it, as JSON, see below.
@@ -208,7 +208,7 @@ variable "force_destroy" {
 }
 
 variable "events_enabled" {
-  description = "Whether each result is told by an event on an event bus of the stack, to which rules can be added."
+  description = "Whether each result is sent as an event to an event bus of the stack, to which rules can be added."
   type        = bool
   default     = false
   nullable    = false

@@ -1,1 +1,1 @@
-"""What is computed in the documents and in Terraform's inputs: `python -m scripts.docs`."""
+"""Generated parts of the documents and of Terraform's inputs: `python -m scripts.docs`."""

@@ -1,4 +1,4 @@
-"""Writes what is computed in documents and in Terraform's inputs.
+"""Writes the generated parts of documents and of Terraform's inputs.
 
     python -m scripts.docs            write
     python -m scripts.docs --check    name the files that are out of date, and fail
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# The tables of READMEs show what is written into the variables.
+# The tables of READMEs are made from the variables.
 _FILES: Final = ("modules/*/variables.tf", "modules/*/README.md", "docs/*.md")
 _PART: Final = re.compile(
     r"(?P<begin>^[^\n]*?(?P<name>[a-z][a-z_ ]*): made by `make docs`[^\n]*\n)"
@@ -58,7 +58,7 @@ def _content(file: Path, name: str) -> str:
     """Return a computed part.
 
     Raises:
-        ValueError: there is no part of this name.
+        ValueError: a part does not exist.
     """
     of_function = re.fullmatch(r"(settings|validations) of ([a-z_]+)", name)
     if of_function:

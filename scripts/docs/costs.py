@@ -1,4 +1,4 @@
-"""What a million files cost, from AWS's prices and measured processor time.
+"""The cost of a million files, from AWS's prices and measured processor time.
 
 The prices are those of us-east-1 in US dollars, without free tier, discounts, storage and transfer
 to the internet; other regions and later years differ: change them here.
@@ -26,7 +26,7 @@ LOG_GB: Final = 0.50  # taken in
 _MB_OF_A_PROCESSOR: Final = 1769
 # Waiting for S3, which costs time and no processor; an assumption.
 _WAITING_SECONDS: Final = 0.2
-# A client asks for a form, and twice for the result; an assumption, as are the sizes of the lines.
+# A client requests a form, and twice the result; an assumption, as are the sizes of the lines.
 _API_REQUESTS: Final = 3
 _API_MB: Final = 128
 _API_SECONDS: Final = 0.05

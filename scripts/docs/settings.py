@@ -23,7 +23,7 @@ def table(function: str) -> str:
         f"| `{s.name}` | `{json.dumps(s.default)}` | {s.about.description} | {s.allowed} |"
         for s in _settings(function)
     ]
-    return "\n".join(["| setting | default | what it is | allowed |", "|---|---|---|---|", *rows])
+    return "\n".join(["| setting | default | meaning | allowed |", "|---|---|---|---|", *rows])
 
 
 def settings(function: str) -> str:

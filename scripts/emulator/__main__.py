@@ -8,14 +8,14 @@ as they do on AWS. A request that says `X-Forwarded-Proto: http` is one over pla
 moto answers for CloudWatch: ministack describes alarms without period and dimensions, so that every
 plan would show changes.
 
-It tells functions the claims of a token as AWS does, and IAM's condition keys and resources where
-ministack does not. It delivers asynchronous events twice where that is asked for: AWS delivers them
-at least once.
+It passes the claims of a token to functions as AWS does, and adds IAM condition keys and resources
+that ministack lacks. On request it delivers asynchronous events twice: AWS delivers them at least
+once.
 
 It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may
 still be about to finish sending the request. The provider then closes the connection when the head
-of the answer is there; a body that comes in a second piece is lost, and it asks again for what has
-been made already ("already exists").
+of the answer is there; a body that comes in a second piece is lost, and the provider repeats the
+request for a resource that exists already ("already exists").
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ _LATER: Final = 0.5
 
 
 class WholeWriter:
-    """A stream's writer that sends together what is written until the event loop goes on."""
+    """A stream's writer that sends all writes of one turn of the event loop together."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._parts: list[bytes] = []
 
     def __getattr__(self, name: str) -> object:
-        """Return whatever else the writer has."""
+        """Return any other attribute of the writer."""
         found: object = getattr(self._writer, name)
         return found
 
@@ -72,12 +72,12 @@ class WholeWriter:
             self._send()
 
     def write_eof(self) -> None:
-        """Send what is left, and its end."""
+        """Flush, and end the stream."""
         self._send()
         self._writer.write_eof()
 
     def close(self) -> None:
-        """Send what is left, and close."""
+        """Flush and close."""
         self._send()
         self._writer.close()
 
@@ -108,7 +108,7 @@ def cloudwatch() -> Application:
 
 
 def with_cloudwatch(app: Application, other: Application) -> Application:
-    """Return an ASGI application that hands requests to CloudWatch to another one."""
+    """Return an ASGI application that passes requests to CloudWatch to `other`."""
 
     async def served(scope: dict[str, Any], *others: object) -> None:
         is_cloudwatch = scope["type"] == "http" and signer(scope)[1] == "monitoring"
@@ -118,33 +118,35 @@ def with_cloudwatch(app: Application, other: Application) -> Application:
 
 
 def with_boundaries(conditions: Conditions) -> Conditions:
-    """Return a way to tell the condition keys of a request that knows `iam:PermissionsBoundary`.
+    """Extend the condition keys of a request by `iam:PermissionsBoundary`.
 
     It is the boundary of the role that is made or changed (IAM: "Available keys for AWS Identity
     and Access Management").
     """
 
-    def told(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+    def changed(
+        service: str, action: str, body: bytes, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
         found = conditions(service, action, body, parameters)
         if service != "iam" or "RoleName" not in parameters:
             return found
-        roles: Any = importlib.import_module("ministack.services.iam")._roles  # noqa: SLF001 - no API tells it during a request
-        (name,), asked = parameters["RoleName"], parameters.get("PermissionsBoundary", [None])
-        boundary = asked[0] or (roles.get(name) or {}).get("PermissionsBoundary")
+        roles: Any = importlib.import_module("ministack.services.iam")._roles  # noqa: SLF001 - no API during a request
+        (name,), given = parameters["RoleName"], parameters.get("PermissionsBoundary", [None])
+        boundary = given[0] or (roles.get(name) or {}).get("PermissionsBoundary")
         return found | ({"iam:PermissionsBoundary": boundary} if boundary else {})
 
-    return told
+    return changed
 
 
 def with_resources(resource: Resource) -> Resource:
-    """Return a way to tell a request's resource that finds it in the body, too.
+    """Find the resource of a request in its body, too.
 
     lambda:CreateFunction is allowed for the function's ARN, wafv2:AssociateWebACL for that of the
     web ACL, wafv2:DisassociateWebACL for that of the stage, events:CreateEventBus and its kin for
     that of the event bus (Service Authorization Reference).
     """
 
-    def told(service: str, method: str, path: str, *others: Any) -> str:  # noqa: ANN401 - headers, body, …
+    def changed(service: str, method: str, path: str, *others: Any) -> str:  # noqa: ANN401 - headers, body, …
         found = resource(service, method, path, *others)
         headers, body, _, region, account = others
         if service not in {"events", "lambda", "wafv2"} or not body:
@@ -160,23 +162,23 @@ def with_resources(resource: Resource) -> Resource:
         names = ("WebACLArn", "ResourceArn", "ResourceARN")
         return str(next(filter(None, map(content.get, names)), found))
 
-    return told
+    return changed
 
 
 def with_joined_lists(texts: Texts) -> Texts:
-    """Return a way to write a token's claims as texts that joins the values of a list by commas.
+    """Write lists in a token's claims with commas.
 
     So do REST APIs (aws/chalice issue 783); ministack writes "[a b]", as HTTP APIs do.
     """
 
-    def told(claims: dict[str, Any]) -> dict[str, str]:
+    def changed(claims: dict[str, Any]) -> dict[str, str]:
         joined = {
             name: ",".join(map(str, value)) if isinstance(value, list) else value
             for name, value in claims.items()
         }
         return texts(joined)
 
-    return told
+    return changed
 
 
 def with_repeats(invoke: Invoke) -> Invoke:
@@ -200,17 +202,17 @@ def with_repeats(invoke: Invoke) -> Invoke:
 
 
 class EmulatedAccount:
-    """The emulator's account, asked over its own API; see `aws_rules.Account`."""
+    """The emulator's account, over the emulator's own API; see `aws_rules.Account`."""
 
     def may_send(self, role: str, queue: str) -> bool:
-        """Tell whether a role may send messages to a queue, both by their ARNs."""
+        """Return whether a role may send messages to a queue, both by their ARNs."""
         answer = self._client("iam").simulate_principal_policy(
             PolicySourceArn=role, ActionNames=["sqs:SendMessage"], ResourceArns=[queue]
         )
         return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
 
     def may_start(self, bucket: str, function: str) -> bool:
-        """Tell whether a bucket may invoke a function, given its ARN."""
+        """Return whether a bucket may invoke a function, given its ARN."""
         parts = function.split(":")
         which = {"FunctionName": parts[6]} | ({"Qualifier": parts[7]} if len(parts) > 7 else {})
         functions = self._client("lambda")
@@ -225,7 +227,7 @@ class EmulatedAccount:
         )
 
     def has_logging_role(self) -> bool:
-        """Tell whether API Gateway has a role to write logs with."""
+        """Return whether API Gateway has a role to write logs with."""
         return bool(self._client("apigateway").get_account().get("cloudwatchRoleArn"))
 
     def arn(self, service: str, resource: str) -> str:
@@ -235,8 +237,8 @@ class EmulatedAccount:
         return f"arn:aws:{service}:{region}:{os.environ['MINISTACK_ACCOUNT_ID']}:{resource}"
 
     def may(self, access_key: str, action: str, resource: str, **conditions: str) -> bool:
-        """Tell whether who signed may do something to a resource, under conditions."""
-        # No operation of the API tells whom an access key belongs to.
+        """Return whether who signed may do something to a resource, under conditions."""
+        # No operation of the API returns the owner of an access key.
         evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
         where = (os.environ["MINISTACK_REGION"], resource, conditions)
         service = action.partition(":")[0]

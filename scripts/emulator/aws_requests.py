@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Names of services in signatures that are not those of their models.
 _MODELS: Final = {"monitoring": "cloudwatch"}
-# What any request may have beside the members of its operation.
+# Parameters that any request may have, beside the members of its operation.
 _OF_ALL: Final = re.compile(r"X-Amz-.*|x-id|Action|Version", re.IGNORECASE)
 # Enumerations whose values may have capitals: S3 gives rules back so, and takes what it gives back
 # (https://github.com/localstack/localstack/issues/1249).
@@ -28,7 +28,7 @@ _JAVA: Final = re.compile(r"\\[pP]\{|\[:|&&")
 
 
 class Asked:
-    """A request and the operation that it asks for.
+    """A request and its operation.
 
     Attributes:
         name: service and operation, such as `lambda CreateFunction`.
@@ -46,7 +46,7 @@ class Asked:
             method: of HTTP.
             url: whole address.
             headers: by their names.
-            body: may be empty of a request to a service whose addresses tell the operation.
+            body: may be empty if the address determines the operation.
 
         Raises:
             LookupError: AWS has no such service or operation.
@@ -84,7 +84,7 @@ class Asked:
         }
         try:
             parsed = parser.parse(parts)
-        except Exception as error:  # noqa: BLE001 - whatever the parser cannot read is a fault
+        except Exception as error:  # noqa: BLE001 - any error of the parser is a fault
             return [f"it cannot be read: {error!r}"]
         found = [*_wrong(shape, parsed, ""), *self._unknown(values)]
         payload = shape.serialization.get("payload")
@@ -100,7 +100,7 @@ class Asked:
         own = self.operation.http["requestUri"].partition("?")[2].replace("=", "&").split("&")
         for key in sorted({value.partition(".")[0] for value in values} - names - {*own}):
             if not _OF_ALL.fullmatch(key):
-                yield f"{key} is no member"
+                yield f"{key} is not a member"
 
 
 @cache
@@ -118,7 +118,7 @@ def _wrong(shape: Any, value: Any, where: str) -> Iterator[str]:  # noqa: ANN401
     if kind in {"integer", "long", "float", "double"}:
         yield from _outside(name, value, rules)
     elif kind == "boolean" and not isinstance(value, bool):
-        yield f"{name} is {value!r}, which is no boolean"
+        yield f"{name} is {value!r}, which is not a boolean"
     elif kind == "string":
         lower = shape.name in _ANY_CASE and isinstance(value, str)
         yield from _wrong_text(name, rules, value.lower() if lower else value)
@@ -135,7 +135,7 @@ def _missing(shape: Any, value: Any) -> list[str]:  # noqa: ANN401 - as above
 
 
 def _inner(shape: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 - as above
-    """Yield place, shape and value of what is in a value."""
+    """Yield place, shape and value of each member or item of a value."""
     match shape.type_name:
         case "structure":
             for member, inner in shape.members.items():
@@ -153,7 +153,7 @@ def _inner(shape: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: A
 def _wrong_text(name: str, rules: Mapping[str, Any], value: Any) -> Iterator[str]:  # noqa: ANN401 - as above
     pattern = rules.get("pattern")
     if not isinstance(value, str):
-        yield f"{name} is {value!r}, which is no string"
+        yield f"{name} is {value!r}, which is not a string"
     elif rules.get("enum") and value not in rules["enum"]:
         yield f"{name} is {value!r}, which is none of {', '.join(rules['enum'])}"
     elif pattern and not _JAVA.search(pattern) and not re.search(f"^(?:{pattern})$", value):
@@ -173,7 +173,7 @@ def _unknown_json(shape: Any, value: Any, where: str) -> Iterator[str]:  # noqa:
         members = {m.serialization.get("name", name): m for name, m in shape.members.items()}
         for key, item in value.items():
             if key not in members:
-                yield f"{where}{key} is no member"
+                yield f"{where}{key} is not a member"
             else:
                 yield from _unknown_json(members[key], item, f"{where}{key}.")
     if shape.type_name == "list" and isinstance(value, list):

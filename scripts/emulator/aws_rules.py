@@ -1,4 +1,4 @@
-"""What AWS does and the emulator does not: rules between clients and the emulator.
+"""Behaviour of AWS that the emulator lacks, as rules between clients and the emulator.
 
 Run by the emulator's own Python, see `scripts/emulator`. docs/fidelity.md lists the rules.
 """
@@ -29,10 +29,10 @@ _IN_ADDRESS: Final = re.compile(
     rb"X-Amz-Credential=([^&%]+)[^&]*?%2F([a-z0-9-]+)%2Faws4_request", re.IGNORECASE
 )
 _API_HOST: Final = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$")
-# The service whose addresses tell the operation, and whose bodies may be large.
+# The service whose operations are known by their addresses, and whose bodies may be large.
 _IN_ADDRESSES: Final = "s3"
 # Services that answer in XML, and how the others call the message.
-# What Lambda does with a customer's key for who deploys.
+# KMS actions that Lambda performs with a customer's key on behalf of the deployer.
 _ENCRYPTING: Final = ("kms:CreateGrant", "kms:Encrypt")
 _IN_XML: Final = frozenset({"iam", "monitoring", "s3", "sns", "sts"})
 _MESSAGE: Final = ("message", "Message")
@@ -50,7 +50,7 @@ _DENIED: Final = (
     "You are not authorized to perform: {action} on resource: {resource} because no "
     "identity-based policy allows the {action} action"
 )
-# What a request to CloudWatch is about: its member, and the resource that it names.
+# The subject of a request to CloudWatch: its member, and the resource that it names.
 _ALARMS: Final = {
     "AlarmName": "alarm:{}",
     "AlarmNames": "alarm:{}",
@@ -107,22 +107,22 @@ class Refusal:
 
 
 class Account(Protocol):
-    """What the rules have to know of an account."""
+    """The state of an account that the rules need."""
 
     def may_send(self, role: str, queue: str) -> bool:
-        """Tell whether a role may send messages to a queue, both by their ARNs."""
+        """Return whether a role may send messages to a queue, both by their ARNs."""
 
     def may_start(self, bucket: str, function: str) -> bool:
-        """Tell whether a bucket may invoke a function, given its ARN."""
+        """Return whether a bucket may invoke a function, given its ARN."""
 
     def has_logging_role(self) -> bool:
-        """Tell whether API Gateway has a role to write logs with."""
+        """Return whether API Gateway has a role to write logs with."""
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource, such as `alarm:errors`, of its account and region."""
 
     def may(self, access_key: str, action: str, resource: str, **conditions: str) -> bool:
-        """Tell whether who signed may do something to a resource, under conditions."""
+        """Return whether who signed may do something to a resource, under conditions."""
 
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         """Return the bytes of the parts of an upload by their numbers; none of no upload."""
@@ -133,9 +133,9 @@ class Rules:
     """The rules.
 
     Attributes:
-        account: asked where a rule depends on it.
+        account: state of the emulator that rules depend on.
         concurrency: executions at the same time that the account may have.
-        reserved: reserved executions by function, noted from what was asked for.
+        reserved: reserved executions by function, noted from the requests.
         new_roles: names of roles that Lambda cannot assume yet.
         new_policies: names of roles whose first policy does not hold yet.
     """
@@ -152,9 +152,9 @@ class Rules:
         return rule(self, request) if rule else None
 
     def refusal_of_missing(self, request: Request) -> Refusal | None:
-        """Who may not list learns nothing of what is missing (S3 API reference: GetObject).
+        """Without the right to list, a missing object is answered with 403 (S3: GetObject).
 
-        The condition key s3:prefix is the key that was asked for (ceph/ceph pull request 68577,
+        The condition key s3:prefix is the requested key (ceph/ceph pull request 68577,
         after tests on AWS).
         """
         bucket, key = request.path["Bucket"], request.path["Key"]
@@ -201,7 +201,7 @@ class Rules:
     def _of_function(self, request: Request) -> Refusal | None:
         """A dead-letter queue needs a role that may send to it (Lambda: "Dead-letter queues").
 
-        And a role is there for Lambda some time after it was made, and what it may do later still
+        Also, Lambda can assume a new role only after some time, and its policy applies even later
         (IAM: "Troubleshoot IAM", changes that are not immediately visible; terraform-provider-aws
         waits for both): here at the second and the third request.
         """
@@ -246,7 +246,7 @@ class Rules:
         return Refusal("InvalidArgument", _NO_START)
 
     def _of_cloudwatch(self, request: Request) -> Refusal | None:
-        """The emulator asks IAM of all services but this one, which moto answers."""
+        """The emulator enforces IAM for all services but CloudWatch, which moto answers."""
         action = f"cloudwatch:{request.name.partition(' ')[2]}"
         for resource in self._about(request):
             if not self.account.may(request.access_key, action, resource):
@@ -255,11 +255,11 @@ class Rules:
 
     def _about(self, request: Request) -> list[str]:
         form = parse_qs(request.body.decode()).items()
-        asked = request.content or {name.partition(".")[0]: values[0] for name, values in form}
+        given = request.content or {name.partition(".")[0]: values[0] for name, values in form}
         found = [
             named if named.startswith("arn:") else self.account.arn("cloudwatch", named)
             for member, name in _ALARMS.items()
-            for value in _listed(asked.get(member))
+            for value in _listed(given.get(member))
             for named in [name.format(value)]
         ]
         return found or ["*"]
@@ -303,9 +303,9 @@ def _without_method(_: Rules, __: Request, body: bytes) -> bytes:
 
 
 def _with_encoded_keys(_: Rules, request: Request, body: bytes) -> bytes:
-    """Keys are percent-encoded where that is asked for (S3 API reference: ListObjectVersions).
+    """Keys are percent-encoded on request (S3 API reference: ListObjectVersions).
 
-    Terraform asks for it, to empty a bucket, and decodes; boto3 decodes what says to be encoded.
+    Terraform requests it to empty a bucket, and decodes; boto3 decodes if the answer says so.
     """
     if "encoding-type" not in request.path:
         return body
@@ -340,7 +340,7 @@ def _with_dead_letters(_: Rules, __: Request, body: bytes) -> bytes:
         except (ValueError, TypeError, KeyError):
             continue
         texts = {
-            "RequestID": str(uuid4()),  # the emulator does not tell that of the event
+            "RequestID": str(uuid4()),  # the emulator does not report that of the event
             "ErrorCode": "200",
             "ErrorMessage": str(error.get("errorMessage") or error.get("errorType") or "")[:1024],
         }
@@ -380,7 +380,7 @@ def ruled(app: Application, rules: Rules) -> Application:
             await app(_to_own_api(scope), receive, send, *others)
             return
         try:
-            # What is uploaded is passed on unread.
+            # Bodies of uploads are streamed.
             body = b"" if service == _IN_ADDRESSES else await _read(receive)
             asked = await asyncio.to_thread(_asked, service, scope, body)
             streams = service == _IN_ADDRESSES and asked.operation.has_streaming_input
@@ -434,7 +434,7 @@ class _Answer:
             self.body += message.get("body", b"")
 
     async def send_found(self, message: dict[str, Any]) -> None:
-        """Hold back what is not found alone."""
+        """Hold back answers with 404 only."""
         is_start = message["type"] == "http.response.start"
         held = message["status"] == 404 if is_start else bool(self.start)
         await (self.send(message) if held else self._send(message))
@@ -500,7 +500,7 @@ def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
 
 async def _refuse(send: Any, service: str, scope: dict[str, Any], refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
     form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message)).encode()
-    # CloudWatch knows both, and answers as it was asked.
+    # CloudWatch speaks both, and answers in the protocol of the request.
     in_json = b"json" in dict(scope["headers"]).get(b"content-type", b"")
     if service in _IN_XML and not in_json:
         inner = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"

@@ -1,9 +1,9 @@
 """Uploads many files at once through the API of a deployed environment, checks and measures.
 
 Pictures and tables of several sizes, a share of them broken, by so many clients at once. Each
-client uploads a file, waits for its result, and goes on with the next. Then the bucket and the
-queues tell whether any upload was lost, processed twice, left with a part of its outputs, or ended
-in another state than it had to; Lambda's reports (on the emulator: Linux) tell the memory.
+client uploads a file, waits for its result, and continues with the next. Then the bucket and the
+queues are checked for uploads that were lost, processed twice, left with a part of their outputs,
+or ended in the wrong state; Lambda's reports (on the emulator: Linux) give the memory.
 
 The uploads stay in the bucket. On AWS it costs what uploads cost.
 """
@@ -82,7 +82,7 @@ def _share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to 1")
     return share
 
 
@@ -121,9 +121,9 @@ def run(
     if server is None:
         peaks = memory.reported(environment, began_ms)
     verdict = check.judge(environment, records, letters)
-    told = report.summary(records, seconds, verdict, peaks, sizes)
-    report.show(shown, told)
-    return 0 if told["good"] else 1
+    results = report.summary(records, seconds, verdict, peaks, sizes)
+    report.show(shown, results)
+    return 0 if results["good"] else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.error(str(error))
         return 1
     except KeyboardInterrupt:
-        progress.error("interrupted; what was uploaded is processed all the same")
+        progress.error("interrupted; files that were uploaded are still processed")
         return 130
 
 

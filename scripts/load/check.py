@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Verdict:
-    """What is wrong, by its kind; all empty when nothing is.
+    """Faults by their kind; all empty after a good run.
 
     Attributes:
         failed: uploads that the API or the bucket did not accept in the end, or whose result did
@@ -42,7 +42,7 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Tell whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not (
             self.failed
             or self.lost
@@ -63,9 +63,9 @@ def dead_letters(environment: Environment) -> int:
 
 
 def judge(environment: Environment, records: Sequence[Record], letters_before: int) -> Verdict:
-    """Compare what the clients saw with what is in the bucket and the queues.
+    """Compare the clients' records with the bucket and the queues.
 
-    The keys of uploads begin with the time, so two listings from the first key to the last tell it.
+    The keys of uploads begin with the time, so two listings from the first key to the last suffice.
     """
     verdict = Verdict(dead_letters=max(0, dead_letters(environment) - letters_before))
     names = sorted(record.key.removeprefix(keys.UPLOADS_PREFIX) for record in records if record.key)

@@ -1,4 +1,4 @@
-"""Uploads as clients do: ask for a form, send the file, look for the result; all of it timed."""
+"""Uploads as clients do: request a form, send the file, poll for the result; each step is timed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from scripts.operations.progress import Pace
     from uploads_client import Client
 
-# What a client does with a busy or failing service: it tries again, later each time.
+# Pauses between a client's attempts at a busy or failing service.
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
 _ATTEMPTS: Final = 10
 _LONGEST_WAIT: Final = 10.0
 
-# How often a client asks for its result: soon at first, so that quick results are timed well.
+# How often a client polls for its result: often at first, so that quick results are timed well.
 _FIRST_POLL: Final = 0.1
 _LAST_POLL: Final = 2.0
 _POLL_GROWTH: Final = 1.3
@@ -34,7 +34,7 @@ _POLL_GROWTH: Final = 1.3
 
 @dataclass(slots=True)
 class Record:
-    """What became of one upload.
+    """The record of one upload.
 
     Attributes:
         kind: of the file.
@@ -45,7 +45,7 @@ class Record:
         accepted_seconds: from the first request to the bucket's yes.
         result_seconds: from there to the first answer of the API that has the result.
         state: the state that it ended in.
-        outputs: bytes of each output by its key, as the result tells.
+        outputs: bytes of each output by its key, from the result.
         retries: answers that made the client try again (a status, or `connection`).
         error: why it was given up.
     """
@@ -80,7 +80,7 @@ class Driver:
         self._clock = clock
 
     def upload(self, sample: Sample) -> Record:
-        """Upload a file and wait for its result; tell what happened, whatever that is."""
+        """Upload a file and wait for its result; return a record of it, also of a failure."""
         record = Record(sample.kind, sample.bytes, sample.expected)
         try:
             self._upload(sample, record)

@@ -1,4 +1,4 @@
-"""What is uploaded: pictures and tables of several sizes, a share of them broken."""
+"""The files of a load test: pictures and tables of several sizes, a share of them broken."""
 
 from __future__ import annotations
 

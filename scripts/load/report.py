@@ -41,12 +41,12 @@ def summary(
     peaks: Mapping[str, int],
     sizes: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return all that a run told, as JSON values.
+    """Return the results of a run as JSON values.
 
     Args:
         records: its uploads.
         seconds: from its first request to its last result.
-        verdict: what was wrong.
+        verdict: the faults.
         peaks: the most memory of each function, MB.
         sizes: the memory that each function has, MB.
     """
@@ -90,14 +90,14 @@ def _too_large(peaks: Mapping[str, int], sizes: Mapping[str, int]) -> list[str]:
     return [function for function, size in sizes.items() if peaks.get(function, 0) > size]
 
 
-def show(screen: Screen, told: dict[str, Any]) -> None:
+def show(screen: Screen, results: dict[str, Any]) -> None:
     """Show the numbers to whoever reads them, a person or a program."""
     screen.say(
-        f"{told['uploads']} uploads in {told['seconds']} s: "
-        f"{told['uploads_per_second']} uploads/s, {told['megabytes_per_second']} MB/s"
+        f"{results['uploads']} uploads in {results['seconds']} s: "
+        f"{results['uploads_per_second']} uploads/s, {results['megabytes_per_second']} MB/s"
     )
-    screen.say(f"States: {_counts(told['states'])}")
-    screen.say(f"Repeated requests: {_counts(told['retries'])}")
+    screen.say(f"States: {_counts(results['states'])}")
+    screen.say(f"Repeated requests: {_counts(results['retries'])}")
     for what, explained in _MEASURED.items():
         screen.say(f"\nSeconds {explained}:")
         screen.table(
@@ -109,7 +109,7 @@ def show(screen: Screen, told: dict[str, Any]) -> None:
                     f"{numbers['bytes'] / 1e6:.1f}",
                     *(f"{numbers[what][p]:.2f}" if numbers[what] else "-" for p in _SHARES),
                 ]
-                for kind, numbers in told["kinds"].items()
+                for kind, numbers in results["kinds"].items()
             ],
         )
     screen.table(
@@ -121,10 +121,10 @@ def show(screen: Screen, told: dict[str, Any]) -> None:
                 f"{memory['size_mb']} MB",
                 bad("too much") if (memory["peak_mb"] or 0) > memory["size_mb"] else good("fits"),
             ]
-            for function, memory in told["memory"].items()
+            for function, memory in results["memory"].items()
         ],
     )
-    verdict = told["verdict"]
+    verdict = results["verdict"]
     screen.table(
         ["Check", "Found"],
         [
@@ -135,7 +135,7 @@ def show(screen: Screen, told: dict[str, Any]) -> None:
     for what, found in verdict.items():
         for line in found[:_SHOWN] if isinstance(found, list) else []:
             screen.say(f"  {what}: {line}")
-    screen.result(told)
+    screen.result(results)
 
 
 def _found(count: int) -> str:

@@ -1,6 +1,6 @@
 """The local cloud: an AWS emulator on a free loopback port, with IAM and signatures enforced.
 
-One server in an environment of its own (`.local/emulator`), see `scripts/emulator`.
+One server in a separate virtual environment (`.local/emulator`), see `scripts/emulator`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class CloudError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server process: its address, and what tells it from a later process of the same id."""
+    """A server process: its address, and its start time, since process ids are reused."""
 
     url: str
     pid: int
@@ -96,7 +96,7 @@ class Cloud:
         return stage_url(self.aws.url, api_id)
 
     def is_up(self) -> bool:
-        """Tell whether it answers."""
+        """Return whether it answers."""
         url = f"{self.aws.url}/_ministack/health"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a loopback address
@@ -242,8 +242,8 @@ def _free_port(port: int = 0) -> int:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
             raise CloudError(
-                f"port {port} on 127.0.0.1 cannot be used ({error}): name another one, or none and "
-                "a free one is used"
+                f"port {port} on 127.0.0.1 cannot be used ({error}): name another port, or none to "
+                "use a free one"
             ) from error
         return int(probe.getsockname()[1])
 

@@ -64,7 +64,7 @@ class Deployment:
 
 @contextlib.contextmanager
 def step(console: Console, sentence: str) -> Iterator[None]:
-    """Show what is being done, and how long it took."""
+    """Show the current step, and how long it took."""
     started = time.monotonic()
     sentence = escape(sentence)
     if not console.is_terminal:
@@ -75,7 +75,7 @@ def step(console: Console, sentence: str) -> Iterator[None]:
 
 
 def deploy(console: Console, port: int = 0) -> Deployment:
-    """Build the zips, start the emulator and apply `envs/local`; what is up is used again.
+    """Build the zips, start the emulator and apply `envs/local`; a running emulator is reused.
 
     Raises:
         DemoError: the zips cannot be built.
@@ -192,7 +192,7 @@ def explain(console: Console, deployment: Deployment, results: Path) -> None:
         console.print(f"[bold]{name:<9}[/] {escape(value)}", soft_wrap=True)
     for command in (
         'make demo FILES="photo.jpg table.csv"',
-        'eval "$(make env)"    (then AWS clients and terraform in this shell ask the emulator)',
+        'eval "$(make env)"    (then AWS clients and terraform in this shell use the emulator)',
         "make down",
     ):
         console.print(f"{'':9} {command}", soft_wrap=True)
@@ -247,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("Interrupted; the same command goes on from here, `make down` removes all.")
+        console.print("Interrupted; the same command continues from here, `make down` removes all.")
         return 130
     explain(console, deployment, RESULTS)
     return 0 if complete else 1

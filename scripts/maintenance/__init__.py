@@ -1,1 +1,1 @@
-"""What keeps the repository in order."""
+"""Maintenance of the repository: locks, linters."""

@@ -64,7 +64,7 @@ def _validate(directory: Path, *, env: Mapping[str, str], logs: Path) -> set[Pat
     run = terraform.Terraform(directory, env, log)
     run.init("-backend=false")
     run.validate()
-    # What is deprecated still works, until the next version of the provider.
+    # Deprecated arguments work until the next version of the provider.
     if "Warning: " in log.read_text(encoding="utf-8"):
         raise terraform.TerraformError(f"{directory.name} is valid with warnings: see {log}")
     manifest = directory / ".terraform" / "modules" / "modules.json"

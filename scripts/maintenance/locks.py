@@ -17,14 +17,14 @@ from scripts.packaging.wheels import find_uv
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What every function needs, beside its own requirements.in.
+# Dependencies of every function, beside its own requirements.in.
 _SHARED = "functions/uploads/pyproject.toml"
 # Read from disk, never imported.
 _WITHOUT_DEPENDENCIES = "samples"
 
 
 def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
-    """Write the locks; return the exit status of the resolver, which says what is wrong."""
+    """Write the locks; return the exit status of the resolver, which prints its errors."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.maintenance.locks", description="Write the locks."
     )

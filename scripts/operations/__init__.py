@@ -1,1 +1,1 @@
-"""The operator's commands: one module each, and what they share; `scripts.operations` runs them."""
+"""The operator's commands: one module each, and shared ones; `scripts.operations` runs them."""

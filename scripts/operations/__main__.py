@@ -1,4 +1,4 @@
-"""The operator's commands for a deployed environment; docs/operations.md tells when to use which.
+"""The operator's commands for a deployed environment; docs/operations.md explains when to use them.
 
 python -m scripts.operations {redrive,reprocess,doctor,logs} --help
 """
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        progress.error("interrupted; nothing is lost, and the same command goes on from here")
+        progress.error("interrupted; nothing is lost, and the same command continues from here")
         return 130
 
 

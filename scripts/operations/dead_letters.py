@@ -34,9 +34,9 @@ class Letter:
         receipt: what deletes or releases it.
         sent_at: when the function's last attempt had failed.
         event: the event that failed, None when the message is not JSON.
-        error: what failed, as far as the message tells.
+        error: the error message, if the message has one.
         error_class: the same without what differs from case to case.
-        request_id: the failed invocation's, where the message tells it.
+        request_id: of the failed invocation, if the message has it.
         keys: objects that the event is about.
     """
 
@@ -52,11 +52,11 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How full a queue is, roughly, and what time it is there.
+    """Approximate size of a queue, and the queue's clock.
 
     Attributes:
         waiting: messages that can be received.
-        in_flight: messages that somebody received and did not delete yet.
+        in_flight: messages that were received and not deleted yet.
         now: SQS's own time.
     """
 
@@ -66,7 +66,7 @@ class Level:
 
 
 class Queue:
-    """One dead-letter queue. What is received is hidden for a while and then comes back."""
+    """One dead-letter queue. Received messages are hidden for a while and then reappear."""
 
     def __init__(self, sqs: SQSClient, url: str, hold_seconds: int = HOLD_SECONDS) -> None:
         """Bind to a queue; `hold_seconds` is how long a received message is hidden."""
@@ -91,7 +91,7 @@ class Queue:
         )
 
     def receive(self, count: int = BATCH) -> list[Letter]:
-        """Return some messages, none when the queue has no more (a long poll asks all servers)."""
+        """Return some messages, none when the queue is empty (a long poll queries all servers)."""
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=count,
@@ -162,7 +162,7 @@ def classify(error: str) -> str:
 
 
 def _keys(event: object) -> Sequence[str]:
-    """Return the object keys of an S3 event; whatever else the queue holds has none."""
+    """Return the object keys of an S3 event; other messages have none."""
     try:
         records: Sequence[Mapping[str, Any]] = event["Records"]  # type: ignore[index]  # tried out
         return [unquote_plus(record["s3"]["object"]["key"]) for record in records]

@@ -41,12 +41,12 @@ BUILD: Final = ROOT / "build"
 # A check is to take seconds: of more uploads it does not know how many no function reads.
 _MOST_UPLOADS: Final = 10_000
 _TABLE: Final = b"name,count\na,1\n"
-_ALARMS_ARE_EXPLAINED: Final = "docs/operations.md tells what each alarm asks for"
+_ALARMS_ARE_EXPLAINED: Final = "docs/operations.md explains each alarm"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of one check: what was found and, when that is bad, what mends it."""
+    """The outcome of one check: the finding and, if it failed, the fix."""
 
     name: str
     ok: bool
@@ -96,7 +96,7 @@ def checks(
 def _guarded[**P](
     name: str, check: Callable[P, Iterator[Check]], *args: P.args, **kwargs: P.kwargs
 ) -> Iterator[Check]:
-    """Turn what AWS, the network or the API refuse into a red check, so that the rest goes on."""
+    """Turn an error of AWS, the network or the API into a failed check, so that the rest runs."""
     try:
         yield from check(*args, **kwargs)
     except (ApiError, BotoCoreError, ClientError, httpx.HTTPError) as error:
@@ -104,7 +104,7 @@ def _guarded[**P](
             name,
             ok=False,
             found=str(error),
-            fix="apply the environment; if it says AccessDenied, ask with credentials that may",
+            fix="apply the environment; on AccessDenied, use credentials with that permission",
         )
 
 
@@ -125,8 +125,8 @@ def _function(environment: Environment, function: str, build: Path) -> Iterator[
         name,
         ok=local == code,
         found=f"{code} deployed" + ("" if local == code else f", {local} in {zipped.name}"),
-        fix=f"terraform apply, to deploy {zipped.name}; or check out and `make package` what is "
-        "deployed",
+        fix=f"terraform apply, to deploy {zipped.name}; or check out the deployed version and "
+        "`make package`",
     )
 
 
@@ -179,13 +179,13 @@ def _notifications(environment: Environment) -> Iterator[Check]:
         "notifications",
         ok=not missing,
         found=f"missing: {', '.join(missing)}" if missing else f"{len(there)} in place",
-        fix="terraform apply; what was uploaded meanwhile: "
+        fix="terraform apply; for files uploaded meanwhile: "
         f"make reprocess ENV={environment.name} ARGS='--state pending'",
     )
 
 
 def _uploads(environment: Environment) -> Iterator[Check]:
-    """Files that no function reads are no fault; but nobody is told of them otherwise."""
+    """Unprocessed files are not a fault, but nothing else reports them."""
     kinds = {kind for endings in environment.processors.values() for kind in endings}
     pages = environment.s3.get_paginator("list_objects_v2").paginate(
         Bucket=environment.bucket,
@@ -302,7 +302,7 @@ def _round_trip(
 
 
 def _remove(environment: Environment, key: str) -> str:
-    """Remove every version of an upload and of what was made of it; tell what stays."""
+    """Remove every version of an upload and its outputs; return the keys that remain."""
     folder = key.removeprefix(UPLOADS_PREFIX).rpartition("/")[0]
     pages = environment.s3.get_paginator("list_object_versions")
     try:

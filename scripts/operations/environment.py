@@ -52,7 +52,7 @@ _CONFIG: Final = Config(
 
 @dataclass(frozen=True)
 class Environment:
-    """Where an environment's parts are, and clients to ask them.
+    """The resources of an environment, and clients for them.
 
     Attributes:
         name: as the user gave it, a folder of `envs/` or a path.
@@ -90,7 +90,7 @@ class Environment:
 
     @property
     def is_emulated(self) -> bool:
-        """Whether an emulator is asked instead of AWS."""
+        """Whether the environment is on an emulator instead of AWS."""
         return bool(self.endpoints.get("AWS_ENDPOINT_URL"))
 
     @property
@@ -167,7 +167,7 @@ class Environment:
         """Make sure that the credentials are of the account that the environment is in.
 
         Raises:
-            OperationError: they are of another one.
+            OperationError: they belong to a different account.
         """
         account = self.sts.get_caller_identity()["Account"]
         if account != self.account:
@@ -207,7 +207,7 @@ def find(name: str, variables: Mapping[str, str] = os.environ) -> Environment:
         variables: environment variables.
 
     Raises:
-        OperationError: there is no such environment, it is not applied, or the credentials are not
+        OperationError: the environment does not exist or is not applied, or the credentials are not
             of its account.
         TerraformError: Terraform is missing, or cannot read the state.
     """
@@ -219,8 +219,7 @@ def find(name: str, variables: Mapping[str, str] = os.environ) -> Environment:
             if 'output "functions"' in path.read_text()
         )
         raise OperationError(
-            f"there is no environment {name}: name one of {', '.join(known)}, or the path of its "
-            "folder"
+            f"unknown environment {name}: name one of {', '.join(known)}, or the path of its folder"
         )
     if name == LOCAL_NAME:
         cloud = local_cloud.find()

@@ -1,7 +1,7 @@
 """Follows one file's life through the logs of the API and the functions.
 
 Given a key, or any identifier that the log lines hold (a request id, a correlation id), it finds
-the lines that name it, then those of the uploads that these are about, and then whatever else the
+the lines that name it, then the lines of those uploads, and then all other lines that the
 processing functions wrote in the same invocations.
 """
 
@@ -31,7 +31,7 @@ _DEFAULT_SPAN: Final = timedelta(days=1)
 _POLL_SECONDS: Final = 2.0
 # Lines may appear in CloudWatch Logs later than others that are younger.
 _LATE: Final = timedelta(minutes=2)
-# What the clocks of a signer and of CloudWatch Logs may differ.
+# Maximum difference between the clocks of a signer and of CloudWatch Logs.
 _CLOCKS: Final = timedelta(minutes=5)
 _INVOCATIONS: Final = 50
 
@@ -138,7 +138,7 @@ class Logs:
 
 
 def names(line: Line, term: str) -> bool:
-    """Tell whether a term is part of a line, or of a text in its JSON object."""
+    """Return whether a term is part of a line, or of a text in its JSON object."""
     return term in line.text or any(term in text for text in _texts(line.fields))
 
 
@@ -165,7 +165,7 @@ def _term(wanted: str) -> str:
 
 
 def beginning(wanted: str, span: timedelta | None, now: datetime) -> datetime:
-    """Return since when to look: as long as asked for, else since the upload, else for a day."""
+    """Return the start of the search: as given, else the time of the upload, else a day ago."""
     if span:
         return now - span
     identifier = _UPLOAD_ID.search(wanted)
@@ -176,12 +176,12 @@ def beginning(wanted: str, span: timedelta | None, now: datetime) -> datetime:
 
 
 def describe(line: Line) -> str:
-    """Return a line for people: time, source and what it tells."""
+    """Return a line for people: time, source and message."""
     moment = datetime.fromtimestamp(line.time / 1000, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{line.time % 1000:03}Z  {line.source:<16}  {_told(line)}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{line.time % 1000:03}Z  {line.source:<16}  {_message(line)}"
 
 
-def _told(line: Line) -> str:
+def _message(line: Line) -> str:
     fields = line.fields
     record = fields.get("record")
     if isinstance(record, dict):  # Lambda's own lines
@@ -194,15 +194,15 @@ def _told(line: Line) -> str:
         return _listed(fields, ("method", "path", "status", "latency_ms", "error"))
     if "message" not in fields:
         return line.text
-    told = [str(fields.get("level", "")), str(fields["message"])]
+    parts = [str(fields.get("level", "")), str(fields["message"])]
     error = fields.get("error")
     if isinstance(error, dict):
-        told.append(f"{error.get('code')}: {error.get('message')}")
+        parts.append(f"{error.get('code')}: {error.get('message')}")
     rest = ("route", "status", "duration_ms", "key", "size", "version_id", "function_request_id")
-    told.append(_listed(fields, rest))
+    parts.append(_listed(fields, rest))
     if "exception" in fields:
-        told.append("\n" + str(fields["exception"]))
-    return "  ".join(part for part in told if part)
+        parts.append("\n" + str(fields["exception"]))
+    return "  ".join(part for part in parts if part)
 
 
 def _listed(fields: Mapping[str, Any], names: Iterable[str]) -> str:
@@ -221,10 +221,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         type=span,
         metavar="SPAN",
-        help="how far back to look, such as 30m, 6h or 7d (default: to the upload, whose key tells "
+        help="how far back to look, such as 30m, 6h or 7d (default: to the upload, whose key holds "
         "its time; a day where it does not)",
     )
-    parser.add_argument("--follow", action="store_true", help="go on until interrupted")
+    parser.add_argument("--follow", action="store_true", help="run until interrupted")
 
 
 def run(
@@ -233,7 +233,7 @@ def run(
     screen: Screen,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Run the command; return its exit status. With `--json`, each line is an object of its own."""
+    """Run the command; return its exit status. With `--json`, each line is an object."""
     groups = {name: environment.log_group(name) for name in environment.function_names}
     if environment.api_log_group:
         groups["api_access"] = environment.api_log_group

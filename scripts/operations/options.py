@@ -22,7 +22,7 @@ def positive[T: (int, float)](kind: type[T]) -> Callable[[str], T]:
         except ValueError:
             number = kind(0)
         if not 0 < number < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+            raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
         return number
 
     return read
@@ -32,7 +32,7 @@ def span(text: str) -> timedelta:
     """Read a time span such as `30m`, `6h` or `7d`."""
     found = re.fullmatch(r"(\d{1,4})([smhd])", text)
     if not found:
-        raise argparse.ArgumentTypeError(f"{text} is no time span such as 30m, 6h or 7d")
+        raise argparse.ArgumentTypeError(f"{text} is not a time span such as 30m, 6h or 7d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

@@ -1,4 +1,4 @@
-"""What a command shows: tables and sentences for people, or JSON alone for programs."""
+"""The output of a command: tables and sentences for people, or only JSON for programs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Screen:
 
 
 class Pace:
-    """Lets a loop do no more than so many rounds a second."""
+    """Limits a loop to so many rounds a second."""
 
     def __init__(
         self,

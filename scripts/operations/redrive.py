@@ -1,8 +1,8 @@
-"""Looks into a function's dead-letter queue and replays what is in it to the function.
+"""Shows a function's dead-letter queue and replays its messages to the function.
 
 Each message is deleted only after Lambda accepted its event. A redrive that ends early, however it
-ends, loses nothing: what it received and did not delete comes back after two minutes at the most,
-and the same command goes on. An event that was replayed and not deleted is replayed again; the
+ends, loses nothing: messages that it did not delete reappear after two minutes at the most,
+and the same command continues. An event that was replayed and not deleted is replayed again; the
 processing functions do the work of an event once.
 
 Events that fail again come back to the queue as new messages. A redrive leaves alone what arrived
@@ -42,7 +42,7 @@ _FAULTS_OF_EVENT: Final = frozenset({"InvalidRequestContentException", "RequestT
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which messages to replay; what is empty selects all.
+    """Which messages to replay; an empty attribute selects all.
 
     Attributes:
         errors: parts of the error's class or message, any of them.
@@ -55,10 +55,10 @@ class Selection:
     message_ids: tuple[str, ...] = ()
 
     def has(self, letter: Letter) -> bool:
-        """Tell whether a message is selected."""
-        told = f"{letter.error_class}\n{letter.error}"
+        """Return whether a message is selected."""
+        error = f"{letter.error_class}\n{letter.error}"
         return (
-            (not self.errors or any(part in told for part in self.errors))
+            (not self.errors or any(part in error for part in self.errors))
             and (not self.key_prefix or any(k.startswith(self.key_prefix) for k in letter.keys))
             and (not self.message_ids or letter.message_id in self.message_ids)
         )
@@ -66,7 +66,7 @@ class Selection:
 
 @dataclass(slots=True)
 class Summary:
-    """What was found and done.
+    """The counts of a run.
 
     Attributes:
         waiting, in_flight: the queue's own counts at the beginning, roughly.
@@ -124,7 +124,7 @@ def replay(
         queue: the queue.
         accept: hands an event to the function; raises ClientError when it is refused.
         selection: what to replay.
-        summary: made from the queue's level at the beginning; takes what is done.
+        summary: made from the queue's level at the beginning; updated for each message.
         pace: how fast to replay; None only looks.
         limit: most messages to replay (to look at, without `pace`).
         progress: called for every message.
@@ -132,7 +132,7 @@ def replay(
     Raises:
         ClientError: the function takes no event at all; the messages stay in the queue.
     """
-    # SQS tells its time in whole seconds.
+    # SQS reports times in whole seconds.
     begun = summary.now + timedelta(seconds=1)
     kept: dict[str, Letter] = {}
     gone: set[str] = set()
@@ -175,7 +175,7 @@ def replay(
 def _replay_one(
     queue: Queue, accept: Callable[[bytes], None], letter: Letter, summary: Summary, pace: Pace
 ) -> bool:
-    """Tell whether the function took the event and the message is gone."""
+    """Return whether the function took the event and the message is gone."""
     pace.wait()
     try:
         accept(json.dumps(letter.event).encode())
@@ -251,7 +251,7 @@ def run(options: argparse.Namespace, environment: Environment, screen: Screen) -
                 limit=options.limit,
                 progress=progress,
             )
-    finally:  # one that is interrupted tells what it did, too
+    finally:  # an interrupted run prints its summary, too
         _show(screen, options, summary)
         screen.result(_json(options, summary))
     return 1 if summary.unreadable or summary.refused else 0

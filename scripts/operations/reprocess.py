@@ -1,7 +1,7 @@
 """Has uploads below a prefix processed again, by the code and settings that are deployed now.
 
-What is current is skipped: a result of the upload's current version, made by the deployed code, by
-work that began after the function was last changed. Where that is in doubt the function is asked,
+Current results are skipped: of the upload's current version, made by the deployed code, by
+work that began after the function was last changed. In doubt the function is invoked,
 and does nothing when nothing would change. So the command can be repeated, after an interruption
 too.
 """
@@ -69,7 +69,7 @@ class Found:
 
 @dataclass(slots=True)
 class Summary:
-    """What was found and done: counts, and some of the keys that were (or would be) processed."""
+    """The counts of a run, and some of the keys that were (or would be) processed."""
 
     looked_at: int = 0
     not_processable: int = 0
@@ -101,7 +101,7 @@ def uploads(s3: S3Client, bucket: str, prefix: str) -> Iterator[list[str]]:
 def examine(
     s3: S3Client, bucket: str, key: str, functions: dict[str, Function], margin: timedelta
 ) -> Found | None:
-    """Return what is to be known of an upload; None when no function takes it or it is gone.
+    """Return the state of an upload; None if no function processes it or it was deleted.
 
     Args:
         s3: client.
@@ -190,7 +190,7 @@ def run(options: argparse.Namespace, environment: Environment, screen: Screen) -
     """Run the command; return its exit status."""
     if not options.prefix.startswith(keys.UPLOADS_PREFIX):
         raise OperationError(
-            f"{options.prefix} is no prefix of uploads: it must start {keys.UPLOADS_PREFIX}"
+            f"{options.prefix} is not a prefix of uploads: it must start {keys.UPLOADS_PREFIX}"
         )
     summary = Summary()
     pace = Pace(options.rate)

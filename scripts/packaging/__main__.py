@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: "Sequence[str] | None" = None, root: Path = ROOT) -> int:
-    """Build what is asked for; return the exit status."""
+    """Build the requested zips; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m scripts.packaging", description="Build zips.")
     parser.add_argument(
         "functions",

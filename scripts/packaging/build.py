@@ -46,7 +46,7 @@ class Builder:
     install: Callable[..., None] = wheels.install
 
     def run(self, packages: list[Package]) -> None:
-        """Build what is not current.
+        """Build the zips that are not current.
 
         Raises:
             PackagingError: A dependency cannot be installed, or a zip breaks a rule. Zips that
@@ -71,7 +71,7 @@ class Builder:
             except BlockingIOError:
                 _say("another build is running; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            # What a build that was killed could not remove; its installer may still be writing.
+            # Left by a build that was killed; its installer may still be writing.
             for left in self.cache.glob("install-*"):
                 shutil.rmtree(left, ignore_errors=True)
             yield
@@ -82,8 +82,8 @@ class Builder:
     def _make_layers(self, layers: dict[Path, Package]) -> None:
         """Make the layers that are missing.
 
-        All are installed at once, since that waits for the network; what one has installed is
-        compressed while the others download, and what two have in common is compressed once.
+        All are installed at once, since that waits for the network; files are compressed while
+        other layers download, and files that two layers share are compressed once.
         """
         missing = {path: package for path, package in layers.items() if not path.exists()}
         if not missing:

@@ -1,4 +1,4 @@
-"""The files under build/: what they are called, what is in them, and whether they are current.
+"""The files under build/: their names and contents, and whether they are current.
 
 This runs on every call, also when there is nothing to do, so it imports little.
 """
@@ -16,7 +16,7 @@ type Record = dict[str, Any]
 
 
 def is_current(build: Path, package: Package) -> bool:
-    """Tell whether a zip was built from exactly these inputs and is still what was built.
+    """Return whether a zip was built from exactly these inputs and is unchanged since.
 
     The zip is not hashed: it is written before its record, so one that was changed afterwards is
     newer than the record or has another size.
@@ -36,7 +36,7 @@ def is_current(build: Path, package: Package) -> bool:
 
 
 def describe(package: Package, content: bytes) -> Record:
-    """Return what is known of a zip by its bytes; docs/packaging.md explains the fields."""
+    """Return the record of a zip; docs/packaging.md explains the fields."""
     digest = hashlib.sha256(content)
     return {
         "function": package.function,

@@ -1,4 +1,4 @@
-"""What goes into a zip, and the hash over all of it.
+"""The inputs of a zip, and the hash over all of them.
 
 Everything here runs on every call, also when there is nothing to do, so it imports little.
 """
@@ -18,10 +18,10 @@ _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64":
 LOCK = "requirements.txt"
 SETTINGS = "package.toml"
 ENTRY_POINT = "index.py"
-# The package that every zip holds; a function that needs no more has no lock of its own.
+# The package that every zip holds; a function without other dependencies uses its lock.
 SHARED = "uploads"
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# What decides on bytes and is not ours: the compressor, and the installer that chooses the wheels.
+# Tools that determine the bytes: the compressor, and the installer that chooses the wheels.
 _PINNED = (b"deflate==", b"uv==")
 # Of a function's folder only these reach its zip.
 _SHIPPED = {".py", ".json"}
@@ -33,7 +33,7 @@ class PackagingError(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """One zip to build: a function for an architecture, and the hashes of what it is made from.
+    """One zip to build: a function for an architecture, and the hashes of its inputs.
 
     Attributes:
         sources: The function's own files and the shared ones, by their path in the zip.
@@ -86,7 +86,7 @@ def list_functions(functions: Path) -> list[str]:
 def read_packages(
     root: Path, functions: list[str], architectures: tuple[str, ...]
 ) -> list[Package]:
-    """Read the inputs of every zip asked for.
+    """Read the inputs of the requested zips.
 
     Args:
         root: The project's folder.

@@ -34,14 +34,14 @@ def publish(build: Path, records: Sequence[outputs.Record], place: str) -> None:
     scheme, _, rest = place.partition("://")
     bucket, _, prefix = rest.partition("/")
     if scheme != "s3" or not bucket:
-        raise PackagingError(f"{place!r} is no place for zips: write s3://bucket/prefix.")
+        raise PackagingError(f"{place!r} is not an S3 address: write s3://bucket/prefix.")
     s3: S3Client = boto3.client("s3")
     zips = {}
     try:
         for record in records:
             key = "/".join(part for part in (prefix.strip("/"), record["s3_key"]) if part)
             zipped = build / record["zip"]
-            # The zip last: where it is, what describes it is too.
+            # The zip last: if it exists, so do its descriptions.
             for suffix in (".cdx.json", ".json", ".zip"):
                 path, target = zipped.with_suffix(suffix), key.removesuffix(".zip") + suffix
                 is_new = _upload(s3, bucket, target, path)
@@ -59,7 +59,7 @@ def publish(build: Path, records: Sequence[outputs.Record], place: str) -> None:
 
 
 def _upload(s3: "S3Client", bucket: str, key: str, path: Path) -> bool:
-    """Upload a file unless its key is taken; tell whether it was uploaded."""
+    """Upload a file unless its key exists; return whether it was uploaded."""
     try:
         s3.put_object(
             Bucket=bucket,

@@ -8,11 +8,11 @@ is declared in `functions/package.toml` (for all) and `functions/<f>/package.tom
       "botocore/data/*",
       "!botocore/data/s3/*",                # "!": this one stays
     ]
-    [operations]                            # of a service in botocore, keep only what is named
+    [operations]                            # of a botocore service, keep only these
     s3 = ["GetObject", "PutObject"]
 
 In a pattern `*` also matches `/`. A pattern that matches no file is an error, and so is an
-operation that a service does not have: the library has changed, and somebody has to look.
+operation that a service does not have: the library has changed, and the entry needs a review.
 """
 
 import tomllib
@@ -32,7 +32,7 @@ _NEVER_NEEDED = (
     # Tests, type stubs and C sources.
     *("tests/*", "*/tests/*", "*-stubs/*", "*/py.typed", "*.pyi", "*.pyx", "*.pxd", "*.c", "*.h"),
     "*.pyc",
-    # Of a wheel's metadata, what was written by the installer or is of use to it alone.
+    # Metadata of a wheel that only installers write or read.
     *("*.dist-info/INSTALLER", "*.dist-info/RECORD", "*.dist-info/REQUESTED", "*.dist-info/WHEEL"),
     *("*.dist-info/direct_url.json", "*.dist-info/entry_points.txt", "*.dist-info/sboms/*"),
     *("*.dist-info/top_level.txt", "*.dist-info/uv_cache.json", "*.dist-info/zip-safe"),
@@ -42,7 +42,7 @@ _METADATA = "*.dist-info/METADATA"
 
 @dataclass
 class Settings:
-    """What the `package.toml` files of a function declare; their lists add up."""
+    """The settings of a function's `package.toml` files; their lists add up."""
 
     max_zip_mib: float = float("inf")
     leave_out: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ def read_settings(paths: Iterable[Path]) -> Settings:
     return merged
 
 
-def _strings(values: Any) -> list[str]:  # noqa: ANN401 - whatever a file holds
+def _strings(values: Any) -> list[str]:  # noqa: ANN401 - any value of a file
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError(f"expected a list of strings, found {values!r}")
     return values

@@ -1,10 +1,10 @@
 """Zip files whose bytes depend on nothing but names and contents, with the bytecode beside sources.
 
-`zipfile` does not write them: it compresses with whatever zlib the interpreter was linked with.
+`zipfile` cannot write them: it compresses with the zlib that the interpreter is linked with.
 Here the compressor (libdeflate) is pinned, every entry has the same time, mode and creator, and a
-zip grows without compressing again what is in it.
+zip grows without compressing its entries again.
 
-Bytecode is there because Lambda cannot keep what it compiles (/var/task is read-only): without it
+Bytecode is included because Lambda cannot store it (/var/task is read-only): without it
 the start takes 2.0 to 2.5 times as much processor time; the zip is 1.5 MiB smaller. It is the same
 from every patch release of Python 3.12 (measured with 3.12.0, 3.12.1 and 3.12.7):
 - It is marked "unchecked", so no file time is part of it.
@@ -63,7 +63,7 @@ class Entry:
     def compress(cls, name: str, content: bytes) -> Self:
         """Compress a file, or store it where that is smaller."""
         level = _LARGE_LEVEL if len(content) >= _LARGE_BYTES else _LEVEL
-        # The function wants a buffer type of its own; bytes are what every caller has.
+        # deflate returns its own buffer type; every caller needs bytes.
         data = bytes(deflate.deflate_compress(content, level))
         method, data = (_DEFLATED, data) if len(data) < len(content) else (_STORED, content)
         return cls(name, zlib.crc32(content), len(content), method, data)
@@ -85,7 +85,7 @@ def make_entries(name: str, content: bytes) -> list[Entry]:
 
 
 def append(archive: bytes, entries: Iterable[Entry]) -> bytes:
-    """Return a zip with entries behind those of another one that this module made."""
+    """Return a zip with further entries; `archive` must be made by this module."""
     *_, count, length, end, _ = _END.unpack_from(archive, len(archive) - _END.size)
     files, directory = [archive[:end]], [archive[end : end + length]]
     for entry in entries:

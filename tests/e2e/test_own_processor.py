@@ -109,7 +109,7 @@ def test_bad_input_is_rejected_with_its_reason(words: Words, tmp_path: Path) -> 
     text = tmp_path / "notes.txt"
     text.write_bytes(b"caf\xe9")
     result = words.client.wait(words.client.upload(text))["result"]
-    assert result["error"] == {"code": "not_utf8", "message": "Byte 4 is no UTF-8."}
+    assert result["error"] == {"code": "not_utf8", "message": "Byte 4 is not UTF-8."}
 
 
 def test_when_it_breaks_its_events_wait_and_are_replayed(

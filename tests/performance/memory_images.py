@@ -132,7 +132,7 @@ def accepted_rows(case: Case, directory: Path, settings: Settings) -> int:
 
 
 def _accepts(case: Case, samples: list[Path], rows: int, settings: Settings) -> bool:
-    """Tell whether a picture like the samples, but with other rows, would be decoded."""
+    """Return whether a picture like the samples, but with other rows, would be decoded."""
     found, other = (picture.open_picture(sample, settings) for sample in samples)
 
     def grown(small: int, large: int) -> int:

@@ -436,7 +436,7 @@ def test_dashboard_counts_uploads(environment: Environment) -> None:
     }
 
 
-def test_alarms_have_somebody_to_tell_or_say_that_they_have_not(environment: Environment) -> None:
+def test_alarms_have_a_receiver_or_are_unattended(environment: Environment) -> None:
     assert environment.plan.warnings == []
 
 

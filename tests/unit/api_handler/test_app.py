@@ -97,7 +97,7 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("name", "options", "said"),
         [
-            ("a.csv", {"separator": ";"}, "There is no option 'separator'"),
+            ("a.csv", {"separator": ";"}, "Unknown option 'separator'"),
             ("a.csv", [], "must be an object"),
             ("a.jpg", {"delimiter": ";"}, "A file .jpg takes no options"),
         ],

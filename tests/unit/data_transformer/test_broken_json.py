@@ -65,7 +65,7 @@ def test_fault_behind_the_first_mebibytes(transform: Transform) -> None:
     assert message == "The JSON is broken at line 5, column 10: a value is expected."
 
 
-def test_limits_are_told(transform: Transform) -> None:
+def test_limits_are_reported(transform: Transform) -> None:
     deep = '{"a":' + "[" * 200 + "]" * 200 + "}"
     assert _message(transform, deep) == "The values are nested more than 128 levels deep."
     long = '{"a":"' + "x" * 17_000_000 + '"}'

@@ -108,7 +108,7 @@ def test_delimiters_that_few_use(transform: Transform, delimiter: str) -> None:
     "text",
     ["k=v\na=1\nb=2\n", "name  age\nAnna  three\nBob  four\n", "a:b\nhttp://x\nhttp://y\n"],
 )
-def test_one_column_that_may_be_several_is_told(transform: Transform, text: str) -> None:
+def test_one_column_that_may_be_several_is_reported(transform: Transform, text: str) -> None:
     made = transform(text)
     assert len(made.types) == 1
     assert _codes(made) == ["one_column"]

@@ -51,8 +51,8 @@ def test_properties_are_columns_and_the_geometry_is_one(transform: Transform) ->
 
 def test_other_readers_find_the_geometries(transform: Transform) -> None:
     outcome = transform(collection(feature(n=1)), "a.geojson")
-    told = json.loads(pq.read_schema(outcome.directory / "table.parquet").metadata[b"geo"])
-    column = told["columns"][told["primary_column"]]
+    reported = json.loads(pq.read_schema(outcome.directory / "table.parquet").metadata[b"geo"])
+    column = reported["columns"][reported["primary_column"]]
     assert (column["encoding"], column["geometry_types"]) == ("WKB", ["Point"])
     assert column["bbox"] == [1, 2.5, 1, 2.5]
     [value] = pq.read_table(outcome.directory / "table.parquet")["geometry"].to_pylist()
@@ -89,7 +89,7 @@ def test_ids_and_properties_of_the_same_names(transform: Transform) -> None:
     assert table.select("id, geometry_property").fetchall() == [(7, "x"), (8, "y")]
 
 
-def test_under_the_name_of_json_it_is_told(transform: Transform) -> None:
+def test_under_the_name_of_json_it_is_reported(transform: Transform) -> None:
     assert codes(transform(collection(feature(n=1)), "a.json")) == ["read_as_geojson"]
 
 
@@ -103,12 +103,12 @@ def test_the_members_may_stand_behind_the_features(transform: Transform) -> None
     assert len(transform(text, "a.geojson").rows) == 1
 
 
-def test_another_reference_system_is_told_and_not_claimed(transform: Transform) -> None:
+def test_another_reference_system_is_reported_and_not_claimed(transform: Transform) -> None:
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}}
     outcome = transform(collection(feature(n=1), crs=crs), "a.geojson")
     assert codes(outcome) == ["other_crs"]
-    told = json.loads(pq.read_schema(outcome.directory / "table.parquet").metadata[b"geo"])
-    assert told["columns"]["geometry"]["crs"] is None
+    reported = json.loads(pq.read_schema(outcome.directory / "table.parquet").metadata[b"geo"])
+    assert reported["columns"]["geometry"]["crs"] is None
     usual = {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}
     assert codes(transform(collection(feature(n=1), crs=usual), "a.geojson")) == []
 
@@ -116,8 +116,8 @@ def test_another_reference_system_is_told_and_not_claimed(transform: Transform) 
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        (5, "it is no feature"),
-        ({"type": "Feature", "properties": [1]}, "its properties are no object"),
+        (5, "it is not a feature"),
+        ({"type": "Feature", "properties": [1]}, "its properties are not an object"),
         (feature({"type": "Circle"}), "its geometry is of the type 'Circle'"),
         (feature("POINT (1 2)"), "its geometry is of the type None"),
         (feature({"type": "Point", "coordinates": ["1", 2]}), "the coordinates of its Point"),

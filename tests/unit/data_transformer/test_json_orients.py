@@ -1,4 +1,4 @@
-"""JSON documents that are one object: which rows they hold, and which reading is told."""
+"""JSON documents that are one object: which rows they hold, and which reading is reported."""
 
 from __future__ import annotations
 
@@ -111,21 +111,21 @@ def test_empty_objects_are_no_table(transform: Transform, text: str) -> None:
         transform(text, "table.json")
 
 
-def test_values_of_several_types_are_told(transform: Transform) -> None:
+def test_values_of_several_types_are_reported(transform: Transform) -> None:
     made = transform('[{"id": 1, "b": [1]}, {"id": "2", "b": {"c": 1}}]', "table.json")
     assert made.rows == [("1", "[1]"), ('"2"', '{"c":1}')]
-    (told,) = made.processed.warnings
-    assert (told.code, "'id' and others" in told.message) == ("mixed_as_json", True)
+    (reported,) = made.processed.warnings
+    assert (reported.code, "'id' and others" in reported.message) == ("mixed_as_json", True)
 
 
-def test_values_of_several_types_below_the_top_are_told(transform: Transform) -> None:
+def test_values_of_several_types_below_the_top_are_reported(transform: Transform) -> None:
     made = transform('{"data": [{"id": 1}, {"id": "2"}]}', "table.json")
     assert made.rows == [("1",), ('"2"',)]
     assert _codes(made) == ["rows_in_member", "mixed_as_json"]
     assert made.processed.details["reading"] == {"rows": "data"}
 
 
-def test_names_that_differ_in_case_are_told(transform: Transform) -> None:
+def test_names_that_differ_in_case_are_reported(transform: Transform) -> None:
     made = transform('[{"A": 1}, {"a": 2}]', "table.json")
     assert made.rows == [(1, None), (None, 2)]
     assert _codes(made) == ["names_differ_in_case"]

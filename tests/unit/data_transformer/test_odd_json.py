@@ -66,7 +66,7 @@ def test_lines_that_are_no_objects_are_rejects(transform: Transform) -> None:
     found = [(one["line"], one["raw"], one["reason"]) for one in made.rejects]
     assert found == [
         (3, bad[3], "a value is expected, at character 7"),
-        (10, bad[10], "the value is no object"),
+        (10, bad[10], "the value is not an object"),
         (12, bad[11], "an object has the name 'a' twice, at character 1"),
         (21, bad[20], "there is more than one value"),
         (31, bad[30], "an escape is half of a surrogate pair, at character 8"),

@@ -57,7 +57,7 @@ def test_a_few_missing_values_throw_no_row_out(transform: Transform) -> None:
 
 
 @pytest.mark.parametrize("marker", ["NA", "-", r"\N", "NaN"])
-def test_a_marker_behind_the_sample_is_told(transform: Transform, marker: str) -> None:
+def test_a_marker_behind_the_sample_is_reported(transform: Transform, marker: str) -> None:
     rows = [f"{number},{number}.5,{number}x" for number in range(150_000)]
     outcome = transform("\n".join(["a,b,c", *rows, f"7,{marker},{marker}", ""]))
     assert outcome.rows[-1] == (7, None, marker)
@@ -129,7 +129,7 @@ def test_thousands_beside_a_decimal_comma_stay_text(transform: Transform) -> Non
     assert [row[2] for row in outcome.rows] == ["1.500", "2.000.000"]
 
 
-def test_a_decimal_comma_is_told_of_numbers_alone(transform: Transform) -> None:
+def test_a_decimal_comma_is_reported_of_numbers_alone(transform: Transform) -> None:
     outcome = transform("name;price\nA;1 234,5\nB;12,5\nC;1 000 000,0\n")
     assert [row[1] for row in outcome.rows] == ["1 234,5", "12,5", "1 000 000,0"]
     assert codes(outcome) == set()
@@ -207,7 +207,7 @@ def test_lines_below_the_table(transform: Transform, below: str) -> None:
 
 @pytest.mark.parametrize(
     ("below", "reason"),
-    [("5\n", "too few cells"), ('5,"a\n\nb\n', "does not end")],
+    [("5\n", "too few cells"), ('5,"a\n\nb\n', "unclosed quote")],
 )
 def test_a_row_that_is_cut_is_not_below_the_table(
     transform: Transform, below: str, reason: str
@@ -227,7 +227,9 @@ def test_a_cell_with_an_empty_line_ends_the_table(transform: Transform) -> None:
     ("last", "code"),
     [(",,", "empty_last_row"), ("Source: the office,,", "note_row"), ("5,,", None), ("a,,", None)],
 )
-def test_a_last_row_that_is_none_is_told(transform: Transform, last: str, code: str | None) -> None:
+def test_a_last_row_that_is_none_is_reported(
+    transform: Transform, last: str, code: str | None
+) -> None:
     outcome = transform(f"x,y,z\na,2,3\nb,4,5\n{last}\n")
     assert outcome.processed.details["rows"] == 3
     assert codes(outcome) == ({code} if code else set())
@@ -239,8 +241,8 @@ def test_files_that_were_put_together(transform: Transform) -> None:
     assert outcome.rows[:3] == [("Anna", 3), ("Bob", 4), ("C", 5)]
     assert outcome.processed.details["rows"] == 22
     assert outcome.rejects[0]["line"] == 6
-    (told,) = (one for one in outcome.processed.warnings if one.code == "repeated_header")
-    assert "not in the table: 3." in told.message
+    (reported,) = (one for one in outcome.processed.warnings if one.code == "repeated_header")
+    assert "not in the table: 3." in reported.message
 
 
 def test_a_row_like_a_first_row_that_may_be_none_is_kept(transform: Transform) -> None:
@@ -520,7 +522,7 @@ def test_text_in_a_national_encoding(transform: Transform, encoding: str, name: 
         (["1", "2"], None),
     ],
 )
-def test_it_is_told_why_a_column_of_numbers_is_text(
+def test_it_is_reported_why_a_column_of_numbers_is_text(
     transform: Transform, values: list[str], reason: str | None
 ) -> None:
     outcome = transform("code,n\n" + "".join(f"{value},1\n" for value in values))
@@ -528,13 +530,13 @@ def test_it_is_told_why_a_column_of_numbers_is_text(
     assert found == ({"code": reason} if reason else {})
 
 
-def test_numbers_among_words_are_told(transform: Transform) -> None:
+def test_numbers_among_words_are_reported(transform: Transform) -> None:
     outcome = transform("n,zip,c\n1,007,a\n2,008,b\nthree,9,c\n4,10,d\n")
     assert outcome.types == dict.fromkeys(("n", "zip", "c"), "VARCHAR")
-    (told,) = outcome.processed.warnings
-    assert told.code == "mixed_as_text"
-    assert "n: read as text" in told.message
-    assert "1 of 4 values are not an integer" in told.message
+    (reported,) = outcome.processed.warnings
+    assert reported.code == "mixed_as_text"
+    assert "n: read as text" in reported.message
+    assert "1 of 4 values are not an integer" in reported.message
 
 
 @pytest.mark.parametrize("marker", ["#DIV/0!", "#VALUE!", "<NA>", "NaT", "(null)"])
@@ -544,7 +546,7 @@ def test_what_programs_write_for_no_value_is_null(transform: Transform, marker: 
     assert codes(outcome) == {"missing_values"}
 
 
-def test_a_first_row_of_values_is_told(transform: Transform) -> None:
+def test_a_first_row_of_values_is_reported(transform: Transform) -> None:
     outcome = transform("1,Anna\n2,Bob\n")
     assert outcome.rows == [(1, "Anna"), (2, "Bob")]
     assert codes(outcome) == {"no_header"}

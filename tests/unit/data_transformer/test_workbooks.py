@@ -111,7 +111,7 @@ def test_every_sheet_with_a_table_is_one(transform: Transform) -> None:
     assert [sheet["columns"] for sheet in details["sheets"]] == [1, 2]
 
 
-def test_hidden_sheets_are_told(transform: Transform) -> None:
+def test_hidden_sheets_are_reported(transform: Transform) -> None:
     made = openpyxl.load_workbook(io.BytesIO(book(["a"], [1], prices=[["b"], [2]])))
     made["prices"].sheet_state = "veryHidden"
     outcome = transform(saved(made), "a.xlsm")
@@ -153,7 +153,7 @@ def test_a_header_of_groups_is_joined(transform: Transform) -> None:
     assert codes(outcome) == []
 
 
-def test_merged_cells_are_told(transform: Transform) -> None:
+def test_merged_cells_are_reported(transform: Transform) -> None:
     made = openpyxl.load_workbook(io.BytesIO(book(["a", "b"], [1, 2], [3, 4])))
     made.active.merge_cells("A2:A3")
     outcome = transform(saved(made), "a.xlsx")
@@ -179,7 +179,7 @@ def test_durations_are_text(transform: Transform) -> None:
     assert codes(outcome) == ["durations_as_text"]
 
 
-def test_errors_and_formulas_without_values_are_told(transform: Transform) -> None:
+def test_errors_and_formulas_without_values_are_reported(transform: Transform) -> None:
     outcome = transform(book(["a", "b", "c"], [1, "#N/A", "=A2*2"]), "a.xlsx")
     assert outcome.rows == [(1, None, None)]
     said = {warning.code: warning.message for warning in outcome.processed.warnings}
@@ -187,7 +187,7 @@ def test_errors_and_formulas_without_values_are_told(transform: Transform) -> No
     assert said["cell_errors"].startswith("1 cells")
 
 
-def test_a_sum_below_the_rows_is_told(transform: Transform) -> None:
+def test_a_sum_below_the_rows_is_reported(transform: Transform) -> None:
     outcome = transform(book(["who", "n"], ["a", 1], ["b", 2], ["Total", 3]), "a.xlsx")
     assert codes(outcome) == ["total_row"]
 
@@ -206,7 +206,7 @@ def test_rows_without_a_header_have_numbered_columns(transform: Transform) -> No
     ],
     ids=["row", "column"],
 )
-def test_what_divides_a_table_is_told(transform: Transform, rows: list[list[object]]) -> None:
+def test_what_divides_a_table_is_reported(transform: Transform, rows: list[list[object]]) -> None:
     assert "divided_table" in codes(transform(book(*rows), "a.xlsx"))
 
 
@@ -273,7 +273,7 @@ def test_an_open_document_is_read(transform: Transform) -> None:
     ("content", "code", "said"),
     [
         (book(), "empty_file", "hold no values"),
-        (zipped(**{"word/document.xml": ""}), "not_a_table", "a zip archive that is no workbook"),
+        (zipped(**{"word/document.xml": ""}), "not_a_table", "a zip archive, but not a workbook"),
         (zipped(**{"xl/workbook.xml": "<a"}), "damaged_workbook", "save it again"),
         (b"PK\3\4" + bytes(30), "damaged_workbook", "cut short"),
         (
@@ -284,7 +284,7 @@ def test_an_open_document_is_read(transform: Transform) -> None:
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument\0".encode("utf-16-le"),
             "not_a_table",
-            "no workbook",
+            "not a workbook",
         ),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook\0".encode("utf-16-le"),
@@ -368,7 +368,7 @@ def test_the_command_answers_in_json(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert '"code": "too_large_decompressed"' in capsys.readouterr().out
 
 
-def test_an_encrypted_old_book_is_told(
+def test_an_encrypted_old_book_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_: Path) -> None:
@@ -406,8 +406,8 @@ def test_what_is_written_comes_out(
     directory = tmp_path_factory.mktemp("book")
     processed = Transformer(Settings())(Bytes(content, "a.xlsx"), directory)
     found = duckdb.read_parquet(f"{directory}/table.parquet").fetchall()
-    told = {warning.code for warning in processed.warnings}
-    if not told & {"total_row", "missing_values", "mixed_as_text", "lines_above_table"}:
+    reported = {warning.code for warning in processed.warnings}
+    if not reported & {"total_row", "missing_values", "mixed_as_text", "lines_above_table"}:
         assert found == rows
 
 

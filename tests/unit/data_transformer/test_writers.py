@@ -138,7 +138,7 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[Any]]]:
     max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(table=tables())
-def test_what_was_written_comes_out_or_is_told(
+def test_what_was_written_comes_out_or_is_reported(
     writer: Writer, table: tuple[list[str], list[list[Any]]]
 ) -> None:
     names, rows = table
@@ -149,8 +149,8 @@ def test_what_was_written_comes_out_or_is_told(
         processed = Transformer(Settings())(source, Path(directory))
         found = pq.read_table(Path(directory) / "table.parquet").to_pylist()
     assert processed.details["rejected_rows"] == 0
-    told = {warning.code for warning in processed.warnings}
-    if told - {"missing_values", "decimal_comma", "legacy_encoding", "header_of_values"}:
+    reported = {warning.code for warning in processed.warnings}
+    if reported - {"missing_values", "decimal_comma", "legacy_encoding", "header_of_values"}:
         return
     assert len(found) == len(rows)
     for row, made in zip(rows, found, strict=True):
@@ -160,7 +160,7 @@ def test_what_was_written_comes_out_or_is_told(
 
 
 def _is_same(value: Any, got: object, writer: Writer) -> bool:
-    """Tell whether a value came out: as itself, or as the text that was written."""
+    """Return whether a value came out: as itself, or as the text that was written."""
     if isinstance(got, str):
         return got == writer.cell(value)
     if isinstance(got, dt.datetime):

@@ -515,7 +515,7 @@ def test_reasons_hold_no_path(tmp_path: Path) -> None:
 
 
 def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(RejectedError, match="an HTML page, whatever its name says"):
+    with pytest.raises(RejectedError, match="an HTML page, although its name says otherwise"):
         run(b"<!doctype html><html></html>", tmp_path, "a.png")
     with pytest.raises(RejectedError, match="a PDF document"):
         run(b"%PDF-1.7", tmp_path, "a.jpg")

@@ -358,6 +358,13 @@ def test_too_little_time_stops_the_work_with_a_reason_and_without_a_record(
     assert (line["message"], line["exception_name"]) == ("failed", "OutOfTimeError")
 
 
+@pytest.fixture
+def own_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process computes all the time; on a busy machine it would have to wait."""
+    monkeypatch.setattr(time, "process_time", time.monotonic)
+
+
+@pytest.mark.usefixtures("own_processor")
 def test_a_file_that_keeps_the_processor_busy_too_long_is_rejected(setting: Setting) -> None:
     class Busy:
         def __call__(self, source: Source, directory: Path) -> Processed:
@@ -379,6 +386,7 @@ def test_a_file_that_keeps_the_processor_busy_too_long_is_rejected(setting: Sett
     assert setting.run(event, Busy()) == "duplicate"
 
 
+@pytest.mark.usefixtures("own_processor")
 def test_outputs_that_cannot_be_stored_in_time_are_no_fault_of_the_file(setting: Setting) -> None:
     event = setting.upload("hello", "0A")
     setting.remaining_ms = 300

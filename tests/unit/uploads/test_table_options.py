@@ -38,7 +38,7 @@ def test_options_over_others_count_more() -> None:
     ("content", "said"),
     [
         ([], "must be an object"),
-        ({"separator": ";"}, "There is no option 'separator'; there are delimiter, decimal,"),
+        ({"separator": ";"}, "Unknown option 'separator'; the options are delimiter, decimal,"),
         ({"delimiter": ";;"}, "The option delimiter must be one character"),
         ({"delimiter": "a"}, "The option delimiter must be one character"),
         ({"delimiter": '"'}, "The option delimiter must be one character"),

@@ -3,8 +3,17 @@ max_upload_bytes = 5497558138880
 events_enabled   = true
 alarms           = { enabled = false, unattended = true }
 api = {
-  authorization        = "users"
-  authorizers          = { users = { user_pool_arns = ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"] } }
+  authorization = "users"
+  authorizers = {
+    users = { user_pool_arns = ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_abc"] }
+    judge = {
+      function = {
+        name       = "judge"
+        invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:judge:live/invocations"
+        qualifier  = "live"
+      }
+    }
+  }
   owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] } }
   logging_enabled      = false
   deletion_enabled     = true

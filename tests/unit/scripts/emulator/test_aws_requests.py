@@ -60,10 +60,10 @@ def test_what_aws_takes_has_no_fault() -> None:
     ("changes", "fault"),
     [
         ({"Role": None}, "Role is required"),
-        ({"Memory": 128}, "Memory is no member"),
-        ({"Environment": {"Variable": {}}}, "Environment.Variable is no member"),
-        ({"FileSystemConfigs": [{"Arm": "x"}]}, "FileSystemConfigs.Arm is no member"),
-        ({"Handler": 5}, "Handler is 5, which is no string"),
+        ({"Memory": 128}, "Memory is not a member"),
+        ({"Environment": {"Variable": {}}}, "Environment.Variable is not a member"),
+        ({"FileSystemConfigs": [{"Arm": "x"}]}, "FileSystemConfigs.Arm is not a member"),
+        ({"Handler": 5}, "Handler is 5, which is not a string"),
         ({"Environment": {"Variables": {"A": "b"}}}, "Environment.Variables is 'A', which does"),
         ({"MemorySize": 64}, "MemorySize is 64, which is not from 128 to"),
         ({"MemorySize": "x"}, "it cannot be read"),
@@ -73,7 +73,7 @@ def test_what_aws_takes_has_no_fault() -> None:
             {"Description": "x" * 300},
             "the length of Description is 300, which is not from 0 to 256",
         ),
-        ({"Layers": [5]}, "Layers is 5, which is no string"),
+        ({"Layers": [5]}, "Layers is 5, which is not a string"),
     ],
 )
 def test_a_member_that_breaks_a_rule_is_named(changes: dict[str, Any], fault: str) -> None:
@@ -83,9 +83,9 @@ def test_a_member_that_breaks_a_rule_is_named(changes: dict[str, Any], fault: st
 def test_parameters_of_forms_and_addresses_are_looked_at() -> None:
     assert form("iam", Action="GetRole", RoleNam="r") == [
         "RoleName is required",
-        "RoleNam is no member",
+        "RoleNam is not a member",
     ]
-    assert s3("GET", "/bucket?list-type=2&prefix=a&suffix=b") == ["suffix is no member"]
+    assert s3("GET", "/bucket?list-type=2&prefix=a&suffix=b") == ["suffix is not a member"]
     [fault] = form("iam", Action="GetRole", RoleName="a b")
     assert "does not match" in fault
 
@@ -110,11 +110,11 @@ def test_maps_and_booleans_are_looked_into() -> None:
     assert fault.startswith("Attributes is 'Delay', which is none of ")
     name = "Logs_20140328.DescribeLogStreams"
     assert target("logs", name, logGroupName="g", descending="no") == [
-        "descending is 'no', which is no boolean"
+        "descending is 'no', which is not a boolean"
     ]
     unknown = {"Id": "1", "MessageBody": "b", "MessageAttributes": {"n": {"Typ": "x"}}}
     found = target("sqs", "AmazonSQS.SendMessageBatch", QueueUrl="u", Entries=[unknown])
-    assert "Entries.MessageAttributes.Typ is no member" in found
+    assert "Entries.MessageAttributes.Typ is not a member" in found
 
 
 @pytest.mark.parametrize(

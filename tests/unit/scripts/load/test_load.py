@@ -444,4 +444,4 @@ def test_what_ends_a_load_is_told(
 def test_a_share_that_is_none(share: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         load.main(["--bad", share])
-    assert f"{share} is no share from 0 to 1" in capsys.readouterr().err
+    assert f"{share} is not a share from 0 to 1" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def test_a_local_cloud_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_environment() -> None:
-    with pytest.raises(OperationError, match="no environment staging: name one of dev, local"):
+    with pytest.raises(OperationError, match="unknown environment staging: name one of dev, local"):
         environment.find("staging", AWS)
 
 

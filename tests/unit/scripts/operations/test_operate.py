@@ -145,7 +145,7 @@ def test_numbers_above_zero() -> None:
     assert positive(int)("3") == 3
     assert positive(float)("0.5") == 0.5
     for wrong in ("0", "-1", "x", "inf", "nan"):
-        with pytest.raises(argparse.ArgumentTypeError, match="no number above 0"):
+        with pytest.raises(argparse.ArgumentTypeError, match="not a number above 0"):
             positive(float)(wrong)
 
 

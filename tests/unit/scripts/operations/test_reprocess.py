@@ -177,7 +177,7 @@ def test_what_s3_refuses_ends_it(aws: Aws, run: Run, key: str) -> None:
 
 
 def test_other_prefixes_than_those_of_uploads_are_refused(run: Run) -> None:
-    with pytest.raises(OperationError, match="processed/ is no prefix of uploads"):
+    with pytest.raises(OperationError, match="processed/ is not a prefix of uploads"):
         run("reprocess", "processed/")
 
 

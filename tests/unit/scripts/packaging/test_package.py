@@ -310,7 +310,7 @@ def test_zips_are_published(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("installer")
 def test_zips_are_published_to_a_bucket_alone(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--publish", "") == 1
-    assert "'' is no place for zips" in capsys.readouterr().err
+    assert "'' is not an S3 address" in capsys.readouterr().err
 
 
 def test_a_folder_elsewhere_is_a_function(
