@@ -426,7 +426,7 @@ def test_dashboard_shows_the_objects_of_the_bucket(environment: Environment) -> 
 def test_dashboard_counts_uploads(environment: Environment) -> None:
     widgets = _widgets(environment)
     processors = {name.removesuffix(f"-{environment.suffix}") for name in environment.processors}
-    assert _shown(widgets["Uploads: asked for, succeeded, rejected"]) == {
+    assert _shown(widgets["Uploads: requested, succeeded, rejected"]) == {
         ("UploadsAsked", "api-handler"),
         *(("UploadsSucceeded", name) for name in processors),
         *(("UploadsRejected", name) for name in processors),
