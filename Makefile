@@ -86,7 +86,7 @@ unit: $(LOCAL_CLOUD) ## Unit tests of functions and scripts, with 100 % coverage
 	@$(PY) -m pytest tests/unit -n 2 --dist loadgroup --cov --cov-report=term
 integration: $(LOCAL_CLOUD) $(STAMPS)/checkov ## Plan, security and end-to-end tests, on the emulator
 	@$(PY) -m scripts.packaging
-	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 2 --dist loadgroup --durations 15
+	@$(PY) -m pytest tests/plan tests/security tests/e2e -n 3 --dist loadgroup --durations 15
 format: $(STAMPS)/dev ## Format Python and Terraform
 	@$(PY) -m ruff check --fix-only && $(PY) -m ruff format
 	@terraform fmt -recursive

@@ -95,16 +95,17 @@ class Files:
 
         Raises:
             ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind;
-                413 for a file that is too large.
+                413 for a file that is too large, or exceeds its owner's quota.
         """
         if size is not None and size > self._settings.max_upload_bytes:
             raise multipart.too_large(size, self._settings.max_upload_bytes)
         key, content_type, metadata = self._new(name, content_type, options)
         upload = {"key": key, "content_type": content_type}
-        largest = self._settings.largest_form_bytes
-        if in_parts or (size is not None and size > largest):
+        left = self._bytes_left(size or 1)
+        largest = min(self._settings.largest_form_bytes, left)
+        if in_parts or (size is not None and size > self._settings.largest_form_bytes):
             return upload | {
-                "max_bytes": self._settings.max_upload_bytes,
+                "max_bytes": min(self._settings.max_upload_bytes, left),
                 "expires_at": in_seconds(multipart.PARTS_LAST_SECONDS),
                 "upload_id": self.multipart.start(key, content_type, metadata),
                 "part_bytes": multipart.part_bytes(size or self._settings.max_upload_bytes),
@@ -129,6 +130,31 @@ class Files:
             "url": form["url"],
             "fields": form["fields"],
         }
+
+    def _bytes_left(self, size: int) -> int:
+        """Return how many bytes the caller may still upload.
+
+        The files are listed, at most ten requests: a counter would have to follow every deletion
+        and expiry, and to be repaired. Uploads that are not finished do not count.
+
+        Raises:
+            ApiError: 413 when the quota does not allow another file of this size.
+        """
+        caller = self._caller
+        if caller.max_files is None:
+            return self._settings.max_upload_bytes
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._settings.bucket, Prefix=caller.folder
+        )
+        sizes = [entry["Size"] for page in pages for entry in page.get("Contents", [])]
+        if len(sizes) >= caller.max_files:
+            raise _quota_exceeded(f"{len(sizes):,} of {caller.max_files:,} files")
+        if caller.max_bytes is None:
+            return self._settings.max_upload_bytes
+        left = caller.max_bytes - sum(sizes)
+        if size > left:
+            raise _quota_exceeded(f"{sum(sizes):,} of {caller.max_bytes:,} bytes")
+        return left
 
     def _new(
         self, name: str, content_type: str | None, options: object
@@ -385,6 +411,14 @@ def _is_key(text: str) -> bool:
     """Return whether a text may be the key of an upload."""
     name = text.removeprefix(keys.UPLOADS_PREFIX)
     return bool(text.startswith(keys.UPLOADS_PREFIX) and name and _storable(text))
+
+
+def _quota_exceeded(used: str) -> ApiError:
+    return ApiError(
+        413,
+        "quota_exceeded",
+        f"The quota is used up: {used}. Delete files, or have it raised.",
+    )
 
 
 def _no_such_file() -> ApiError:

@@ -22,10 +22,14 @@ class Caller(NamedTuple):
     Attributes:
         folder: prefix of the keys of the files that they upload.
         reach: prefix of the keys that they may name: `folder`, or that of all uploads.
+        max_files: quota of files below `folder`; None: no quota.
+        max_bytes: quota of their bytes; None: no quota. Only with `max_files`.
     """
 
     folder: str
     reach: str
+    max_files: int | None = None
+    max_bytes: int | None = None
 
 
 ANYBODY: Final = Caller(UPLOADS_PREFIX, UPLOADS_PREFIX)
@@ -38,7 +42,8 @@ def caller(event: Mapping[str, Any], owners: Mapping[str, Any] | None) -> Caller
         event: request of a Lambda proxy integration.
         owners: `claim`, the name of the claim that identifies the caller: of a token, of a Lambda
             authorizer's context, or one of `SIGNER`; `admins`, by claim the values of callers who
-            see all files. None: all callers share all files.
+            see all files; `max_files` and `max_bytes`, the quota of each owner. None: all callers
+            share all files.
 
     Raises:
         ApiError: 403 when the request lacks the claim.
@@ -53,7 +58,8 @@ def caller(event: Mapping[str, Any], owners: Mapping[str, Any] | None) -> Caller
             f"The caller cannot be identified: the claim {owners['claim']} is missing.",
         )
     folder = f"{UPLOADS_PREFIX}{owner_folder(identity)}/"
-    return Caller(folder, UPLOADS_PREFIX if _is_admin(event, owners["admins"]) else folder)
+    reach = UPLOADS_PREFIX if _is_admin(event, owners["admins"]) else folder
+    return Caller(folder, reach, owners.get("max_files"), owners.get("max_bytes"))
 
 
 def _is_admin(event: Mapping[str, Any], admins: Mapping[str, list[str]]) -> bool:

@@ -183,7 +183,7 @@ locals {
   }
 
   # The setting OWNERS, or none.
-  _owners = var.api.owners == null ? {} : { OWNERS = jsonencode(var.api.owners) }
+  _owners = var.api.owners == null ? {} : { OWNERS = jsonencode({ for name, value in var.api.owners : name => value if value != null }) }
 
   # Functions whose zips `make package` builds.
   _shipped     = sort(concat(["api_handler"], keys(local._shipped_processors)))

@@ -19,7 +19,7 @@ variable "alarms" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see only their own files: claim names the claim that identifies them, admins lists by claim the values of callers who see all files; see docs/security.md."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see only their own files: claim names the claim that identifies them, admins lists by claim the values of callers who see all files, max_files and max_bytes are the quota of each owner; see docs/security.md."
   type = object({
     authorization        = optional(string, "NONE")
     deletion_enabled     = optional(bool, false)
@@ -34,8 +34,10 @@ variable "api" {
       }))
     })), {})
     owners = optional(object({
-      claim  = string
-      admins = optional(map(list(string)), {})
+      claim     = string
+      admins    = optional(map(list(string)), {})
+      max_files = optional(number)
+      max_bytes = optional(number)
     }))
     allowed_cidrs       = optional(list(string), [])
     rate_limit          = optional(number, 1000)
@@ -70,6 +72,12 @@ variable "api" {
   validation {
     condition     = alltrue([for values in values(try(var.api.owners.admins, {})) : alltrue([for v in values : !contains(["", "*"], v)])])
     error_message = "api.owners.admins must name values, or their beginning with * behind it; not an empty one, nor * alone: ${jsonencode(try(var.api.owners.admins, {}))}."
+  }
+
+  # Files are counted by listing them, a thousand in a request.
+  validation {
+    condition     = try(var.api.owners.max_files, null) == null ? try(var.api.owners.max_bytes, null) == null : var.api.owners.max_files >= 1 && var.api.owners.max_files <= 10000 && coalesce(var.api.owners.max_bytes, 1) >= 1
+    error_message = "api.owners.max_files must be 1 to 10000, and max_bytes at least 1, only with max_files; given: ${jsonencode(var.api.owners)}."
   }
 }
 

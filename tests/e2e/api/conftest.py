@@ -83,7 +83,12 @@ module "owned" {
   api = {
     authorization        = "people"
     authorizers          = { people = { user_pool_arns = [local.people] } }
-    owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] } }
+    owners = {
+      claim     = "sub"
+      admins    = { "cognito:groups" = ["admins"] }
+      max_files = 99
+      max_bytes = 9999
+    }
     deletion_enabled     = true
     multipart_enabled    = true
     reprocessing_enabled = true

@@ -134,6 +134,17 @@ def test_an_administrator_sees_the_files_of_all(
     assert bobs_key not in bob.files()
 
 
+def test_nobody_uploads_more_than_the_quota(bob: User) -> None:
+    answer = bob.call("POST", "/files", json={"name": "large.csv", "size": 10_000})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "quota_exceeded")
+    form = bob.call("POST", "/files", json={"name": "large.csv"}).json()
+    assert form["max_bytes"] < 9999
+    sent = requests.post(
+        form["url"], data=form["fields"], files={"file": b"x" * 10_000}, timeout=30
+    )
+    assert sent.status_code == 400
+
+
 def test_a_token_of_another_pool_opens_nothing(sign_in: Callable[..., User]) -> None:
     assert sign_in("ada", pool="strangers").call("GET", "/files").status_code == 401
 

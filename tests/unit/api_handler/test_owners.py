@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tests.unit.api_handler.support import KEY, Aws, Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import SimpleNamespace
 
 ID = KEY.removeprefix("uploads/")
 OWN = f"uploads/ada/{ID}"
@@ -280,3 +282,51 @@ def test_a_token_cannot_pass_for_a_signature(make_client: Callable[..., Client])
 def test_the_status_is_everybodys(aws: Aws, client: Client) -> None:
     aws.answers("list_objects_v2", {}, Prefix="uploads/", MaxKeys=1)
     assert client.send("GET", "/status").status == 200
+
+
+class TestQuota:
+    """Of files and of bytes, counted by listing the owner's folder."""
+
+    @pytest.fixture
+    def client(self, make_client: Callable[..., Client]) -> Client:
+        return make_client(
+            owners=BY_TOKEN | {"max_files": 3, "max_bytes": 100}, enable_multipart=True
+        )
+
+    def has(self, aws: Aws, *sizes: int) -> None:
+        listed = [{"Key": f"{OWN}{n}", "Size": size} for n, size in enumerate(sizes)]
+        answer = {"IsTruncated": False, "Contents": listed}
+        aws.answers("list_objects_v2", answer, Prefix="uploads/ada/")
+
+    def create(self, client: Client, size: int | None = None) -> SimpleNamespace:
+        body = json.dumps({"name": "beach.jpg"} | ({"size": size} if size else {}))
+        return client.send("POST", "/files", body=body, context=ADA)
+
+    @pytest.mark.parametrize(
+        ("sizes", "size", "used"),
+        [
+            ([1, 1, 1], None, "3 of 3 files"),
+            ([100], None, "100 of 100 bytes"),
+            ([60], 41, "60 of 100 bytes"),
+        ],
+    )
+    def test_over_it_a_file_is_refused(
+        self, aws: Aws, client: Client, sizes: list[int], size: int | None, used: str
+    ) -> None:
+        self.has(aws, *sizes)
+        answer = self.create(client, size)
+        assert (answer.status, answer.json["error"]["code"]) == (413, "quota_exceeded")
+        assert used in answer.json["error"]["message"]
+
+    @pytest.mark.parametrize(("size", "most"), [(None, 40), (40, 40)])
+    def test_a_form_takes_what_is_left(
+        self, aws: Aws, client: Client, size: int | None, most: int
+    ) -> None:
+        self.has(aws, 30, 30)
+        answer = self.create(client, size)
+        assert (answer.status, answer.json["max_bytes"]) == (201, most)
+
+    def test_it_may_be_of_files_alone(self, aws: Aws, make_client: Callable[..., Client]) -> None:
+        self.has(aws, 10**9)
+        client = make_client(owners=BY_TOKEN | {"max_files": 3})
+        assert self.create(client).status == 201

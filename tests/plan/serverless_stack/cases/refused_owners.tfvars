@@ -2,5 +2,5 @@ suffix = "team-a"
 alarms = { unattended = true }
 api = {
   authorization = "AWS_IAM"
-  owners        = { claim = "userArn", admins = { sub = ["*", "ada"] } }
+  owners        = { claim = "userArn", admins = { sub = ["*", "ada"] }, max_bytes = 5 }
 }

@@ -14,7 +14,7 @@ api = {
       }
     }
   }
-  owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] } }
+  owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] }, max_files = 1000, max_bytes = 1073741824 }
   logging_enabled      = false
   deletion_enabled     = true
   reprocessing_enabled = true
