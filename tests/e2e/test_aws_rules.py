@@ -156,7 +156,7 @@ def _user(account: Cloud, name: str, *statements: dict[str, Any]) -> Any:
     return session.client("s3", endpoint_url=account.aws.url)
 
 
-def test_what_is_missing_is_told_to_those_who_may_list_it(account: Cloud) -> None:
+def test_a_missing_object_is_answered_with_404_to_who_may_list_it(account: Cloud) -> None:
     _client(account, "s3").create_bucket(Bucket="listed")
     read = {"Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": "arn:aws:s3:::listed/*"}
     listing = {

@@ -37,10 +37,10 @@ _PATTERNS: Final = (
     "statsmodels/datasets/**/*.csv",
     "sklearn/datasets/data/*.csv",
 )
-_BLANKS: Final = "columns divided by blanks, which pandas has to be told"
-_QUOTES: Final = "another delimiter or quote, which pandas has to be told"
+_BLANKS: Final = "columns divided by blanks, which pandas needs as an option"
+_QUOTES: Final = "another delimiter or quote, which pandas needs as an option"
 _ZEROS: Final = "codes with leading zeros are text"
-_COUNTS: Final = "the first line holds counts and no names; it is told as a rejected row"
+_COUNTS: Final = "the first line holds counts and no names; it is reported as a rejected row"
 # By the file's folder and name.
 DEPARTURES: Final = {
     "Ecdat/Bwages.csv": "a column of NA alone is text: what it would hold is not known",
@@ -48,8 +48,8 @@ DEPARTURES: Final = {
     "Ecdat/USstateAbbreviations.csv": _ZEROS,
     "Ecdat/CRANpackages.csv": "versions, 1.9 and 1.10, are text",
     "datasets/morley.csv": _ZEROS,
-    "Ecdat/Mofa.csv": "a Ctrl-Z in the last cell; its row is told as rejected",
-    "MASS/Cars93.csv": "one word in a column of numbers; its row is told as rejected",
+    "Ecdat/Mofa.csv": "a Ctrl-Z in the last cell; its row is reported as rejected",
+    "MASS/Cars93.csv": "one word in a column of numbers; its row is reported as rejected",
     "anes96/anes96.csv": _QUOTES,
     "modechoice/modechoice.csv": _QUOTES,
     "src/anes96.csv": _BLANKS,

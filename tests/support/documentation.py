@@ -1,4 +1,4 @@
-"""The commands that a document tells its reader to type, and a project to type them in."""
+"""The commands that of a document that a reader types, and a project to type them in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results are told on the event bus of the environment: a queue behind a rule receives them."""
+"""Results are sent to the event bus of the environment: a queue behind a rule receives them."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ def queue_url(deployment: Deployment) -> Iterator[str]:
     sqs.delete_queue(QueueUrl=url)
 
 
-def test_each_result_is_told_at_least_once(deployment: Deployment, queue_url: str) -> None:
+def test_each_result_is_sent_at_least_once(deployment: Deployment, queue_url: str) -> None:
     s3 = deployment.aws("s3")
-    bodies = {"uploads/told/good.csv": b"a,b\n1,2\n", "uploads/told/bad.csv": b""}
+    bodies = {"uploads/sent/good.csv": b"a,b\n1,2\n", "uploads/sent/bad.csv": b""}
     for key, body in bodies.items():
         s3.put_object(Bucket=deployment.bucket, Key=key, Body=body)
-    told = _receive(deployment, queue_url, set(bodies))
-    for event in told.values():
+    sent = _receive(deployment, queue_url, set(bodies))
+    for event in sent.values():
         assert event["source"] == "serverless-uploads"
         jsonschema.validate(event["detail"], _SCHEMA)
-    good, bad = told["uploads/told/good.csv"], told["uploads/told/bad.csv"]
+    good, bad = sent["uploads/sent/good.csv"], sent["uploads/sent/bad.csv"]
     assert (good["detail-type"], bad["detail-type"]) == ("FileSucceeded", "FileRejected")
     assert bad["detail"]["error"] == "empty_file"
     for detail in (good["detail"], bad["detail"]):
-        # What is told is there.
+        # The outputs of a sent result exist.
         for key in (detail["result_key"], *(output["key"] for output in detail["outputs"])):
             assert s3.head_object(Bucket=deployment.bucket, Key=key)
 
@@ -65,12 +65,12 @@ def test_each_result_is_told_at_least_once(deployment: Deployment, queue_url: st
 def _receive(deployment: Deployment, queue_url: str, keys: set[str]) -> dict[str, dict[str, Any]]:
     """Return an event of each key."""
     sqs = deployment.aws("sqs")
-    told: dict[str, dict[str, Any]] = {}
+    sent: dict[str, dict[str, Any]] = {}
     end = time.monotonic() + 120
-    while not keys <= told.keys():
-        assert time.monotonic() < end, f"told: {sorted(told)}"
+    while not keys <= sent.keys():
+        assert time.monotonic() < end, f"sent: {sorted(sent)}"
         answer = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
             event = json.loads(message["Body"])
-            told[event["detail"]["key"]] = event
-    return told
+            sent[event["detail"]["key"]] = event
+    return sent

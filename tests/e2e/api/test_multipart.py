@@ -52,10 +52,10 @@ def content(client: Client, key: str) -> bytes:
 
 
 def test_a_large_table_is_uploaded_in_parts_and_processed(client: Client, table: Path) -> None:
-    told: list[int] = []
-    key = client.upload(table, on_progress=told.append)
-    assert sum(told) == table.stat().st_size
-    assert len(told) == 4
+    progress: list[int] = []
+    key = client.upload(table, on_progress=progress.append)
+    assert sum(progress) == table.stat().st_size
+    assert len(progress) == 4
     assert content(client, key) == table.read_bytes()
     found = client.wait(key)
     assert (found["state"], found["result"]["details"]["rows"]) == ("succeeded", 190_000)

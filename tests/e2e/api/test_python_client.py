@@ -52,9 +52,7 @@ def test_a_user_whom_iam_lets_in_gets_the_result(deployment: Deployment, tmp_pat
     assert file["state"] == "succeeded"
 
 
-def test_another_user_is_told_that_this_is_forbidden(
-    deployment: Deployment, tmp_path: Path
-) -> None:
+def test_another_user_learns_that_this_is_forbidden(deployment: Deployment, tmp_path: Path) -> None:
     table = tmp_path / "a.csv"
     table.write_text("a\n1\n")
     done = upload(deployment, table, "reader", "s3:ListAllMyBuckets")

@@ -97,12 +97,12 @@ class Platform:
         return Queue(self.environment.sqs, self.environment.queue_url(function)).level().waiting
 
     def redrive(self, function: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-        """Replay the dead letters with the operator's command; return what it tells."""
+        """Replay the dead letters with the operator's command; return its output."""
         options = operate.parser().parse_args(["redrive", "--json", "--rate", "100", function])
         capsys.readouterr()
         assert redrive.run(options, self.environment, Screen(as_json=True)) == 0
-        told: dict[str, Any] = json.loads(capsys.readouterr().out)
-        return told
+        printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return printed
 
     def send(self, function: str, event: dict[str, Any]) -> None:
         """Deliver an event as S3 does."""
@@ -281,10 +281,10 @@ def test_timeouts_and_broken_code_end_in_the_queues_and_are_redriven(
     for function, failure in failures.items():
         keys = sent[function]
         # Every dead letter is accounted for: one for each upload, none for anything else.
-        told = platform.redrive(function, capsys)
-        assert (told["looked_at"], told["replayed"]) == (2, 2)
-        assert sorted(key for letter in told["sample"] for key in letter["keys"]) == sorted(keys)
-        assert all(failure in letter["error"] for letter in told["sample"])
+        printed = platform.redrive(function, capsys)
+        assert (printed["looked_at"], printed["replayed"]) == (2, 2)
+        assert sorted(key for letter in printed["sample"] for key in letter["keys"]) == sorted(keys)
+        assert all(failure in letter["error"] for letter in printed["sample"])
         assert platform.states(keys) == {"succeeded": 2}
         assert platform.waiting(function) == 0
         assert [platform.commits(key) for key in keys] == [1, 1]

@@ -23,10 +23,10 @@ def test_a_load_of_good_and_bad_files_comes_out_right(
     environment = Environment("e2e", stack.outputs, stack.session, stack.cloud.environment())
     with contextlib.closing(environment):
         status = load.run(options, environment, Screen(as_json=True), stack.cloud.aws.process())
-    told = json.loads(capsys.readouterr().out)
-    assert status == 0, told["verdict"]
-    assert told["good"]
-    assert told["states"] == {"succeeded": 38, "rejected": 2}
-    assert set(told["kinds"]) == {"all", "jpeg", "png", "csv", "json"}
-    for memory in told["memory"].values():
+    printed = json.loads(capsys.readouterr().out)
+    assert status == 0, printed["verdict"]
+    assert printed["good"]
+    assert printed["states"] == {"succeeded": 38, "rejected": 2}
+    assert set(printed["kinds"]) == {"all", "jpeg", "png", "csv", "json"}
+    for memory in printed["memory"].values():
         assert 0 < memory["peak_mb"] <= memory["size_mb"]

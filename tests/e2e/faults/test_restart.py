@@ -100,7 +100,7 @@ class Copy:
         )
 
     def reprocess_pending(self, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-        """Run the operator's command; return what it tells."""
+        """Run the operator's command; return its output."""
         outputs = {"s3_bucket_name": BUCKET, "functions": self.functions}
         endpoints = {"AWS_ENDPOINT_URL": self.cloud.url}
         options = operate.parser().parse_args(
@@ -109,8 +109,8 @@ class Copy:
         capsys.readouterr()
         with contextlib.closing(Environment("copy", outputs, self.session, endpoints)) as found:
             assert reprocess.run(options, found, Screen(as_json=True)) == 0
-        told: dict[str, Any] = json.loads(capsys.readouterr().out)
-        return told
+        printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return printed
 
 
 @pytest.fixture
@@ -184,9 +184,9 @@ def test_no_accepted_upload_is_lost_when_everything_is_killed(
         time.sleep(0.2)
     assert set(pending()) <= set(accepted_before)
     forgotten = len(pending())
-    told = copy.reprocess_pending(capsys)
-    assert told["looked_at"] == UPLOADS
-    assert told["selected"] == ({copy.name: forgotten} if forgotten else {})
+    printed = copy.reprocess_pending(capsys)
+    assert printed["looked_at"] == UPLOADS
+    assert printed["selected"] == ({copy.name: forgotten} if forgotten else {})
     while pending() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not pending()

@@ -51,7 +51,9 @@ class TestStatus:
         aws.refuses("list_objects_v2", "AccessDenied", 403)
         assert client.send("GET", "/status").status == 503
 
-    def test_a_bucket_out_of_reach_is_told_without_its_name(self, aws: Aws, client: Client) -> None:
+    def test_a_bucket_out_of_reach_is_reported_without_its_name(
+        self, aws: Aws, client: Client
+    ) -> None:
         aws.refuses("list_objects_v2", "NoSuchBucket", 404)
         answer = client.send("GET", "/status")
         assert answer.status == 503

@@ -264,7 +264,7 @@ def test_who_does_not_say_who_they_are_reaches_nothing(
         ("cognitoIdentityId", {"identity": {"cognitoIdentityId": "ada"}, "authorizer": None}),
     ],
 )
-def test_an_owner_may_be_told_by_a_function_or_a_signature(
+def test_an_owner_may_come_from_a_function_or_a_signature(
     make_client: Callable[..., Client], claim: str, context: dict[str, Any]
 ) -> None:
     client = make_client(owners={"claim": claim, "admins": {}})

@@ -106,11 +106,11 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_all_parts_make_the_file(service: Service, table: Path) -> None:
-    told: list[int] = []
-    key = service.client.upload(table, on_progress=told.append)
+    progress: list[int] = []
+    key = service.client.upload(table, on_progress=progress.append)
     assert service.files == {key: CONTENT}
     assert sorted(service.sent) == [1, 2, 3]
-    assert sorted(told) == [0, 2, 10, 10]
+    assert sorted(progress) == [0, 2, 10, 10]
 
 
 @pytest.mark.parametrize("fault", [503, 429, 403, 408, httpx.ReadError("cut")])
@@ -129,7 +129,7 @@ def test_a_lost_answer_to_the_last_request_is_asked_for_again(
     assert service.files.get(service.client.upload(table)) == CONTENT
 
 
-def test_an_address_with_a_signature_is_not_told(service: Service, table: Path) -> None:
+def test_an_address_with_a_signature_is_not_shown(service: Service, table: Path) -> None:
     service.faults["/put/1"] = [400]
     with pytest.raises(ApiError, match=r"PUT http://bucket.test/put/1 answered 400: a fault$"):
         service.client.upload(table)
@@ -188,11 +188,11 @@ def test_an_upload_that_is_complete_is_not_sent_again(
     service.sent.clear()
     service.files["uploads/id/0/a.csv"] = CONTENT
     del service.parts["id/0"]
-    told: list[int] = []
+    progress: list[int] = []
     upload = service.client.upload
-    assert upload(table, unfinished=tmp_path / "memory", on_progress=told.append)
+    assert upload(table, unfinished=tmp_path / "memory", on_progress=progress.append)
     assert service.sent == []
-    assert told == [len(CONTENT)]
+    assert progress == [len(CONTENT)]
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -210,7 +210,9 @@ def test_an_upload_that_another_client_completed_is_done(
 
 
 @pytest.mark.parametrize("end", ["/id%2F0", "/files/uploads/id/0/a.csv"])
-def test_an_api_that_fails_is_told(service: Service, table: Path, tmp_path: Path, end: str) -> None:
+def test_an_api_that_fails_is_reported(
+    service: Service, table: Path, tmp_path: Path, end: str
+) -> None:
     service.faults["/put/3"] = [500] * 5
     with pytest.raises(ApiError, match="500"):
         service.client.upload(table, unfinished=tmp_path / "memory")

@@ -123,7 +123,7 @@ def test_a_profile_is_used(tmp_path: Path) -> None:
     assert not run(heic(image), tmp_path, "a.heic").warnings
 
 
-def test_other_colours_are_told(tmp_path: Path) -> None:
+def test_other_colours_are_reported(tmp_path: Path) -> None:
     nclx = {"color_primaries": 12, "transfer_characteristics": 13, "matrix_coefficients": 6}
     image = corners()
     image.info["nclx_profile"] = nclx | {"full_range_flag": 1}
@@ -139,7 +139,7 @@ def test_a_cut_file_is_damaged(tmp_path: Path) -> None:
     assert caught.value.code == "corrupt_image"
 
 
-def test_under_another_name_it_is_told(tmp_path: Path) -> None:
+def test_under_another_name_it_is_reported(tmp_path: Path) -> None:
     [warning] = run(heic(corners()), tmp_path, "a.jpg").warnings
     assert warning.code == "other_format"
 

@@ -122,7 +122,7 @@ def test_a_panorama_is_cropped_smaller_rather_than_held_whole(tmp_path: Path) ->
     assert shown.size == (200, 200)
 
 
-def test_pages_are_told_of_the_sizes_that_keep_the_shape_alone(tmp_path: Path) -> None:
+def test_pages_get_only_the_sizes_that_keep_the_shape(tmp_path: Path) -> None:
     content = encoded(sky((400, 300), (10, 10)), "PNG")
     processed = run(content, tmp_path, named_sizes=("og=120x63",))
     assert "og" not in str(processed.details["for_pages"])

@@ -187,7 +187,7 @@ def test_failure_to_install_the_provider_tells_what_to_do(setting: Setting) -> N
         runs.init()
 
 
-def test_other_failure_of_init_is_told_as_it_is(setting: Setting) -> None:
+def test_other_failure_of_init_is_passed_on(setting: Setting) -> None:
     with pytest.raises(TerraformError) as caught:
         setting.terraform("echo 'Error: Unreadable module directory'; exit 1").init()
     assert "TF_PLUGIN_DIR" not in str(caught.value)

@@ -46,29 +46,29 @@ def bus(setting: Setting) -> Bus:
     return made
 
 
-def test_a_result_is_told(setting: Setting, bus: Bus) -> None:
+def test_a_result_is_sent(setting: Setting, bus: Bus) -> None:
     setting.run(setting.upload("hello", "0A"))
     (entry,) = bus.entries
     assert entry["EventBusName"] == "serverless-uploads-dev"
     assert (entry["Source"], entry["DetailType"]) == ("serverless-uploads", "FileSucceeded")
-    (told,) = bus.details
-    jsonschema.validate(told, SCHEMA)
-    assert (told["bucket"], told["key"], told["result_key"]) == (BUCKET, KEY, RECORD)
-    assert (told["state"], told["error"], told["size"]) == ("succeeded", None, 5)
-    assert told["owner"] is None
-    (output,) = told["outputs"]
+    (sent,) = bus.details
+    jsonschema.validate(sent, SCHEMA)
+    assert (sent["bucket"], sent["key"], sent["result_key"]) == (BUCKET, KEY, RECORD)
+    assert (sent["state"], sent["error"], sent["size"]) == ("succeeded", None, 5)
+    assert sent["owner"] is None
+    (output,) = sent["outputs"]
     assert setting.s3.content(output["key"]) == b"HELLO!"
 
 
-def test_a_rejection_is_told_without_the_content(setting: Setting, bus: Bus) -> None:
+def test_a_rejection_is_sent_without_the_content(setting: Setting, bus: Bus) -> None:
     setting.run(setting.upload("reject", "0A"))
-    (told,) = bus.details
-    jsonschema.validate(told, SCHEMA)
+    (sent,) = bus.details
+    jsonschema.validate(sent, SCHEMA)
     assert bus.entries[0]["DetailType"] == "FileRejected"
-    assert (told["state"], told["error"], told["outputs"]) == ("rejected", "too_quiet", [])
+    assert (sent["state"], sent["error"], sent["outputs"]) == ("rejected", "too_quiet", [])
 
 
-def test_the_owner_is_told(setting: Setting, bus: Bus) -> None:
+def test_the_owner_is_sent(setting: Setting, bus: Bus) -> None:
     key = f"uploads/ada/{keys.time_ordered_id()}/a.txt"
     setting.run_all(setting.upload("hello", "0A", key=key))
     jsonschema.validate(bus.details[0], SCHEMA)
@@ -95,11 +95,11 @@ def test_a_repeated_event_has_the_id_of_the_first(setting: Setting, bus: Bus) ->
     assert bus.details[2]["id"] != first["id"]
 
 
-def test_what_does_not_count_is_not_told(setting: Setting, bus: Bus) -> None:
+def test_what_does_not_count_is_not_sent(setting: Setting, bus: Bus) -> None:
     older, newer = setting.upload("old", "0A"), setting.upload("new", "0B")
     setting.run(newer)
     assert setting.run(older) == "superseded"
-    assert [told["size"] for told in bus.details] == [3]
+    assert [sent["size"] for sent in bus.details] == [3]
     setting.s3.client.delete_object(Bucket=BUCKET, Key=KEY)
     assert setting.run(newer) == "deleted"
     assert len(bus.entries) == 1
@@ -110,6 +110,6 @@ def test_a_detail_is_smaller_than_an_entry_may_be(setting: Setting) -> None:
     (output,) = setting.result().outputs
     made = results.Result.from_json(setting.s3.content(RECORD))
     object.__setattr__(made, "outputs", (output,) * 5_000)
-    told = detail(BUCKET, made)
-    assert (told["output_count"], len(told["outputs"])) == (5_000, 100)
-    jsonschema.validate(told, SCHEMA)
+    sent = detail(BUCKET, made)
+    assert (sent["output_count"], len(sent["outputs"])) == (5_000, 100)
+    jsonschema.validate(sent, SCHEMA)

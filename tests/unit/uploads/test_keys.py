@@ -27,7 +27,7 @@ def test_derived_keys_of_the_longest_upload_fit_into_s3(name: str) -> None:
     assert key.encode().decode() == key
 
 
-def test_long_uploads_with_the_same_beginning_are_told_apart() -> None:
+def test_long_uploads_with_the_same_beginning_have_different_prefixes() -> None:
     one, other = (keys.derived_prefix(f"uploads/{'x' * 1000}{end}") for end in "ab")
     assert one != other
     assert len(keys.derived_prefix("uploads/" + "x" * 900)) == len("processed/") + 901
@@ -80,7 +80,7 @@ def test_each_identity_has_a_folder_of_its_own(identity: str, folder: str) -> No
     assert keys.owner_folder(identity) == folder
 
 
-def test_a_long_identity_is_cut_and_told_from_others() -> None:
+def test_a_long_identity_is_cut_and_stays_unique() -> None:
     one, other, cut = (keys.owner_folder("x" * n) for n in (1000, 1001, 128))
     assert len(one) == len(other) == len(cut) == 128
     assert len({one, other, cut}) == 3

@@ -304,7 +304,7 @@ def test_an_upload_outside_of_the_prefix_does_not_stop_the_others(setting: Setti
     assert setting.outputs() == [b"HELLO!"]
 
 
-def test_several_failures_are_all_told(setting: Setting) -> None:
+def test_several_failures_are_all_reported(setting: Setting) -> None:
     event = _joined(*(setting.upload("hello", "0A", key=f"uploads/{name}") for name in "abc"))
     for name in "ac":
         setting.s3.before("get_object", f"uploads/{name}", refuse(f"Fault{name}", 500))

@@ -57,6 +57,6 @@ def test_options_over_others_count_more() -> None:
         ({"null_values": ["x" * 50] * 50}, "more than 1800 bytes"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(content: Any, said: str) -> None:
+def test_what_is_wrong_is_reported_in_a_sentence(content: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         TableOptions.parse(content)

@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 
 class Writer:
-    """Notes what a stream is told."""
+    """Notes the calls of a stream."""
 
     def __init__(self) -> None:
-        self.told: list[bytes | str] = []
+        self.calls: list[bytes | str] = []
 
     def write(self, data: bytes) -> None:
-        self.told.append(data)
+        self.calls.append(data)
 
     def write_eof(self) -> None:
-        self.told.append("end")
+        self.calls.append("end")
 
     def close(self) -> None:
-        self.told.append("closed")
+        self.calls.append("closed")
 
     async def drain(self) -> None:
-        self.told.append("drained")
+        self.calls.append("drained")
 
 
 async def _written(*parts: bytes) -> tuple[Any, Writer]:
@@ -56,12 +56,12 @@ async def _written(*parts: bytes) -> tuple[Any, Writer]:
 def test_what_is_written_at_once_is_sent_in_one_piece() -> None:
     async def answer() -> list[bytes | str]:
         writer, stream = await _written(b"head", b"body")
-        assert stream.told == []
+        assert stream.calls == []
         await asyncio.sleep(0)
         writer.write(b"next")
         await writer.drain()
         await asyncio.sleep(0)
-        return stream.told
+        return stream.calls
 
     assert asyncio.run(answer()) == [b"headbody", "drained", b"next"]
 
@@ -69,7 +69,7 @@ def test_what_is_written_at_once_is_sent_in_one_piece() -> None:
 def test_much_is_sent_without_waiting() -> None:
     async def answer() -> list[bytes | str]:
         _, stream = await _written(b"head", b"x" * 70_000)
-        return stream.told
+        return stream.calls
 
     assert asyncio.run(answer()) == [b"head" + b"x" * 70_000]
 
@@ -81,7 +81,7 @@ def test_all_is_sent_before_the_end() -> None:
         writer.write(b"b")
         writer.close()
         await asyncio.sleep(0)
-        return stream.told
+        return stream.calls
 
     assert asyncio.run(answer()) == [b"a", "end", b"b", "closed"]
 
@@ -159,10 +159,10 @@ def test_the_server_is_changed(monkeypatch: pytest.MonkeyPatch, repeat: str) -> 
 def test_the_boundary_of_a_role_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     roles = {"old": {"PermissionsBoundary": "limit"}, "free": {"PermissionsBoundary": None}}
     monkeypatch.setitem(sys.modules, "ministack.services.iam", SimpleNamespace(_roles=roles))
-    told = with_boundaries(lambda *_: {"other": "key"})
+    changed = with_boundaries(lambda *_: {"other": "key"})
 
     def boundary(service: str = "iam", **parameters: list[str]) -> object:
-        found = told(service, f"{service}:Any", b"", parameters)
+        found = changed(service, f"{service}:Any", b"", parameters)
         assert found.pop("other") == "key"
         return found.pop("iam:PermissionsBoundary", None)
 
@@ -334,6 +334,6 @@ def test_the_account_knows_the_parts_of_an_upload(
 
 
 def test_functions_get_the_groups_of_a_user_joined_by_commas() -> None:
-    told = with_joined_lists(lambda claims: {name: str(value) for name, value in claims.items()})
+    changed = with_joined_lists(lambda claims: {name: str(value) for name, value in claims.items()})
     claims = {"sub": "ada", "cognito:groups": ["staff", "admins"], "exp": 7}
-    assert told(claims) == {"sub": "ada", "cognito:groups": "staff,admins", "exp": "7"}
+    assert changed(claims) == {"sub": "ada", "cognito:groups": "staff,admins", "exp": "7"}

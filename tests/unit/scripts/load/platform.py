@@ -59,7 +59,7 @@ class Platform:
         return {"key": key, "url": f"{self.url}/bucket", "fields": {"key": key}}
 
     def store(self, key: str) -> bool:
-        """Store a file; tell whether the answer reaches the client."""
+        """Store a file; return whether the answer reaches the client."""
         with self._lock:
             self.versions[key] += 1
             self.lose_answers -= 1

@@ -115,17 +115,17 @@ def test_a_file_whose_answer_is_lost_is_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "reported"),
     [([400], "answered 400"), ([500] * 10, "answered 500"), ([0, 403], "refused")],
     ids=["refused", "never works", "form refused"],
 )
 def test_what_is_refused_is_given_up(
-    driver: Driver, platform: Platform, photo: mixture.Sample, answers: list[int], told: str
+    driver: Driver, platform: Platform, photo: mixture.Sample, answers: list[int], reported: str
 ) -> None:
     platform.answers = answers
     record = driver.upload(photo)
     assert record.state is None
-    assert told in str(record.error)
+    assert reported in str(record.error)
 
 
 def test_a_service_that_cannot_be_reached_is_given_up(photo: mixture.Sample) -> None:
@@ -340,12 +340,14 @@ def test_a_function_above_its_size_is_not_good(capsys: pytest.CaptureFixture[str
     records[0].retries["503"] = 2
     verdict = check.Verdict(failed=["csv: gone"])
     sizes = {"image_processor": 512, "api_handler": 128, "data_transformer": 256}
-    told = report.summary(records, 2.0, verdict, {"image_processor": 600, "api_handler": 9}, sizes)
-    assert not told["good"]
-    assert told["uploads_per_second"] == 1.0
-    assert told["retries"] == {"503": 2}
-    assert told["kinds"]["csv"]["result_seconds"] == {}
-    report.show(Screen(as_json=False), told)
+    results = report.summary(
+        records, 2.0, verdict, {"image_processor": 600, "api_handler": 9}, sizes
+    )
+    assert not results["good"]
+    assert results["uploads_per_second"] == 1.0
+    assert results["retries"] == {"503": 2}
+    assert results["kinds"]["csv"]["result_seconds"] == {}
+    report.show(Screen(as_json=False), results)
     shown = capsys.readouterr().out
     assert "too much" in shown
     assert "not seen" in shown
@@ -393,10 +395,10 @@ def test_a_load_on_aws(local: Local, capsys: pytest.CaptureFixture[str]) -> None
     local.aws.logs.put("/aws/lambda/api_handler", line, at=datetime(2100, 1, 1, tzinfo=UTC))
     arguments = ["--env", "dev", "--uploads", "12", "--clients", "3", "--bad", "0.25", "--json"]
     assert load.main([*arguments, "--rate", "1000"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["good"]
-    assert told["states"] == {"succeeded": 9, "rejected": 3}
-    assert told["memory"]["api_handler"] == {"peak_mb": 99, "size_mb": 512}
+    results = json.loads(capsys.readouterr().out)
+    assert results["good"]
+    assert results["states"] == {"succeeded": 9, "rejected": 3}
+    assert results["memory"]["api_handler"] == {"peak_mb": 99, "size_mb": 512}
     assert local.platform.authorisations == {True}
 
 
@@ -419,16 +421,16 @@ def test_a_load_that_finds_something_wrong(local: Local) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "told"),
+    ("error", "status", "reported"),
     [
         (OperationError("no such place"), 1, "no such place"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_what_ends_a_load_is_told(
+def test_what_ends_a_load_is_reported(
     error: BaseException,
     status: int,
-    told: str,
+    reported: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -437,7 +439,7 @@ def test_what_ends_a_load_is_told(
 
     monkeypatch.setattr(environments, "find", fail)
     assert load.main([]) == status
-    assert told in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("share", ["2", "-1", "much"])

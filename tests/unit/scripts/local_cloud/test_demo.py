@@ -314,7 +314,7 @@ class TestMain:
         (bad,) = write(tmp_path, "bad")
         assert demo.main(["run", str(bad)]) == 1
 
-    def test_missing_files_are_told_before_anything_is_done(
+    def test_missing_files_are_reported_before_anything_is_done(
         self, ports: list[int], capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert demo.main(["run", "gone.csv", "lost.csv"]) == 1

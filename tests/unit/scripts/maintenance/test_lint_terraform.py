@@ -87,10 +87,10 @@ def test_invalid_module(root: Path, terraform: Path, capsys: pytest.CaptureFixtu
 if [ "$2" = validate ]; then echo 'Error: Missing name for resource'; exit 1; fi""",
     )
     assert lint_terraform.main(root) == 1
-    told = capsys.readouterr().err
-    assert "Error: Missing name for resource" in told
+    printed = capsys.readouterr().err
+    assert "Error: Missing name for resource" in printed
     log = root / ".local" / "lint-terraform" / "local.log"
-    assert str(log) in told
+    assert str(log) in printed
     assert log.is_file()
 
 

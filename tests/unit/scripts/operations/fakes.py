@@ -61,7 +61,7 @@ def refusal(code: str, status: int = 400) -> ClientError:
 
 
 class Sqs:
-    """One queue. Its clock stands still, but for what `receive_message` is told to take."""
+    """One queue. Its clock stands still, but for what `receive_message` advances it."""
 
     def __init__(self) -> None:
         self.messages: dict[str, dict[str, Any]] = {}

@@ -91,9 +91,9 @@ def notification(function: str, extension: str, **changes: Any) -> dict[str, Any
 
 def outcome(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str | None]]:
     """Return the red checks: what was found, and the fix."""
-    told = json.loads(capsys.readouterr().out)
-    assert told["ok"] == all(check["ok"] for check in told["checks"])
-    return {c["name"]: (c["found"], c["fix"]) for c in told["checks"] if not c["ok"]}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["ok"] == all(check["ok"] for check in printed["checks"])
+    return {c["name"]: (c["found"], c["fix"]) for c in printed["checks"] if not c["ok"]}
 
 
 def test_all_is_well_and_nothing_stays(
@@ -282,13 +282,13 @@ class TestRed:
 
 
 @pytest.mark.usefixtures("api")
-def test_what_may_not_be_removed_is_told(
+def test_what_may_not_be_removed_is_reported(
     aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.s3.failing["uploads/id/"] = refusal("AccessDenied", 403)
     assert run("doctor", "--json") == 0
-    told = json.loads(capsys.readouterr().out)["checks"]
-    found = next(c["found"] for c in told if c["name"] == "round trip: doctor.csv")
+    printed = json.loads(capsys.readouterr().out)["checks"]
+    found = next(c["found"] for c in printed if c["name"] == "round trip: doctor.csv")
     assert "uploads/id/doctor.csv stays" in found
 
 

@@ -143,7 +143,7 @@ def test_messages_that_cannot_be_released_come_back_by_themselves(aws: Aws, run:
     assert aws.sqs.visible() == ["m1"]
 
 
-def test_what_a_killed_redrive_holds_is_told(
+def test_what_a_killed_redrive_holds_is_reported(
     aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.sqs.put("m1", s3_event())
