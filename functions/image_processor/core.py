@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
-from image_processor import colour, exif, limits, memory, picture, png, scaling, thumbnails, tiff
+from image_processor import (
+    animation,
+    colour,
+    exif,
+    limits,
+    memory,
+    picture,
+    png,
+    scaling,
+    thumbnails,
+    tiff,
+)
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
 
@@ -101,8 +112,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
             )
         small = scaling.shrunk(decoded, scaling.reduction(decoded.size, target))
     base = _coloured(_scaled(small, target), profile, warnings)
-    if orientation in _TURNS:
-        base = base.transpose(_TURNS[orientation])
+    base = _upright(base, orientation)
     details["width"], details["height"] = found.full[:: 1 if orientation < 5 else -1]
     details["dominant_colour"], details["blurhash"] = colour.summary(base)
     if "jpeg" in settings.formats and base.mode == "RGBA":
@@ -110,6 +120,14 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
             Problem("transparency_lost", "JPEG thumbnails are white where it is transparent.")
         )
     made = thumbnails.save_all(base, directory, settings)
+    if animated and settings.thumbnail_animation == "keep":
+
+        def shown(frame: Image.Image) -> Image.Image:
+            small = scaling.shrunk(frame, scaling.reduction(frame.size, target))
+            return _upright(_coloured(_scaled(small, target), profile, []), orientation)
+
+        made, dropped = animation.keep(made, path, settings, shown)
+        warnings += dropped
     details["for_pages"] = thumbnails.for_pages(made, settings)
     made += thumbnails.save_named(base, directory, settings)
     return Processed(made, details, warnings)
@@ -177,6 +195,10 @@ def _scaled(image: Image.Image, target: tuple[int, int]) -> Image.Image:
         image = image.resize((image.width, target[1]), thumbnails.FILTER)
         image = image.resize(target, thumbnails.FILTER)
     return image.convert("RGBA") if image.mode == "RGBa" else image
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _coloured(image: Image.Image, profile: bytes | None, warnings: list[Problem]) -> Image.Image:

@@ -35,6 +35,10 @@ class Settings(FromEnvironment):
     thumbnail_quality: Annotated[
         int, Setting("quality of WebP, JPEG and AVIF thumbnails", at_least=1, at_most=100)
     ] = 80
+    thumbnail_animation: Annotated[
+        Literal["first", "keep"],
+        Setting("WebP thumbnails of an animation: its first frame, or all as an animation"),
+    ] = "first"
     max_file_mb: Annotated[
         int,
         Setting(

@@ -233,17 +233,18 @@ variable "image_processor" {
     snap_start              = optional(bool, false)
     environment             = optional(map(string), {})
     # settings of image_processor: made by `make docs` from functions/image_processor/settings.py
-    thumbnail_sizes   = optional(list(number), [160, 640, 1600]) # Longer side of each thumbnail in pixels.
-    named_sizes       = optional(list(string), [])               # Thumbnails with a name: NAME=SIDE keeps the shape, NAME=WIDTHxHEIGHT crops to one around the most detailed part, with /centre around the middle, with /pad not at all.
-    thumbnail_format  = optional(string, "webp")                 # Format of the thumbnails; JPEG is white where the picture is transparent.
-    further_formats   = optional(list(string), [])               # Formats that each thumbnail is made in besides.
-    thumbnail_quality = optional(number, 80)                     # Quality of WebP, JPEG and AVIF thumbnails.
-    max_file_mb       = optional(number, 256)                    # Largest file in MiB; it must fit into ephemeral_storage_mb beside the thumbnails.
-    max_pixels        = optional(number, 400000000)              # Most pixels of a picture, which bounds the time; memory_mb may set a lower limit.
-    max_metadata_kb   = optional(number, 16384)                  # Most KiB of everything in the file that is not picture.
-    max_jpeg_scans    = optional(number, 100)                    # Most passes over the picture of a progressive JPEG.
-    allow_truncated   = optional(bool, false)                    # Use what can be decoded of an incomplete file, with a warning.
-    record_location   = optional(bool, false)                    # Record where a photo was taken.
+    thumbnail_sizes     = optional(list(number), [160, 640, 1600]) # Longer side of each thumbnail in pixels.
+    named_sizes         = optional(list(string), [])               # Thumbnails with a name: NAME=SIDE keeps the shape, NAME=WIDTHxHEIGHT crops to one around the most detailed part, with /centre around the middle, with /pad not at all.
+    thumbnail_format    = optional(string, "webp")                 # Format of the thumbnails; JPEG is white where the picture is transparent.
+    further_formats     = optional(list(string), [])               # Formats that each thumbnail is made in besides.
+    thumbnail_quality   = optional(number, 80)                     # Quality of WebP, JPEG and AVIF thumbnails.
+    thumbnail_animation = optional(string, "first")                # WebP thumbnails of an animation: its first frame, or all as an animation.
+    max_file_mb         = optional(number, 256)                    # Largest file in MiB; it must fit into ephemeral_storage_mb beside the thumbnails.
+    max_pixels          = optional(number, 400000000)              # Most pixels of a picture, which bounds the time; memory_mb may set a lower limit.
+    max_metadata_kb     = optional(number, 16384)                  # Most KiB of everything in the file that is not picture.
+    max_jpeg_scans      = optional(number, 100)                    # Most passes over the picture of a progressive JPEG.
+    allow_truncated     = optional(bool, false)                    # Use what can be decoded of an incomplete file, with a warning.
+    record_location     = optional(bool, false)                    # Record where a photo was taken.
     # end of settings of image_processor
   })
   default  = {}
@@ -269,6 +270,10 @@ variable "image_processor" {
   validation {
     condition     = var.image_processor.thumbnail_quality == floor(var.image_processor.thumbnail_quality) && var.image_processor.thumbnail_quality >= 1 && var.image_processor.thumbnail_quality <= 100
     error_message = "image_processor.thumbnail_quality must be a whole number from 1 to 100; given: ${var.image_processor.thumbnail_quality}."
+  }
+  validation {
+    condition     = contains(["first", "keep"], var.image_processor.thumbnail_animation)
+    error_message = "image_processor.thumbnail_animation must be one of first, keep; given: ${var.image_processor.thumbnail_animation}."
   }
   validation {
     condition     = var.image_processor.max_file_mb == floor(var.image_processor.max_file_mb) && var.image_processor.max_file_mb >= 1 && var.image_processor.max_file_mb <= 10240

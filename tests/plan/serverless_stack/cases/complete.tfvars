@@ -33,6 +33,7 @@ image_processor = {
   thumbnail_format     = "avif"
   further_formats      = ["webp"]
   thumbnail_quality    = 70
+  thumbnail_animation  = "keep"
   max_file_mb          = 900
   max_pixels           = 100000000
   max_metadata_kb      = 64
