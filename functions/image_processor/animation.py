@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from PIL import Image
+    from PIL import Image, ImageFile
 
     from image_processor.settings import Settings
     from uploads.processing import Produced
@@ -61,7 +61,7 @@ def keep(
         if one.content_type == _WEBP
     }
     with picture.open_picture(path, settings).image as image:
-        count = int(getattr(image, "n_frames", 1))
+        count, is_whole = _count(image)
         pixels = image.width * image.height
         fits = (
             pixels * _DECODER_BYTES * _DECODER_SHARE <= settings.memory_mb * _MIB
@@ -84,12 +84,12 @@ def keep(
         if not kept:
             return list(made), warnings
         frames = _read(image, count, next(iter(kept.values())), shown)
-    if len(frames.images) < count:
+    if not is_whole or len(frames.images) < count:
         warnings.append(
             Problem(
                 "animation_cut",
-                f"The animation is damaged after {len(frames.images)} of {count} frames; the "
-                "thumbnails end there.",
+                f"The animation is damaged after {len(frames.images)} frames; the thumbnails end "
+                "there.",
             )
         )
     for file, size in kept.items():
@@ -100,6 +100,21 @@ def keep(
         replace(one, attributes=one.attributes | number) if one.path in kept else one
         for one in made
     ], warnings
+
+
+def _count(image: ImageFile.ImageFile) -> tuple[int, bool]:
+    """Return the number of frames, and whether the file is damaged behind them."""
+    try:
+        return int(getattr(image, "n_frames", 1)), True
+    except picture.FAULTS:
+        pass
+    number = 0
+    while True:
+        try:
+            image.seek(number)
+        except picture.FAULTS:
+            return number, False
+        number += 1
 
 
 def _read(

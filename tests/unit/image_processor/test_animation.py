@@ -144,3 +144,11 @@ def test_a_damaged_frame_ends_the_animation(tmp_path: Path) -> None:
     processed = kept(content[:-900], tmp_path)
     assert codes(processed) == ["animation_cut"]
     assert processed.outputs[0].attributes["frames"] == 2
+
+
+def test_so_does_a_file_that_is_cut_between_frames(tmp_path: Path) -> None:
+    content = animated()
+    third = content.rindex(b"\x2c\x00\x00\x00\x00")
+    processed = kept(content[: third + 5], tmp_path)
+    assert codes(processed) == ["animation_cut"]
+    assert processed.outputs[0].attributes["frames"] == 2
