@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from PIL import Image, ImageFile
+    from PIL import Image
 
     from image_processor.settings import Settings
     from uploads.processing import Produced
@@ -61,7 +61,11 @@ def keep(
         if one.content_type == _WEBP
     }
     with picture.open_picture(path, settings).image as image:
-        count, is_whole = _count(image)
+        try:
+            count = int(getattr(image, "n_frames", 1))
+        except picture.FAULTS:
+            damaged = "The animation is damaged; the thumbnails show its first frame."
+            return list(made), [Problem("animation_dropped", damaged)]
         pixels = image.width * image.height
         fits = (
             pixels * _DECODER_BYTES * _DECODER_SHARE <= settings.memory_mb * _MIB
@@ -84,7 +88,7 @@ def keep(
         if not kept:
             return list(made), warnings
         frames = _read(image, count, next(iter(kept.values())), shown)
-    if not is_whole or len(frames.images) < count:
+    if len(frames.images) < count:
         warnings.append(
             Problem(
                 "animation_cut",
@@ -100,21 +104,6 @@ def keep(
         replace(one, attributes=one.attributes | number) if one.path in kept else one
         for one in made
     ], warnings
-
-
-def _count(image: ImageFile.ImageFile) -> tuple[int, bool]:
-    """Return the number of frames, and whether the file is damaged behind them."""
-    try:
-        return int(getattr(image, "n_frames", 1)), True
-    except picture.FAULTS:
-        pass
-    number = 0
-    while True:
-        try:
-            image.seek(number)
-        except picture.FAULTS:
-            return number, False
-        number += 1
 
 
 def _read(
@@ -133,9 +122,12 @@ def _read(
 
 def _decoded(image: Image.Image, count: int) -> Iterator[Image.Image]:
     """Yield the frames, up to the first one that is damaged."""
+    size = image.size
     for number in range(count):
         try:
             image.seek(number)
+            if image.size != size:  # Pillow enlarges the canvas for a frame that exceeds it
+                return
             image.load()
         except picture.FAULTS:
             return

@@ -47,7 +47,7 @@ class Upload(NamedTuple):
 
 
 def images() -> list[Upload]:
-    """Return a small picture of every kind and mode."""
+    """Return a small picture of every kind and mode, and animations."""
     made = []
     pillow_heif.register_heif_opener()
     base = Image.effect_noise((48, 32), 80)
@@ -69,6 +69,11 @@ def images() -> list[Upload]:
                 extra = {"exif": exif} if form in {"JPEG", "PNG", "WEBP"} else {}
                 base.convert(mode).save(content, form, **options, **extra)
                 made.append(Upload(f"a.{suffix}", content.getvalue()))
+    frames = [Image.effect_noise((48, 32), 80).convert("RGB") for _ in range(3)]
+    for form in ("GIF", "PNG", "WEBP", "AVIF"):
+        content = io.BytesIO()
+        frames[0].save(content, form, save_all=True, append_images=frames[1:], duration=80, loop=2)
+        made.append(Upload(f"b.{form.lower()}", content.getvalue()))
     return made
 
 
@@ -153,6 +158,7 @@ def main(arguments: list[str]) -> int:
     kind, count, first = arguments[0], int(arguments[1]), int((arguments[2:] or ["0"])[0])
     uploads = {"images": images, "tables": tables, "books": books}[kind]()
     transformer = Transformer(TableSettings())
+    of_images = ImageSettings(thumbnail_animation="keep", named_sizes=("a=20x30", "b=30x20/pad"))
     ends: Counter[str] = Counter()
     for number in range(first, first + count):
         upload = mutant(uploads, number)
@@ -161,7 +167,7 @@ def main(arguments: list[str]) -> int:
             path.write_bytes(upload.content)
             try:
                 if kind == "images":
-                    process(LocalSource(path), Path(made), settings=ImageSettings())
+                    process(LocalSource(path), Path(made), settings=of_images)
                 else:
                     transformer(LocalSource(path), Path(made))
                 ends["succeeded"] += 1

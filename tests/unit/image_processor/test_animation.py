@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from uploads.processing import Processed
 
 COLOURS = (RED, GREEN, BLUE)
+# How the description of a GIF's frame begins: its place, at the left and the top.
+_FRAME = b"\x2c\x00\x00\x00\x00"
 
 
 def animated(form: str = "GIF", **options: Any) -> bytes:
@@ -146,9 +148,17 @@ def test_a_damaged_frame_ends_the_animation(tmp_path: Path) -> None:
     assert processed.outputs[0].attributes["frames"] == 2
 
 
-def test_so_does_a_file_that_is_cut_between_frames(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_between_frames_shows_the_first(tmp_path: Path) -> None:
     content = animated()
-    third = content.rindex(b"\x2c\x00\x00\x00\x00")
-    processed = kept(content[: third + 5], tmp_path)
+    processed = kept(content[: content.rindex(_FRAME) + 5], tmp_path)
+    assert codes(processed) == ["animation_dropped"]
+    assert "frames" not in processed.outputs[0].attributes
+
+
+def test_a_frame_beyond_the_picture_ends_the_animation(tmp_path: Path) -> None:
+    # Its place, far to the right, would make the picture 60,000 pixels wide.
+    content = bytearray(animated())
+    content[content.rindex(_FRAME) + 2] = 0xEA
+    processed = kept(bytes(content), tmp_path)
     assert codes(processed) == ["animation_cut"]
     assert processed.outputs[0].attributes["frames"] == 2
