@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from image_processor import picture, thumbnails
+from image_processor.scaling import resized
 from uploads.result import Problem
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def keep(
             )
         )
     for file, size in kept.items():
-        frames = frames._replace(images=[_resized(frame, size) for frame in frames.images])
+        frames = frames._replace(images=[resized(frame, size) for frame in frames.images])
         _write(file, frames, settings)
     number = {"frames": len(frames.images)}
     return [
@@ -114,7 +115,7 @@ def _read(
 ) -> _Frames:
     images, durations = [], []
     for frame in _decoded(image, count):
-        images.append(_resized(shown(frame.copy()).convert("RGBA"), size))
+        images.append(resized(shown(frame.copy()).convert("RGBA"), size))
         duration = round(frame.info.get("duration") or 0)
         durations.append(duration if duration >= _SHORTEST_MS else _USUAL_MS)
     return _Frames(images, durations, _plays(image))
@@ -141,13 +142,6 @@ def _plays(image: Image.Image) -> int:
         return int(loop or 0)
     # A GIF without the extension is played once; with it, once and so many times more.
     return 1 if loop is None else loop and loop + 1
-
-
-def _resized(frame: Image.Image, size: tuple[int, int]) -> Image.Image:
-    if frame.size == size:
-        return frame
-    # Multiplied by opacity, so that invisible colours do not mix in.
-    return frame.convert("RGBa").resize(size, thumbnails.FILTER).convert("RGBA")
 
 
 def _write(path: Path, frames: _Frames, settings: Settings) -> None:

@@ -111,8 +111,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
                 )
             )
         small = scaling.shrunk(decoded, scaling.reduction(decoded.size, target))
-    base = _coloured(_scaled(small, target), profile, warnings)
-    base = _upright(base, orientation)
+    base = _finished(small, target, profile, orientation, warnings)
     details["width"], details["height"] = found.full[:: 1 if orientation < 5 else -1]
     details["dominant_colour"], details["blurhash"] = colour.summary(base)
     if "jpeg" in settings.formats and base.mode == "RGBA":
@@ -124,7 +123,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
 
         def shown(frame: Image.Image) -> Image.Image:
             small = scaling.shrunk(frame, scaling.reduction(frame.size, target))
-            return _upright(_coloured(_scaled(small, target), profile, []), orientation)
+            return _finished(small, target, profile, orientation, [])
 
         made, dropped = animation.keep(made, path, settings, shown)
         warnings += dropped
@@ -188,17 +187,25 @@ def _tags(image: Image.Image, warnings: list[Problem]) -> Image.Exif:
         return Image.Exif()
 
 
+def _finished(
+    small: Image.Image,
+    target: tuple[int, int],
+    profile: bytes | None,
+    orientation: int,
+    warnings: list[Problem],
+) -> Image.Image:
+    """Return averaged pixels at the size of the largest thumbnail, in sRGB and upright."""
+    image = _coloured(_scaled(small, target), profile, warnings)
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
 def _scaled(image: Image.Image, target: tuple[int, int]) -> Image.Image:
     """Return the largest thumbnail, its colours not yet converted."""
     if image.size != target:
         # Down before across: the same work as Pillow's own order, in an eighth less time.
-        image = image.resize((image.width, target[1]), thumbnails.FILTER)
-        image = image.resize(target, thumbnails.FILTER)
+        image = image.resize((image.width, target[1]), scaling.FILTER)
+        image = image.resize(target, scaling.FILTER)
     return image.convert("RGBA") if image.mode == "RGBa" else image
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _coloured(image: Image.Image, profile: bytes | None, warnings: list[Problem]) -> Image.Image:

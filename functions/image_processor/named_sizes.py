@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, cast
 
 from PIL import Image, ImageFilter
 
-FILTER: Final = Image.Resampling.LANCZOS
+from image_processor.scaling import FILTER, resized
 
 _SIDE: Final = "(?:[1-9][0-9]{1,2}|1[0-9]{3})"  # 10 to 1999, so that few megabytes hold one
 PATTERN: Final = f"[a-z][a-z0-9-]{{0,30}}={_SIDE}(?:x{_SIDE}(?:/(?:centre|pad))?)?"
@@ -57,9 +57,9 @@ class NamedSize(NamedTuple):
         picture is transparent.
         """
         if self.height is None:
-            return _resized(picture, self.scaled(picture.size))
+            return resized(picture, self.scaled(picture.size))
         if self.way == "pad":
-            return self._padded(_resized(picture, self.scaled(picture.size)), self.height)
+            return self._padded(resized(picture, self.scaled(picture.size)), self.height)
         return self._cropped(picture, self.height)
 
     def _padded(self, picture: Image.Image, height: int) -> Image.Image:
@@ -121,7 +121,3 @@ def most_detailed(picture: Image.Image, share: float, *, along_width: bool) -> f
     if len(held) == 1 or best <= held[middle] * _BETTER:
         return 0.5
     return held.index(best) / (len(held) - 1)
-
-
-def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return picture if picture.size == size else picture.resize(size, FILTER)

@@ -15,6 +15,9 @@ from PIL import Image, ImageChops
 OVERSAMPLING: Final = 1.5
 _DECODER_SCALES: Final = (8, 4, 2)
 
+# The finer filter, after decoder and averaging.
+FILTER: Final = Image.Resampling.LANCZOS
+
 _BAND_PIXELS: Final = 1024 * 1024
 
 
@@ -35,6 +38,11 @@ def reduction(size: tuple[int, int], target: tuple[int, int]) -> int:
     At least twice the target remains, which keeps the result within sight of the finer filter's.
     """
     return max(1, max(size) // (2 * max(target)))
+
+
+def resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture in this size; itself if it has it."""
+    return picture if picture.size == size else picture.resize(size, FILTER)
 
 
 def shrunk(picture: Image.Image, by: int) -> Image.Image:

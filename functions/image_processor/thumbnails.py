@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from image_processor import named_sizes
+from image_processor.scaling import resized
 from uploads.processing import Produced
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ CONTENT_TYPES: Final[dict[Format, str]] = {
     "avif": "image/avif",
 }
 _SUFFIXES: Final[dict[Format, str]] = {"webp": "webp", "jpeg": "jpg", "png": "png", "avif": "avif"}
-FILTER: Final = Image.Resampling.LANCZOS
 _WHITE: Final = "#ffffff"
 
 
@@ -67,8 +67,7 @@ def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[
     for longer in sorted(settings.thumbnail_sizes, reverse=True):
         target = fitted(full, longer)
         is_new = not written or picture.size != target
-        if picture.size != target:
-            picture = picture.resize(target, FILTER)
+        picture = resized(picture, target)
         for form in settings.formats:
             name = _file_name(str(longer), form)
             if is_new:
@@ -80,9 +79,10 @@ def save_all(picture: Image.Image, directory: Path, settings: Settings) -> list[
 
 def save_named(picture: Image.Image, directory: Path, settings: Settings) -> list[Produced]:
     """Write every thumbnail that has a name in every format; arguments as of `save_all`."""
+    picture = _bare(picture)
     made: list[Produced] = []
     for named in _named(settings):
-        shaped = named.made_of(_bare(picture))
+        shaped = named.made_of(picture)
         for form in settings.formats:
             path = directory / _file_name(named.name, form)
             _save(shaped, path, form, settings)
