@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
 
     from api_handler.owners import Caller
     from api_handler.settings import Settings
@@ -143,10 +143,7 @@ class Files:
         caller = self._caller
         if caller.max_files is None:
             return self._settings.max_upload_bytes
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._settings.bucket, Prefix=caller.folder
-        )
-        sizes = [entry["Size"] for page in pages for entry in page.get("Contents", [])]
+        sizes = [entry["Size"] for entry in self._entries(caller.folder)]
         if len(sizes) >= caller.max_files:
             raise _quota_exceeded(f"{len(sizes):,} of {caller.max_files:,} files")
         if caller.max_bytes is None:
@@ -371,15 +368,18 @@ class Files:
         return head
 
     def _derived(self, key: str) -> Iterator[str]:
+        return (entry["Key"] for entry in self._entries(keys.derived_prefix(key)))
+
+    def _entries(self, prefix: str) -> Iterator[ObjectTypeDef]:
+        """Yield all objects below a prefix."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._settings.bucket, Prefix=keys.derived_prefix(key)
+            Bucket=self._settings.bucket, Prefix=prefix
         )
         for page in pages:
-            for entry in page.get("Contents", []):
-                yield entry["Key"]
+            yield from page.get("Contents", [])
 
     def _public(self, result: results.Result) -> dict[str, Any]:
-        """Return of a result what concerns a client, with links."""
+        """Return the client's view of a result, with download links."""
         return {
             "outputs": [
                 {"name": output.key.rpartition("/")[2], "url": self._link(output.key)}
