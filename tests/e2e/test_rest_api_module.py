@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from scripts import ROOT, local_cloud
 from scripts.terraform import Terraform, environment
 from tests.support import root_user
+from tests.support.cognito import id_token
 from uploads_client import Signature
 
 _ORIGIN = "https://app.example.com"
@@ -178,23 +179,7 @@ class Api:
 
     def token(self, pool: str) -> str:
         """Return the ID token of a new user of a Cognito user pool."""
-        cognito = self.aws("cognito-idp")
-        identifier, password = self.outputs["pools"][pool], "Correct-Horse-7"
-        client = cognito.create_user_pool_client(
-            UserPoolId=identifier,
-            ClientName="test",
-            ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        )["UserPoolClient"]["ClientId"]
-        user = {"UserPoolId": identifier, "Username": "ada"}
-        cognito.admin_create_user(**user, MessageAction="SUPPRESS")
-        cognito.admin_set_user_password(**user, Password=password, Permanent=True)
-        answer = cognito.admin_initiate_auth(
-            UserPoolId=identifier,
-            ClientId=client,
-            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": "ada", "PASSWORD": password},
-        )
-        return str(answer["AuthenticationResult"]["IdToken"])
+        return id_token(self.aws("cognito-idp"), self.outputs["pools"][pool], "ada")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from tests.support.cognito import id_token
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -52,25 +53,7 @@ def sign_in(deployment: Deployment) -> Callable[..., User]:
     api = deployment.cloud.api_url(owned["api_id"])
 
     def sign_in(name: str, *, pool: str = "people", group: str | None = None) -> User:
-        identifier, password = owned["pools"][pool], "Correct-Horse-7"
-        client = cognito.create_user_pool_client(
-            UserPoolId=identifier,
-            ClientName="test",
-            ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        )["UserPoolClient"]["ClientId"]
-        user = {"UserPoolId": identifier, "Username": name}
-        cognito.admin_create_user(**user, MessageAction="SUPPRESS")
-        cognito.admin_set_user_password(**user, Password=password, Permanent=True)
-        if group:
-            cognito.create_group(GroupName=group, UserPoolId=identifier)
-            cognito.admin_add_user_to_group(**user, GroupName=group)
-        answer = cognito.admin_initiate_auth(
-            UserPoolId=identifier,
-            ClientId=client,
-            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": name, "PASSWORD": password},
-        )
-        return User(api, str(answer["AuthenticationResult"]["IdToken"]))
+        return User(api, id_token(cognito, owned["pools"][pool], name, group=group))
 
     return sign_in
 

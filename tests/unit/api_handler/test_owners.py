@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import ANY
 
+from api_handler.owners import SIGNER
+from scripts import ROOT
 from tests.unit.api_handler.support import KEY, Aws, Client
 
 if TYPE_CHECKING:
@@ -330,3 +333,9 @@ class TestQuota:
         self.has(aws, 10**9)
         client = make_client(owners=BY_TOKEN | {"max_files": 3})
         assert self.create(client).status == 201
+
+
+def test_the_plan_takes_the_claims_of_a_signer_that_the_function_knows() -> None:
+    api = (ROOT / "modules" / "serverless_stack" / "api.tf").read_text()
+    (planned,) = re.findall(r"_signer = (\[.*\])", api)
+    assert set(json.loads(planned)) == SIGNER
