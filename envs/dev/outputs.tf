@@ -43,6 +43,11 @@ output "event_bus" {
   value       = module.stack.event_bus
 }
 
+output "event_targets" {
+  description = "The receivers of the events by name: rule_name and rule_arn of the rule that sends to it, and queue_url of the dead-letter queue."
+  value       = module.stack.event_targets
+}
+
 output "functions" {
   description = "The functions by name: arn, function_name, queue_url of the dead-letter queue, log_group, role_arn, and kinds, the endings of the files that start it with their content types."
   value       = module.stack.functions

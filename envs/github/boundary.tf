@@ -28,6 +28,12 @@ resource "aws_iam_policy" "boundary" {
         Resource = each.value.event_bus
       },
       {
+        Sid      = "Webhooks"
+        Effect   = "Allow"
+        Action   = "events:InvokeApiDestination"
+        Resource = each.value.webhooks
+      },
+      {
         Sid      = "Logs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]

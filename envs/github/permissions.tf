@@ -12,21 +12,30 @@ locals {
     for e in var.environments : e => {
       api       = ["arn:${local._partition}:apigateway:${var.region}::/restapis", "arn:${local._partition}:apigateway:${var.region}::/restapis/*"]
       api_tags  = ["arn:${local._partition}:apigateway:${var.region}::/tags/*"]
-      alarms    = [for f in concat(local._functions, ["serverless-api"]) : "arn:${local._partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${f}-${e}-*"]
+      alarms    = [for f in concat(local._functions, ["serverless-api", "serverless-uploads"]) : "arn:${local._partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${f}-${e}-*"]
       boundary  = "arn:${local._partition}:iam::${var.account_id}:policy/serverless-uploads-${e}-boundary"
       bucket    = "arn:${local._partition}:s3:::serverless-uploads-${e}-${var.account_id}"
       dashboard = "arn:${local._partition}:cloudwatch::${var.account_id}:dashboard/serverless-uploads-${e}"
-      event_bus = "arn:${local._partition}:events:${var.region}:${var.account_id}:event-bus/serverless-uploads-${e}"
-      functions = [for f in local._functions : "arn:${local._partition}:lambda:${var.region}:${var.account_id}:function:${f}-${e}"]
+      # Rules and webhooks are named after the receivers of the events; AWS adds an ID to a webhook's name.
+      event_rules = ["arn:${local._partition}:events:${var.region}:${var.account_id}:rule/serverless-uploads-${e}/*"]
+      webhooks    = ["arn:${local._partition}:events:${var.region}:${var.account_id}:api-destination/serverless-uploads-${e}-*"]
+      event_bus   = "arn:${local._partition}:events:${var.region}:${var.account_id}:event-bus/serverless-uploads-${e}"
+      functions   = [for f in local._functions : "arn:${local._partition}:lambda:${var.region}:${var.account_id}:function:${f}-${e}"]
       logs = concat(
         [for f in local._functions : "arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:/aws/lambda/${f}-${e}"],
         ["arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:/aws/apigateway/serverless-api-${e}/prod/access"],
         # API Gateway names this group, by the id of the API.
         ["arn:${local._partition}:logs:${var.region}:${var.account_id}:log-group:API-Gateway-Execution-Logs_*/prod"],
       )
-      queues = [for f in local._functions : "arn:${local._partition}:sqs:${var.region}:${var.account_id}:${f}-${e}-dlq"]
-      roles  = [for f in local._functions : "arn:${local._partition}:iam::${var.account_id}:role/${f}-${e}-${var.region}"]
-      state  = "${local._state_arn}/serverless-uploads/${e}.tfstate"
+      queues = concat(
+        [for f in local._functions : "arn:${local._partition}:sqs:${var.region}:${var.account_id}:${f}-${e}-dlq"],
+        ["arn:${local._partition}:sqs:${var.region}:${var.account_id}:serverless-uploads-${e}-*-dlq"],
+      )
+      roles = concat(
+        [for f in local._functions : "arn:${local._partition}:iam::${var.account_id}:role/${f}-${e}-${var.region}"],
+        ["arn:${local._partition}:iam::${var.account_id}:role/serverless-uploads-${e}-webhooks-${var.region}"],
+      )
+      state = "${local._state_arn}/serverless-uploads/${e}.tfstate"
     }
   }
 
@@ -112,9 +121,9 @@ locals {
         resources  = arns.queues
         conditions = {}
       }
-      ReadEventBus = {
-        actions    = ["events:DescribeEventBus", "events:ListTagsForResource"]
-        resources  = [arns.event_bus]
+      ReadEvents = {
+        actions    = ["events:DescribeApiDestination", "events:DescribeEventBus", "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"]
+        resources  = concat([arns.event_bus], arns.event_rules, arns.webhooks)
         conditions = {}
       }
       ReadLogGroups = {
@@ -213,19 +222,32 @@ locals {
         resources  = arns.roles
         conditions = {}
       }
-      PassRolesToFunctions = {
+      PassRolesToServices = {
         actions    = ["iam:PassRole"]
         resources  = arns.roles
-        conditions = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
+        conditions = { StringEquals = { "iam:PassedToService" = ["events.amazonaws.com", "lambda.amazonaws.com"] } }
       }
       WriteQueues = {
         actions    = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]
         resources  = arns.queues
         conditions = {}
       }
-      WriteEventBus = {
-        actions    = ["events:CreateEventBus", "events:DeleteEventBus", "events:TagResource", "events:UntagResource", "events:UpdateEventBus"]
-        resources  = [arns.event_bus]
+      WriteEvents = {
+        actions = [
+          "events:CreateApiDestination",
+          "events:CreateEventBus",
+          "events:DeleteApiDestination",
+          "events:DeleteEventBus",
+          "events:DeleteRule",
+          "events:PutRule",
+          "events:PutTargets",
+          "events:RemoveTargets",
+          "events:TagResource",
+          "events:UntagResource",
+          "events:UpdateApiDestination",
+          "events:UpdateEventBus",
+        ]
+        resources  = concat([arns.event_bus], arns.event_rules, arns.webhooks)
         conditions = {}
       }
       WriteLogGroups = {

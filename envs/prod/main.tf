@@ -25,7 +25,7 @@ module "stack" {
     authorization       = "AWS_IAM"
     logging_enabled     = var.api_logging_enabled
     execution_log_level = "ERROR"
-    web_acl_arn         = var.web_acl_arn
+    web_acl             = var.web_acl_arn == null ? null : { arn = var.web_acl_arn }
   }
 
   # A rush of uploads must not take the concurrency that the API answers with.

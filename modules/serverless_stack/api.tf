@@ -94,6 +94,6 @@ module "api" {
   tracing_enabled           = var.tracing_enabled
   log_kms_key_arn           = var.kms_key_arn
   custom_domain             = var.api.custom_domain
-  web_acl                   = var.api.web_acl_arn == null ? null : { arn = var.api.web_acl_arn }
+  web_acl                   = var.api.web_acl
   tags                      = local.tags
 }

@@ -22,7 +22,7 @@ locals {
         {
           title   = "Events that failed for good (waiting in the queues)"
           stat    = "Maximum"
-          metrics = [for n in values(local._names) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${n}-dlq"]]
+          metrics = [for n in concat(values(local._names), values(local._target_names)) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${n}-dlq"]]
         },
       ],
       [
@@ -66,6 +66,19 @@ locals {
         limits  = [{ label = "timeout", value = local._functions[f].size.timeout_seconds * 1000 }]
       }
     ], 3),
+    # Metrics of a rule on a bus that is not the default one have both dimensions.
+    length(var.event_targets) == 0 ? [] : [
+      [
+        for title, metric in {
+          "Events: sent to receivers"                 = "Invocations"
+          "Events: not delivered (waiting in queues)" = "InvocationsSentToDlq"
+          } : {
+          title   = title
+          stat    = "Sum"
+          metrics = [for name in keys(var.event_targets) : ["AWS/Events", metric, "EventBusName", "serverless-uploads-${var.suffix}", "RuleName", name]]
+        }
+      ],
+    ],
     [
       [
         {

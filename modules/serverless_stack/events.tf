@@ -1,8 +1,8 @@
 # Each result is sent as an event to this bus; receivers are rules on it.
 locals {
   # One name, or none.
-  _event_buses          = var.events_enabled ? toset(["serverless-uploads-${var.suffix}"]) : toset([])
-  _event_bus_arn_prefix = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.id}:${local._account}:event-bus/"
+  _event_buses       = var.events_enabled ? toset(["serverless-uploads-${var.suffix}"]) : toset([])
+  _events_arn_prefix = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.id}:${local._account}:"
 }
 
 resource "aws_cloudwatch_event_bus" "results" {

@@ -231,7 +231,7 @@ locals {
     {
       for name in local._event_buses : "SendResults" => {
         actions   = ["events:PutEvents"]
-        resources = ["${local._event_bus_arn_prefix}${name}"]
+        resources = ["${local._events_arn_prefix}event-bus/${name}"]
       }
     },
     local._key_statement,

@@ -43,6 +43,17 @@ output "event_bus" {
   value       = one([for bus in aws_cloudwatch_event_bus.results : { arn = bus.arn, name = bus.name }])
 }
 
+output "event_targets" {
+  description = "The receivers of the events by name: rule_name and rule_arn of the rule that sends to it, and queue_url of the dead-letter queue."
+  value = {
+    for name, rule in aws_cloudwatch_event_rule.target : name => {
+      rule_name = rule.name
+      rule_arn  = rule.arn
+      queue_url = aws_sqs_queue.target[name].url
+    }
+  }
+}
+
 output "functions" {
   description = "The functions by name: arn, function_name, queue_url of the dead-letter queue, log_group, role_arn, and kinds, the endings of the files that start it with their content types."
   value = {

@@ -45,7 +45,7 @@ variable "api" {
     logging_enabled     = optional(bool, true)
     execution_log_level = optional(string, "ERROR")
     metrics_enabled     = optional(bool, true)
-    web_acl_arn         = optional(string)
+    web_acl             = optional(object({ arn = string }))
     custom_domain = optional(object({
       name            = string
       certificate_arn = string
@@ -220,6 +220,70 @@ variable "events_enabled" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "event_targets" {
+  description = "Receivers of the events, by name, each with its own dead-letter queue and alarm: a webhook (url, and connection_arn of the EventBridge connection that holds its credentials), an SQS queue (queue_arn) or an SNS topic (topic_arn). states and kinds (endings of file names; null: all) select the events. See docs/events.md."
+  type = map(object({
+    url                 = optional(string)
+    connection_arn      = optional(string)
+    requests_per_second = optional(number, 10)
+    queue_arn           = optional(string)
+    topic_arn           = optional(string)
+    states              = optional(list(string), ["succeeded", "rejected"])
+    kinds               = optional(list(string))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.event_targets) == 0 || var.events_enabled
+    error_message = "event_targets receive events only with events_enabled = true."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.event_targets) : can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", name)) && !contains(keys(local._services), name)])
+    error_message = "A name in event_targets must have 2 to 20 lower-case letters, digits and inner hyphens, and be no function's (${join(", ", keys(local._services))}); given: ${join(", ", keys(var.event_targets))}."
+  }
+
+  validation {
+    condition     = alltrue([for t in values(var.event_targets) : length(compact([t.url, t.queue_arn, t.topic_arn])) == 1 && (t.url == null) == (t.connection_arn == null)])
+    error_message = "Each of event_targets needs exactly one of url (with connection_arn), queue_arn and topic_arn; not so: ${join(", ", [for name, t in var.event_targets : name if length(compact([t.url, t.queue_arn, t.topic_arn])) != 1 || (t.url == null) != (t.connection_arn == null)])}."
+  }
+
+  # EventBridge calls public addresses over HTTPS alone; a * in a path would stand for a parameter.
+  validation {
+    condition = alltrue([
+      for t in values(var.event_targets) :
+      t.url == null || can(regex("^https://[a-zA-Z0-9][a-zA-Z0-9.-]*[.][a-zA-Z]{2,}(:[0-9]+)?(/[^*]*)?$", t.url)) && !can(regex("^https://[^/:]*[.](internal|local|localhost)([:/]|$)", t.url))
+    ])
+    error_message = "A url in event_targets must be https:// and a public host name, without *; given: ${join(", ", compact(values(var.event_targets)[*].url))}."
+  }
+
+  validation {
+    condition = alltrue([
+      for t in values(var.event_targets) :
+      can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:connection/.+", coalesce(t.connection_arn, "arn:aws:events:-:000000000000:connection/-"))) &&
+      can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]+$", coalesce(t.queue_arn, "arn:aws:sqs:-:000000000000:-"))) &&
+      can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_-]+$", coalesce(t.topic_arn, "arn:aws:sns:-:000000000000:-")))
+    ])
+    error_message = "event_targets needs the ARNs of an EventBridge connection (connection_arn), a standard queue (queue_arn) and a standard topic (topic_arn); given: ${join(", ", flatten([for t in values(var.event_targets) : compact([t.connection_arn, t.queue_arn, t.topic_arn])]))}."
+  }
+
+  validation {
+    condition = alltrue([
+      for t in values(var.event_targets) :
+      length(t.states) > 0 && length(setsubtract(t.states, ["succeeded", "rejected"])) == 0 &&
+      (t.kinds == null || try(length(t.kinds) > 0 && alltrue([for ending in t.kinds : can(regex("^([.][a-z0-9]+)+$", ending))]), false))
+    ])
+    error_message = "states in event_targets must be succeeded, rejected or both, and kinds endings in lower case with their dot, such as .csv; given: ${jsonencode({ for name, t in var.event_targets : name => { states = t.states, kinds = t.kinds } })}."
+  }
+
+  # Source: EventBridge API reference, CreateApiDestination.
+  validation {
+    condition     = alltrue([for t in values(var.event_targets) : t.requests_per_second == floor(t.requests_per_second) && t.requests_per_second >= 1 && t.requests_per_second <= 300])
+    error_message = "requests_per_second in event_targets must be a whole number from 1 to 300; given: ${join(", ", [for t in values(var.event_targets) : t.requests_per_second])}."
+  }
 }
 
 variable "image_processor" {

@@ -21,6 +21,8 @@ API_REQUEST: Final = 3.50 / 1e6  # REST, the first 333 million a month
 S3_WRITE: Final = 0.005 / 1e3  # PUT, COPY, POST, LIST
 S3_READ: Final = 0.0004 / 1e3  # GET and all others
 LOG_GB: Final = 0.50  # taken in
+EVENT: Final = 1.00 / 1e6  # of one's own, up to 64 kB
+WEBHOOK: Final = 0.20 / 1e6  # a request to an API destination
 
 # A function gets a share of a processor with its memory: one at 1,769 MB.
 _MB_OF_A_PROCESSOR: Final = 1769
@@ -99,6 +101,8 @@ def cost_table() -> str:
         ["---", *("---:" for _ in columns)],
         *([item, *(f"{cost[item]:,.2f}" for cost in costs)] for item in costs[0]),
         ["**together**", *(f"**{sum(cost.values()):,.2f}**" for cost in costs)],
+        ["besides, with `events_enabled`", *(f"{1e6 * EVENT:,.2f}" for _ in costs)],
+        ["besides, for each webhook", *(f"{1e6 * WEBHOOK:,.2f}" for _ in costs)],
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

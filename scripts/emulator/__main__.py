@@ -9,8 +9,8 @@ moto answers for CloudWatch: ministack describes alarms without period and dimen
 plan would show changes.
 
 It passes the claims of a token to functions as AWS does, and adds IAM condition keys and resources
-that ministack lacks. On request it delivers asynchronous events twice: AWS delivers them at least
-once.
+that ministack lacks. EventBridge tries failed targets again, see `event_delivery.py`. On request it
+delivers asynchronous events twice: AWS delivers them at least once.
 
 It sends each of its answers in one piece. ministack answers so soon that Terraform's provider may
 still be about to finish sending the request. The provider then closes the connection when the head
@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 # Started as a file, with nothing of this folder on the path.
 sys.path.append(str(Path(__file__).parents[2]))
 from scripts.emulator.aws_rules import Rules, ruled, signer
+from scripts.emulator.event_delivery import with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,8 +143,9 @@ def with_resources(resource: Resource) -> Resource:
     """Find the resource of a request in its body, too.
 
     lambda:CreateFunction is allowed for the function's ARN, wafv2:AssociateWebACL for that of the
-    web ACL, wafv2:DisassociateWebACL for that of the stage, events:CreateEventBus and its kin for
-    that of the event bus (Service Authorization Reference).
+    web ACL, wafv2:DisassociateWebACL for that of the stage, events:CreateEventBus,
+    events:CreateApiDestination, events:PutTargets and their kin for that of the event bus, the API
+    destination or the rule (Service Authorization Reference).
     """
 
     def changed(service: str, method: str, path: str, *others: Any) -> str:  # noqa: ANN401 - headers, body, …
@@ -153,8 +155,13 @@ def with_resources(resource: Resource) -> Resource:
             return found
         target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
         content = json.loads(body)
-        if target.endswith("EventBus"):  # ministack takes its name for that of a rule
-            return f"arn:aws:events:{region}:{account}:event-bus/{content['Name']}"
+        # ministack takes these names for those of rules, and does not know that of a target's rule.
+        for kind, prefix in (("EventBus", "event-bus"), ("ApiDestination", "api-destination")):
+            if target.endswith(kind):
+                return f"arn:aws:events:{region}:{account}:{prefix}/{content['Name']}"
+        if service == "events" and "Rule" in content:
+            rule = f"{content.get('EventBusName', 'default')}/{content['Rule']}"
+            return f"arn:aws:events:{region}:{account}:rule/{rule}"
         if found != "*":
             return found
         if path.strip("/").endswith("/functions"):
@@ -253,6 +260,15 @@ class EmulatedAccount:
         except s3.exceptions.NoSuchUpload:
             return {}
 
+    def send(self, queue: str, body: str, attributes: dict[str, str]) -> None:
+        """Send a message to a queue, given its ARN."""
+        sqs = self._client("sqs")
+        url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+        texts = {
+            name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()
+        }
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=texts)
+
     def _client(self, service: str) -> Any:  # noqa: ANN401 - any client
         boto3: Any = importlib.import_module("boto3")
         root = boto3.Session("test", "test", region_name=os.environ["MINISTACK_REGION"])
@@ -271,7 +287,10 @@ def main() -> None:
     actions.extract_resource_arn = with_resources(actions.extract_resource_arn)
     gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
     gateway._stringify_claims = with_joined_lists(gateway._stringify_claims)  # noqa: SLF001 - no API changes it
-    rules = Rules(EmulatedAccount(), int(os.environ["ACCOUNT_CONCURRENCY"]))
+    account = EmulatedAccount()
+    bridge: Any = importlib.import_module("ministack.services.eventbridge")
+    bridge._invoke_target = with_retries(bridge._invoke_target, account.send)  # noqa: SLF001 - no API changes it
+    rules = Rules(account, int(os.environ["ACCOUNT_CONCURRENCY"]))
     moto = cloudwatch()
 
     def serve_changed(app: Application, *others: object) -> object:

@@ -65,6 +65,7 @@ _TOO_SMALL: Final = "Your proposed upload is smaller than the minimum allowed si
 _PART: Final = re.compile(rb"<PartNumber>(\d+)</PartNumber>")
 _SMALLEST_PART: Final = 5 * 1024 * 1024
 _KEYS: Final = re.compile(rb"(<(?:Key|KeyMarker|NextKeyMarker|Prefix)>)([^<]+)")
+_WITHOUT_ID: Final = re.compile(rb'(:(?:api-destination|connection)/[^/"]+)"')
 _STARTED: Final = re.compile(rb"<CloudFunction>([^<]+)</CloudFunction>")
 
 
@@ -179,7 +180,7 @@ class Rules:
 
     def answer(self, request: Request, body: bytes) -> bytes:
         """Return an answer as AWS gives it."""
-        change = _CHANGES.get(request.name)
+        change = _CHANGES.get(request.name) or _CHANGES.get(request.service)
         return change(self, request, body) if change else body
 
     def _of_stage(self, request: Request) -> Refusal | None:
@@ -226,6 +227,15 @@ class Rules:
             return None
         self.new_policies.discard(name)
         return Refusal("InvalidParameterValueException", _NO_SEND)
+
+    def _of_targets(self, request: Request) -> Refusal | None:
+        """Who sets a rule's target passes the target's role (EventBridge: "Using IAM policies")."""
+        passed = {"iam:PassedToService": "events.amazonaws.com"}
+        for target in request.content.get("Targets", []):
+            role = target.get("RoleArn")
+            if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
+                return _denied("iam:PassRole", role)
+        return None
 
     def _of_concurrency(self, request: Request) -> Refusal | None:
         """A tenth of the account's executions stay unreserved (Lambda: "Reserved concurrency")."""
@@ -277,6 +287,7 @@ class Rules:
 
     refusals: ClassVar = {
         "apigateway UpdateStage": _of_stage,
+        "events PutTargets": _of_targets,
         "lambda CreateFunction": _of_function,
         "lambda UpdateFunctionConfiguration": _of_function,
         "lambda PutFunctionConcurrency": _of_concurrency,
@@ -311,6 +322,14 @@ def _with_encoded_keys(_: Rules, request: Request, body: bytes) -> bytes:
         return body
     keys = _KEYS.sub(lambda key: key[1] + quote(unescape(key[2].decode())).encode(), body)
     return keys.replace(b"<Name>", b"<EncodingType>url</EncodingType><Name>", 1)
+
+
+def _with_ids(_: Rules, __: Request, body: bytes) -> bytes:
+    """The ARN of a connection or an API destination ends in an ID.
+
+    Source: EventBridge API reference, CreateApiDestination: the pattern of ConnectionArn.
+    """
+    return _WITHOUT_ID.sub(rb'\1/00000000-0000-4000-8000-000000000000"', body)
 
 
 def _without_secrets(rules: Rules, request: Request, body: bytes) -> bytes:
@@ -360,6 +379,7 @@ _OF_OBJECTS: Final = frozenset({"s3 GetObject", "s3 HeadObject"})
 _CHANGES: Final = {
     "apigateway PutIntegration": _without_method,
     "apigateway GetIntegration": _without_method,
+    "events": _with_ids,
     "lambda GetFunction": _without_secrets,
     "lambda GetFunctionConfiguration": _without_secrets,
     "s3 ListObjectVersions": _with_encoded_keys,

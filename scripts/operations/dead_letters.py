@@ -126,10 +126,11 @@ class Queue:
 
 
 def read(message: MessageTypeDef) -> Letter:
-    """Return a message as Lambda puts it into a dead-letter queue.
+    """Return a message as Lambda or EventBridge puts it into a dead-letter queue.
 
-    It is the event, with RequestID, ErrorCode and ErrorMessage as message attributes (AWS Lambda
-    Developer Guide, "Adding a dead-letter queue").
+    It is the event. Its attributes are RequestID, ErrorCode and ErrorMessage (AWS Lambda Developer
+    Guide, "Adding a dead-letter queue"), or ERROR_CODE and ERROR_MESSAGE (EventBridge user guide,
+    "Using dead-letter queues").
     """
     try:
         event = json.loads(message["Body"])
@@ -139,7 +140,8 @@ def read(message: MessageTypeDef) -> Letter:
         name: str(value.get("StringValue", ""))
         for name, value in message.get("MessageAttributes", {}).items()
     }
-    error = attributes.get("ErrorMessage") or attributes.get("ErrorCode") or ""
+    names = ("ErrorMessage", "ErrorCode", "ERROR_MESSAGE", "ERROR_CODE")
+    error = next(filter(None, map(attributes.get, names)), "")
     sent_at = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
     return Letter(
         message_id=message["MessageId"],
@@ -162,8 +164,10 @@ def classify(error: str) -> str:
 
 
 def _keys(event: object) -> Sequence[str]:
-    """Return the object keys of an S3 event; other messages have none."""
+    """Return the object keys of an S3 event or of an event of a result; others have none."""
     try:
+        if "detail" in event:  # type: ignore[operator]  # tried out
+            return [event["detail"]["key"]]  # type: ignore[index]  # tried out
         records: Sequence[Mapping[str, Any]] = event["Records"]  # type: ignore[index]  # tried out
         return [unquote_plus(record["s3"]["object"]["key"]) for record in records]
     except (AttributeError, KeyError, TypeError):

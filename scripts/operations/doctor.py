@@ -74,6 +74,12 @@ def checks(
         name = environment.function_name(function)
         watched = {name, environment.queue_url(function).rpartition("/")[2]}
         yield from _guarded(f"{function}: alarms", _alarms, environment, function, name, watched)
+    for target in environment.event_targets:
+        yield from _guarded(f"{target}: events", _event_target, environment, target)
+        yield from _guarded(f"{target}: queue", _queue, environment, target)
+        queue = environment.queue_url(target).rpartition("/")[2]
+        prefix = queue.removesuffix("-dlq")
+        yield from _guarded(f"{target}: alarms", _alarms, environment, target, prefix, {queue})
     api = str(environment.outputs["api_name"])
     yield from _guarded("API: alarms", _alarms, environment, "API", api, {api})
     yield from _guarded("API: logs", _logging_role, environment)
@@ -213,6 +219,32 @@ def _queue(environment: Environment, function: str) -> Iterator[Check]:
         ok=not level.waiting and not level.in_flight,
         found=f"{level.waiting} waiting, {level.in_flight} in flight",
         fix=f"make redrive ENV={environment.name} FUNCTION={function} ARGS=--dry-run",
+    )
+
+
+def _event_target(environment: Environment, name: str) -> Iterator[Check]:
+    """Check that events reach a receiver: rule, target, and a webhook's credentials."""
+    rule = environment.outputs["event_targets"][name]["rule_name"]
+    where = environment.outputs["event_bus"]["name"]
+    events = environment.events
+    state = events.describe_rule(Name=rule, EventBusName=where)["State"]
+    targets = events.list_targets_by_rule(Rule=rule, EventBusName=where)["Targets"]
+    faults = [f"the rule is {state}"] * (state != "ENABLED") + ["the rule has no target"] * (
+        not targets
+    )
+    if any("DeadLetterConfig" not in target for target in targets):
+        faults.append("undelivered events go to no queue")
+    fix = f"terraform apply restores rule {rule} of {where}"
+    for arn in [target["Arn"] for target in targets if ":api-destination/" in target["Arn"]]:
+        destination = events.describe_api_destination(Name=arn.split("/")[1])
+        connection = destination["ConnectionArn"].split("/")[1]
+        credentials = events.describe_connection(Name=connection)["ConnectionState"]
+        if credentials != "AUTHORIZED":
+            faults.append(f"connection {connection} is {credentials}")
+            fix = f"aws events update-connection --name {connection}, with credentials that work"
+    arns = ", ".join(target["Arn"] for target in targets)
+    yield Check(
+        f"{name}: events", ok=not faults, found="; ".join(faults) or f"sent to {arns}", fix=fix
     )
 
 

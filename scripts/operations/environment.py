@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from types_boto3_apigateway.client import APIGatewayClient
     from types_boto3_cloudwatch.client import CloudWatchClient
+    from types_boto3_events.client import EventBridgeClient
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_logs.client import CloudWatchLogsClient
     from types_boto3_s3.client import S3Client
@@ -112,13 +113,20 @@ class Environment:
             if function["kinds"]
         }
 
+    @property
+    def event_targets(self) -> tuple[str, ...]:
+        """Names of the receivers of events."""
+        return tuple(self.outputs.get("event_targets", {}))
+
     def function_name(self, function: str) -> str:
         """Return a function's name in AWS."""
         return self._of(function, "function_name")
 
-    def queue_url(self, function: str) -> str:
-        """Return the address of a function's dead-letter queue."""
-        return self._of(function, "queue_url")
+    def queue_url(self, name: str) -> str:
+        """Return the address of the dead-letter queue of a function or an event target."""
+        if name in self.event_targets:
+            return str(self.outputs["event_targets"][name]["queue_url"])
+        return self._of(name, "queue_url")
 
     def log_group(self, function: str) -> str:
         """Return the name of a function's log group."""
@@ -136,6 +144,13 @@ class Environment:
         """Client of CloudWatch."""
         return self.session.client(
             "cloudwatch", endpoint_url=self._endpoint("CLOUDWATCH"), config=_CONFIG
+        )
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """Client of EventBridge."""
+        return self.session.client(
+            "events", endpoint_url=self._endpoint("EVENTBRIDGE"), config=_CONFIG
         )
 
     @cached_property
@@ -186,7 +201,7 @@ class Environment:
         if function not in self.function_names:
             raise OperationError(
                 f"{self.name} has no function {function}: name one of "
-                f"{', '.join(self.function_names)}"
+                f"{', '.join((*self.function_names, *self.event_targets))}"
             )
         return str(self.outputs["functions"][function][attribute])
 

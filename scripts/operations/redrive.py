@@ -1,6 +1,10 @@
-"""Shows a function's dead-letter queue and replays its messages to the function.
+"""Shows a dead-letter queue and replays its messages.
 
-Each message is deleted only after Lambda accepted its event. A redrive that ends early, however it
+The queue is that of a function, which gets the events again, or of an event target. Events of a
+target are sent to the event bus again, so that every receiver may get them once more; receivers
+drop what they have seen by its `id`.
+
+Each message is deleted only after AWS accepted its event. A redrive that ends early, however it
 ends, loses nothing: messages that it did not delete reappear after two minutes at the most,
 and the same command continues. An event that was replayed and not deleted is replayed again; the
 processing functions do the work of an event once.
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from types_boto3_events.client import EventBridgeClient
+    from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from types_boto3_lambda.client import LambdaClient
 
     from scripts.operations.dead_letters import Letter
@@ -198,9 +204,33 @@ def acceptor(functions: LambdaClient, name: str) -> Callable[[bytes], None]:
     return accept
 
 
+def sender(events: EventBridgeClient, bus: str) -> Callable[[bytes], None]:
+    """Return what sends an event to the event bus again."""
+
+    def accept(event: bytes) -> None:
+        content = json.loads(event)
+        entry: PutEventsRequestEntryTypeDef = {
+            "EventBusName": bus,
+            "Source": content["source"],
+            "DetailType": content["detail-type"],
+            "Detail": json.dumps(content["detail"]),
+        }
+        [answer] = events.put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" in answer:
+            message = answer.get("ErrorMessage", "")
+            raise ClientError(
+                {"Error": {"Code": answer["ErrorCode"], "Message": message}}, "PutEvents"
+            )
+
+    return accept
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("function", help="whose dead-letter queue, such as image_processor")
+    parser.add_argument(
+        "function",
+        help="function or event target that has the dead-letter queue, such as image_processor",
+    )
     parser.add_argument(
         "--error",
         action="append",
@@ -240,11 +270,15 @@ def run(options: argparse.Namespace, environment: Environment, screen: Screen) -
     level = queue.level()
     summary = Summary(level.waiting, level.in_flight, level.now)
     what = "Looking" if options.dry_run else "Replaying"
+    if options.function in environment.event_targets:
+        accept = sender(environment.events, environment.outputs["event_bus"]["name"])
+    else:
+        accept = acceptor(environment.functions, environment.function_name(options.function))
     try:
         with screen.progress(f"{what} …", level.waiting) as progress:
             replay(
                 queue,
-                acceptor(environment.functions, environment.function_name(options.function)),
+                accept,
                 selection,
                 summary,
                 pace=None if options.dry_run else Pace(options.rate),

@@ -32,6 +32,7 @@ DOCUMENTS: Final = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted(ROOT.g
 DOCUMENTED: Final = list(dict.fromkeys(line for path in DOCUMENTS for line in commands(path)))
 
 _TESTS = "these are the tests"
+_RECEIVERS = "tests/e2e/api/test_events.py has a receiver of events"
 _ONLINE = "needs the internet"
 _ACCOUNT = "needs an account; tests/e2e/test_new_account.py makes its comparisons"
 _WALK = "tests/e2e/test_new_account.py types it"
@@ -46,6 +47,8 @@ ELSEWHERE: Final = {
     "make verify-aws ENV=dev ACCOUNT=123456789012": _ACCOUNT,
     "make lock LOCK_FLAGS=--upgrade": _ONLINE,
     "terraform -chdir=envs/dev init -upgrade": _ONLINE,
+    "make redrive ENV=prod FUNCTION=crm ARGS=--dry-run": _RECEIVERS,
+    "make redrive ENV=prod FUNCTION=crm": _RECEIVERS,
     "git checkout HEAD~1": "the copy has no history",
     "cd envs/account": _WALK,
     "terraform init": _WALK,

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
     from scripts.local_cloud import Cloud
 
+_RECEIVERS = """
+module "stack" {
+  event_targets = {
+    crm    = { url = "https://crm.example.com/uploads", connection_arn = "CONNECTION" }
+    tables = { queue_arn = "arn:aws:sqs:REGION:ACCOUNT:tables" }
+  }
+}
+"""
 ARTIFACTS, ACCESS_LOGS = "uploads-zips", "uploads-logs"
 
 
@@ -87,6 +95,14 @@ def test_production_is_applied_by_one_role_and_planned_by_the_other(
         web_acl_arns=[settings["web_acl_arn"]],
     )
     settings["permissions_boundary_arn"] = roles.output()["boundary_arns"]["prod"]
+    connection = root_user.client(account, "events").create_connection(
+        Name="crm",
+        AuthorizationType="API_KEY",
+        AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "X-Api-Key", "ApiKeyValue": "key"}},
+    )
+    receivers = _RECEIVERS.replace("CONNECTION", connection["ConnectionArn"])
+    receivers = receivers.replace("REGION", REGION).replace("ACCOUNT", ACCOUNT_ID)
+    (project / "envs/prod/main_override.tf").write_text(receivers)
     prod = initialised(project / "envs/prod", "prod", settings, environment)
 
     deploying = session_of(account, "serverless-uploads-prod-deploy")

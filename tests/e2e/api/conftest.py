@@ -31,8 +31,77 @@ module "stack" {
   cors_allowed_origins = ["ORIGIN", "https://second.example"]
   max_upload_bytes     = LARGEST
   events_enabled       = true
+  event_targets = {
+    crm    = { url = "https://crm.example.com/uploads", connection_arn = "CONNECTION" }
+    tables = { queue_arn = aws_sqs_queue.results["tables"].arn, kinds = [".csv"] }
+    closed = { queue_arn = aws_sqs_queue.results["closed"].arn, states = ["rejected"] }
+    news   = { topic_arn = aws_sns_topic.news.arn }
+  }
   api_handler          = { environment = { FORM_MAX_BYTES = "FORM_BYTES" } }
   api = { deletion_enabled = true, multipart_enabled = true, reprocessing_enabled = true }
+}
+"""
+_EVENTS = """
+# Receivers of the events, as a team makes them beside the stack; the queue "closed" lets nobody in.
+resource "aws_sqs_queue" "results" {
+  for_each = toset(["tables", "closed", "news"])
+  name     = "results-${each.key}"
+}
+
+resource "aws_sns_topic" "news" {
+  name = "results-news"
+}
+
+resource "aws_sns_topic_subscription" "news" {
+  topic_arn            = aws_sns_topic.news.arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.results["news"].arn
+  raw_message_delivery = true
+}
+
+data "aws_iam_policy_document" "allowed" {
+  for_each = {
+    tables = { by = "events", from = module.stack.event_targets["tables"].rule_arn }
+    news   = { by = "sns", from = aws_sns_topic.news.arn }
+  }
+
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.results[each.key].arn]
+    principals {
+      type        = "Service"
+      identifiers = ["${each.value.by}.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [each.value.from]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "allowed" {
+  for_each  = data.aws_iam_policy_document.allowed
+  queue_url = aws_sqs_queue.results[each.key].url
+  policy    = each.value.json
+}
+
+resource "aws_sns_topic_policy" "news" {
+  arn = aws_sns_topic.news.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.news.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = module.stack.event_targets["news"].rule_arn } }
+    }]
+  })
+}
+
+output "queue_urls" {
+  value = { for name, q in aws_sqs_queue.results : name => q.url }
 }
 """
 _SIGNED = """
@@ -103,12 +172,13 @@ output "owned" {
 }
 """
 MEBIBYTE = 1024 * 1024
+WEBHOOK_KEY = "of-the-webhook"
 FORM_BYTES, LARGEST = 4 * MEBIBYTE, 24 * MEBIBYTE
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a test needs to know: the API, the bucket, the page and its origin."""
+    """What a test needs to know: API, bucket, the page and its origin, Terraform's folder."""
 
     api: str
     signed_api: str
@@ -116,6 +186,7 @@ class Deployment:
     origin: str
     foreign_origin: str
     cloud: local_cloud.Cloud
+    folder: Path
     outputs: dict[str, Any]
 
     def aws(self, service: Any) -> Any:
@@ -159,7 +230,17 @@ def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     ):
         override = _OVERRIDE.replace("ORIGIN", origin).replace("LARGEST", str(LARGEST))
         override = override.replace('"FORM_BYTES"', f'"{FORM_BYTES}"')
+        # Made outside of Terraform, whose state would hold the key.
+        connection = root_user.client(cloud, "events").create_connection(
+            Name="crm",
+            AuthorizationType="API_KEY",
+            AuthParameters={
+                "ApiKeyAuthParameters": {"ApiKeyName": "X-Api-Key", "ApiKeyValue": WEBHOOK_KEY}
+            },
+        )
+        override = override.replace("CONNECTION", connection["ConnectionArn"])
         (environment / "api_override.tf").write_text(override)
+        (environment / "events.tf").write_text(_EVENTS)
         (environment / "owned.tf").write_text(_OWNED)
         (environment / "signed.tf").write_text(_SIGNED.replace("REGION", local_cloud.REGION))
         stack = terraform.Terraform(
@@ -175,5 +256,6 @@ def deployment(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             origin=origin,
             foreign_origin=foreign_origin,
             cloud=cloud,
+            folder=environment,
             outputs=outputs,
         )

@@ -1,4 +1,4 @@
-"""What the functions may do under any setting lies inside their boundary.
+"""What the functions' and the webhooks' roles may do under any setting lies inside their boundary.
 
 The emulator knows no boundary: on AWS, what is outside of it is denied.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 OWN = ["word-count", "example"]
 # Of the shipped functions, and of those of the cases.
-NAMES = [*(function.replace("_", "-") for function in FUNCTIONS), *OWN]
+NAMES = [*(function.replace("_", "-") for function in FUNCTIONS), *OWN, "serverless-uploads"]
 CASES = [case for case in all_cases() if case.root == "serverless_stack" and not case.is_refused]
 ENVIRONMENTS = [
     case for case in all_cases() if case.root in {"dev", "prod"} and not case.is_refused
@@ -41,7 +41,8 @@ def roles(workspace: Workspace) -> list[dict[str, Any]]:
 
 def _statements(resources: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any]]:
     for address, values in resources.items():
-        if ".module.functions[" in f".{address}" and ".aws_iam_role_policy." in address:
+        of_function = ".module.functions[" in f".{address}" and ".aws_iam_role_policy." in address
+        if of_function or "aws_iam_role_policy.webhooks[" in address:
             yield values["role"], json.loads(values["policy"])["Statement"]
 
 
@@ -78,7 +79,7 @@ def test_the_boundary_allows_what_the_functions_may_do_under_some_setting_and_no
 
 def _environment(role: str) -> tuple[str, str]:
     """Return suffix and region in a role's name, such as image-processor-dev-us-east-1."""
-    found = re.fullmatch(rf"({'|'.join(NAMES)})-(.+)-([a-z]+-[a-z]+-\d)", role)
+    found = re.fullmatch(rf"({'|'.join(NAMES)})-(.+?)(?:-webhooks)?-([a-z]+-[a-z]+-\d)", role)
     assert found, role
     return found[2], found[3]
 

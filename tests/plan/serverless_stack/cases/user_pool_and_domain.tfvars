@@ -19,7 +19,7 @@ api = {
   deletion_enabled     = true
   reprocessing_enabled = true
   multipart_enabled    = true
-  web_acl_arn          = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b"
+  web_acl              = { arn = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b" }
   custom_domain = {
     name            = "uploads.example.com"
     certificate_arn = "arn:aws:acm:us-east-1:000000000000:certificate/0a1b"

@@ -79,6 +79,30 @@ def test_a_role_is_passed_by_who_may() -> None:
     assert account.asked == [("stranger", "iam:PassRole", ROLE, passed)]
 
 
+def test_the_role_of_a_target_is_passed_by_who_may() -> None:
+    targets = [{"Id": "a", "RoleArn": ROLE}, {"Id": "b"}]
+    body = json.dumps({"Rule": "crm", "Targets": targets}).encode()
+    account = Account()
+    refusal = Rules(account).refusal(Request("events PutTargets", {}, body, "stranger"))
+    assert refusal is not None
+    assert refusal.error == "AccessDeniedException"
+    assert account.asked[0][3] == {"iam:PassedToService": "events.amazonaws.com"}
+    assert Rules(account).refusal(Request("events PutTargets", {}, body, "owner")) is None
+
+
+def test_the_arns_of_webhooks_and_connections_end_in_an_id() -> None:
+    prefix = b'{"Arn": "arn:aws:events:r:1:'
+    answers = {
+        b'api-destination/crm"}': b'api-destination/crm/00000000-0000-4000-8000-000000000000"}',
+        b'connection/key"}': b'connection/key/00000000-0000-4000-8000-000000000000"}',
+        b'connection/key/0a1b"}': b'connection/key/0a1b"}',
+        b'rule/bus/crm"}': b'rule/bus/crm"}',
+    }
+    for given, expected in answers.items():
+        found = Rules(Account()).answer(Request("events Any", {}, b""), prefix + given)
+        assert found == prefix + expected
+
+
 @pytest.mark.parametrize("missing", ["kms:CreateGrant", "kms:Encrypt"])
 def test_a_key_is_used_for_who_may(missing: str) -> None:
     content = {"Role": ROLE, "KMSKeyArn": "arn:key"}

@@ -137,6 +137,8 @@ def test_the_server_is_changed(monkeypatch: pytest.MonkeyPatch, repeat: str) -> 
     invoke = SimpleNamespace(invoke_async_with_retry=print)
     monkeypatch.setitem(sys.modules, "ministack.services.lambda_svc", invoke)
     monkeypatch.setitem(sys.modules, "ministack.services.apigateway_v1", MagicMock())
+    bridge = SimpleNamespace(_invoke_target=print)
+    monkeypatch.setitem(sys.modules, "ministack.services.eventbridge", bridge)
     monkeypatch.setitem(sys.modules, "moto.server", MagicMock())
     monkeypatch.setitem(sys.modules, "hypercorn.app_wrappers", MagicMock())
     run = SimpleNamespace(TCPServer=lambda *given: given)
@@ -153,7 +155,7 @@ def test_the_server_is_changed(monkeypatch: pytest.MonkeyPatch, repeat: str) -> 
     assert reader == "reader"
     assert isinstance(writer, WholeWriter)
     assert (invoke.invoke_async_with_retry is print) == (repeat == "0")
-    assert print not in vars(actions).values()
+    assert print not in {*vars(actions).values(), bridge._invoke_target}
 
 
 def test_the_boundary_of_a_role_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,11 +196,40 @@ def test_a_resource_is_found_in_the_body(
     assert resource(service, "POST", path, {}, body, {}, "r", "1") == expected
 
 
-def test_an_event_bus_is_no_rule() -> None:
+@pytest.mark.parametrize(
+    ("operation", "content", "expected"),
+    [
+        ("CreateEventBus", {"Name": "bus"}, "event-bus/bus"),
+        ("CreateApiDestination", {"Name": "crm"}, "api-destination/crm"),
+        ("PutTargets", {"Rule": "crm", "EventBusName": "bus"}, "rule/bus/crm"),
+        ("PutTargets", {"Rule": "crm"}, "rule/default/crm"),
+        ("PutRule", {"Name": "bus"}, "rule/default/bus"),
+    ],
+)
+def test_an_event_bus_and_a_webhook_are_no_rules(
+    operation: str, content: dict[str, str], expected: str
+) -> None:
     resource = with_resources(lambda *_: "arn:aws:events:r:1:rule/default/bus")
-    headers, body = {"X-Amz-Target": "AWSEvents.CreateEventBus"}, b'{"Name": "bus"}'
-    expected = "arn:aws:events:r:1:event-bus/bus"
-    assert resource("events", "POST", "/", headers, body, {}, "r", "1") == expected
+    headers, body = {"X-Amz-Target": f"AWSEvents.{operation}"}, json.dumps(content).encode()
+    found = resource("events", "POST", "/", headers, body, {}, "r", "1")
+    assert found == f"arn:aws:events:r:1:{expected}"
+
+
+def test_a_message_is_sent_over_the_own_api_of_the_emulator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sqs = MagicMock()
+    sqs.get_queue_url.return_value = {"QueueUrl": "http://queue"}
+    monkeypatch.setattr(
+        emulator.EmulatedAccount, "_client", lambda _, service: {"sqs": sqs}[service]
+    )
+    emulator.EmulatedAccount().send("arn:aws:sqs:r:1:dlq", "{}", {"ERROR_CODE": "x"})
+    sqs.get_queue_url.assert_called_with(QueueName="dlq")
+    sqs.send_message.assert_called_with(
+        QueueUrl="http://queue",
+        MessageBody="{}",
+        MessageAttributes={"ERROR_CODE": {"DataType": "String", "StringValue": "x"}},
+    )
 
 
 def test_a_resource_that_is_known_stays() -> None:

@@ -286,6 +286,52 @@ class CloudWatch:
         return Pages(paginate)
 
 
+TARGETS: dict[str, Any] = {
+    "event_bus": {"arn": "arn:bus", "name": "bus"},
+    "event_targets": {
+        "crm": {"rule_name": "crm", "queue_url": "https://sqs.example/1/bus-crm-dlq"}
+    },
+}
+
+
+class Events:
+    """EventBridge: a rule that sends to a webhook, and what was put on the bus."""
+
+    def __init__(self) -> None:
+        self.state = "ENABLED"
+        self.targets: list[dict[str, Any]] = [
+            {
+                "Arn": "arn:aws:events:eu-west-1:111122223333:api-destination/bus-crm/0a1b",
+                "DeadLetterConfig": {"Arn": "arn:dlq"},
+            }
+        ]
+        self.connection = "AUTHORIZED"
+        self.sent: list[dict[str, Any]] = []
+        self.refusal: dict[str, str] | None = None
+
+    def describe_rule(self, Name: str, EventBusName: str) -> dict[str, Any]:
+        assert (Name, EventBusName) == ("crm", "bus")
+        return {"State": self.state}
+
+    def list_targets_by_rule(self, Rule: str, EventBusName: str) -> dict[str, Any]:
+        assert (Rule, EventBusName) == ("crm", "bus")
+        return {"Targets": self.targets}
+
+    def describe_api_destination(self, Name: str) -> dict[str, Any]:
+        assert Name == "bus-crm"
+        return {"ConnectionArn": "arn:aws:events:eu-west-1:111122223333:connection/key/0a1b"}
+
+    def describe_connection(self, Name: str) -> dict[str, Any]:
+        assert Name == "key"
+        return {"ConnectionState": self.connection}
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        if self.refusal:
+            return {"Entries": [self.refusal]}
+        self.sent += Entries
+        return {"Entries": [{"EventId": "1"}]}
+
+
 @dataclass
 class Aws:
     """All of it."""
@@ -296,14 +342,19 @@ class Aws:
     logs: Logs = field(default_factory=Logs)
     cloudwatch: CloudWatch = field(default_factory=CloudWatch)
     apigateway: ApiGateway = field(default_factory=ApiGateway)
+    events: Events = field(default_factory=Events)
+    outputs: dict[str, Any] = field(default_factory=dict)
 
     def environment(
         self, session: boto3.Session | None = None, endpoint: str = "", **outputs: Any
     ) -> Environment:
         made = Environment(
-            "dev", OUTPUTS | outputs, session or SESSION, {"AWS_ENDPOINT_URL": endpoint}
+            "dev",
+            OUTPUTS | self.outputs | outputs,
+            session or SESSION,
+            {"AWS_ENDPOINT_URL": endpoint},
         )
-        vars(made).update(vars(self))
+        vars(made).update({name: value for name, value in vars(self).items() if name != "outputs"})
         return made
 
 

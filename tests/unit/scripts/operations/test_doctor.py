@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 from scripts.operations import doctor
-from tests.unit.scripts.operations.fakes import ARN, FUNCTIONS, PROCESSORS, refusal, s3_event
+from tests.unit.scripts.operations.fakes import (
+    ARN,
+    FUNCTIONS,
+    PROCESSORS,
+    TARGETS,
+    refusal,
+    s3_event,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +133,39 @@ def test_reading_only(api: Api, run: Run, capsys: pytest.CaptureFixture[str]) ->
 def red(run: Run, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str | None]]:
     assert run("doctor", "--no-round-trip", "--json") == 1
     return outcome(capsys)
+
+
+@pytest.fixture
+def receiver(aws: Aws) -> Aws:
+    """An environment whose events go to a webhook."""
+    aws.outputs = TARGETS
+    aws.cloudwatch.alarms.append(alarm("bus-crm-dead-letters", QueueName="bus-crm-dlq"))
+    return aws
+
+
+@pytest.mark.usefixtures("receiver", "api")
+def test_a_receiver_of_events_is_well(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("doctor", "--no-round-trip") == 0
+    shown = capsys.readouterr().out
+    assert "sent to arn:aws:events:eu-west-1:111122223333:api-destination/bus-crm/0a1b" in shown
+
+
+@pytest.mark.usefixtures("api")
+def test_what_keeps_events_from_a_receiver_is_found(
+    receiver: Aws, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.events.state = "DISABLED"
+    del receiver.events.targets[0]["DeadLetterConfig"]
+    receiver.events.connection = "DEAUTHORIZED"
+    found, fix = red(run, capsys)["crm: events"]
+    assert found == (
+        "the rule is DISABLED; undelivered events go to no queue; connection key is DEAUTHORIZED"
+    )
+    assert fix == "aws events update-connection --name key, with credentials that work"
+    receiver.events.targets = []
+    found, fix = red(run, capsys)["crm: events"]
+    assert found == "the rule is DISABLED; the rule has no target"
+    assert fix == "terraform apply restores rule crm of bus"
 
 
 def test_an_api_that_does_not_log_needs_no_role(aws: Aws) -> None:

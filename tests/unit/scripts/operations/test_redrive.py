@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.operations.dead_letters import Queue, classify, read
-from tests.unit.scripts.operations.fakes import NOW, refusal, s3_event
+from tests.unit.scripts.operations.fakes import NOW, TARGETS, refusal, s3_event
 
 if TYPE_CHECKING:
     from tests.unit.scripts.operations.conftest import Run
@@ -35,6 +35,41 @@ def test_all_events_are_replayed_and_deleted(
     assert "25 waiting, 0 in flight; 25 looked at." in shown
     assert "25 selected, 25 replayed and deleted." in shown
     assert "Age: 1 h to 1 h." in shown
+
+
+EVENT = {
+    "id": "e1",
+    "source": "serverless-uploads",
+    "detail-type": "FileSucceeded",
+    "detail": {"id": "1", "key": "uploads/1/a.csv"},
+}
+
+
+def test_events_of_a_receiver_go_to_the_bus_again(
+    aws: Aws, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.outputs = TARGETS
+    aws.sqs.put("m1", EVENT, ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="status 400")
+    assert run("redrive", "crm", *FAST, "--key-prefix", "uploads/1/", "--json") == 0
+    assert aws.sqs.messages == {}
+    assert aws.events.sent == [
+        {
+            "EventBusName": "bus",
+            "Source": "serverless-uploads",
+            "DetailType": "FileSucceeded",
+            "Detail": json.dumps(EVENT["detail"]),
+        }
+    ]
+    assert looked(capsys)["errors"] == {"status #": 1}
+
+
+def test_an_event_that_the_bus_refuses_stays(aws: Aws, run: Run) -> None:
+    aws.outputs = TARGETS
+    aws.events.refusal = {"ErrorCode": "ThrottlingException"}
+    aws.sqs.put("m1", EVENT)
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        run("redrive", "crm", *FAST)
+    assert aws.sqs.visible() == ["m1"]
 
 
 def test_a_dry_run_leaves_all_as_it_was(
