@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextvars
 import importlib
+import itertools
 import json
 import threading
 import time
@@ -64,7 +65,7 @@ def with_retries(
     ) -> None:
         retries = target.get("RetryPolicy", {}).get("MaximumRetryAttempts", _RETRIES)
         wait = _FIRST_PAUSE
-        for attempt in range(retries + 1):
+        for attempt in itertools.count():
             try:
                 if ":api-destination/" in target["Arn"]:
                     _send_to_webhook(target, _message(event))

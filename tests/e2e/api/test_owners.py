@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import requests
+from hypothesis import settings
 
+from tests.e2e.api.test_api_contract import FEW, contract
 from tests.support.cognito import id_token
 from tests.support.waiting import eventually
 
@@ -52,8 +55,8 @@ def sign_in(deployment: Deployment) -> Callable[..., User]:
     owned = deployment.outputs["owned"]
     api = deployment.cloud.api_url(owned["api_id"])
 
-    def sign_in(name: str, *, pool: str = "people", group: str | None = None) -> User:
-        return User(api, id_token(cognito, owned["pools"][pool], name, group=group))
+    def sign_in(name: str, *, pool: str = "people", **options: Any) -> User:
+        return User(api, id_token(cognito, owned["pools"][pool], name, **options))
 
     return sign_in
 
@@ -132,6 +135,60 @@ def test_a_token_of_another_pool_opens_nothing(sign_in: Callable[..., User]) -> 
     assert sign_in("ada", pool="strangers").call("GET", "/files").status_code == 401
 
 
+def test_nor_does_an_expired_token(sign_in: Callable[..., User]) -> None:
+    late = sign_in("late", seconds=5)
+    assert late.call("GET", "/files").status_code == 200
+    eventually(lambda: late.call("GET", "/files").status_code == 401)
+    answer = late.call("POST", "/files", json={"name": "a.csv"})
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize("token", ["", "x", "a.b.c"])
 def test_nor_does_none(ada: User, token: str) -> None:
     assert User(ada.api, token).call("GET", "/files").status_code == 401
+
+
+def test_a_stranger_repeats_all_that_a_user_does_and_learns_nothing(
+    sign_in: Callable[..., User],
+) -> None:
+    """The user follows the links of the published document; each request is repeated."""
+    user, stranger = sign_in("carol"), sign_in("mallory")
+    folder = user.call("POST", "/files", json={"name": "a.csv"}).json()["key"].split("/")[1]
+    machine: Any = contract.as_state_machine()
+    answers: Counter[tuple[str, int]] = Counter()
+
+    class Carol(machine):  # type: ignore[misc]  # its base is made at run time, from the document
+        def before_call(self, case: Any) -> None:
+            super().before_call(case)
+            if case.operation.label == "POST /files" and case.meta.generation.mode.is_positive:
+                case.body = {"name": "table.csv"}
+
+        def get_call_kwargs(self, _: Any) -> dict[str, Any]:
+            return _as(user)
+
+        def after_call(self, response: Any, case: Any) -> None:
+            super().after_call(response, case)
+            if case.operation.label == "POST /files" and response.status_code == 201:
+                form = response.json()
+                requests.post(
+                    form["url"], data=form["fields"], files={"file": b"a\n1\n"}, timeout=30
+                )
+            repeated = case.call(**_as(stranger))
+            assert folder not in repeated.text
+            if folder in unquote(repeated.request.url):
+                answers[case.operation.label, repeated.status_code] += 1
+
+        def validate_response(self, *_: Any, **__: Any) -> None:
+            """Leave the user's answers to tests/e2e/api/test_api_contract.py."""
+
+    Carol.run(settings=settings(FEW, max_examples=6, stateful_step_count=6))
+    statuses = {status for _, status in answers}
+    # What breaks the document is refused before anybody looks for the key.
+    assert 404 in statuses, answers
+    assert statuses <= {400, 404, 405}, answers
+    assert stranger.files(prefix=f"uploads/{folder}/") == []
+
+
+def _as(user: User) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {user.token}"}
+    return {"base_url": user.api, "headers": headers, "timeout": 40}

@@ -56,6 +56,7 @@ def test_an_environment_on_aws(variables: dict[str, str]) -> None:
     clients = (
         found.apigateway,
         found.cloudwatch,
+        found.events,
         found.functions,
         found.logs,
         found.s3,
