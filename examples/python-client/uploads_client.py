@@ -5,9 +5,10 @@ it stopped, when the same command is given again.
 
     python uploads_client.py https://….execute-api.us-east-1.amazonaws.com/prod photo.jpg
 
-Credentials are found as the AWS CLI finds them; with some, requests to the API are signed, which an
-API with AWS_IAM needs. The region is that of the address, or, for a custom domain,
-AWS_DEFAULT_REGION. Needs `httpx` and `boto3`.
+For an API with an authorizer, set UPLOADS_TOKEN to the token of a user. Otherwise credentials are
+found as the AWS CLI finds them; with some, requests to the API are signed, as AWS_IAM requires. The
+region is that of the address, or, for a custom domain, AWS_DEFAULT_REGION. Needs `httpx` and
+`boto3`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import sys
 import time
@@ -54,6 +56,21 @@ class ApiError(Exception):
         self.status = status
 
 
+class Token(httpx.Auth):
+    """A user's token for the requests of one API; the bucket must not see it."""
+
+    def __init__(self, api_url: str, token: str) -> None:
+        """Bind to an API and to a token."""
+        self._api_url = api_url
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the token."""
+        if str(request.url).startswith(f"{self._api_url}/"):
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
 class Signature(httpx.Auth):
     """Signature version 4 for the requests of one API; a presigned form needs none."""
 
@@ -73,12 +90,16 @@ class Signature(httpx.Auth):
         yield request
 
 
-def signature(api_url: str, session: boto3.Session) -> Signature | None:
-    """Return what signs the requests to an API; None without credentials.
+def authorization(api_url: str, session: boto3.Session) -> httpx.Auth | None:
+    """Return what authorizes the requests to an API.
+
+    It is the token in UPLOADS_TOKEN, or else a signature; None without token and credentials.
 
     Raises:
         ApiError: the region is not known.
     """
+    if token := os.environ.get("UPLOADS_TOKEN"):
+        return Token(api_url, token)
     credentials = session.get_credentials()
     if credentials is None:
         return None
@@ -351,7 +372,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     url = options.api_url.rstrip("/")
     try:
-        with httpx.Client(timeout=60, auth=signature(url, boto3.Session())) as http:
+        with httpx.Client(timeout=60, auth=authorization(url, boto3.Session())) as http:
             client = Client(url, http)
             file = client.wait(client.upload(options.file, unfinished=options.unfinished))
     except (ApiError, httpx.HTTPError, OSError) as error:

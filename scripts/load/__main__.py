@@ -28,7 +28,7 @@ from scripts.operations import progress
 from scripts.operations.errors import OperationError
 from scripts.operations.options import positive
 from scripts.terraform import TerraformError
-from uploads_client import Client, signature
+from uploads_client import Client, authorization
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ def run(
         server: the emulator's process, None on AWS.
     """
     limits = httpx.Limits(max_connections=options.clients)
-    auth = signature(environment.api_url, environment.session)
+    auth = authorization(environment.api_url, environment.session)
     names = {
         function: environment.function_name(function) for function in environment.function_names
     }

@@ -24,7 +24,7 @@ from scripts.operations.dead_letters import Queue
 from scripts.operations.options import positive
 from scripts.operations.progress import bad, good, plain
 from uploads.keys import PROCESSED_PREFIX, UPLOADS_PREFIX, kind_of, starts_function
-from uploads_client import ApiError, Client, signature
+from uploads_client import ApiError, Client, authorization
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +41,8 @@ BUILD: Final = ROOT / "build"
 # A check is to take seconds: of more uploads it does not know how many no function reads.
 _MOST_UPLOADS: Final = 10_000
 _TABLE: Final = b"name,count\na,1\n"
+# The API's answers to callers that it does not know.
+_REFUSED: Final = frozenset({401, 403})
 _ALARMS_ARE_EXPLAINED: Final = "docs/operations.md explains each alarm"
 
 
@@ -83,7 +85,9 @@ def checks(
     api = str(environment.outputs["api_name"])
     yield from _guarded("API: alarms", _alarms, environment, "API", api, {api})
     yield from _guarded("API: logs", _logging_role, environment)
-    with httpx.Client(timeout=60, auth=signature(environment.api_url, environment.session)) as http:
+    with httpx.Client(
+        timeout=60, auth=authorization(environment.api_url, environment.session)
+    ) as http:
         client = Client(environment.api_url, http)
         yield from _guarded("API: status", _status, environment, client)
         if round_trip_seconds is not None:
@@ -106,12 +110,10 @@ def _guarded[**P](
     try:
         yield from check(*args, **kwargs)
     except (ApiError, BotoCoreError, ClientError, httpx.HTTPError) as error:
-        yield Check(
-            name,
-            ok=False,
-            found=str(error),
-            fix="apply the environment; on AccessDenied, use credentials with that permission",
-        )
+        fix = "apply the environment; on AccessDenied, use credentials with that permission"
+        if isinstance(error, ApiError) and error.status in _REFUSED:
+            fix = "credentials that may call the API, or a user's token in UPLOADS_TOKEN"
+        yield Check(name, ok=False, found=str(error), fix=fix)
 
 
 def _function(environment: Environment, function: str, build: Path) -> Iterator[Check]:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import uploads_client
-from uploads_client import ApiError, Client, signature
+from uploads_client import ApiError, Client, authorization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,7 +160,7 @@ def test_download_that_is_refused_leaves_no_file(service: Service, tmp_path: Pat
     ],
 )
 def test_requests_to_the_api_are_signed(url: str, region: str | None, signs_for: str) -> None:
-    auth = signature(url, boto3.Session("id", "secret", region_name=region))
+    auth = authorization(url, boto3.Session("id", "secret", region_name=region))
     assert auth
     [signed] = auth.auth_flow(httpx.Request("GET", f"{url}/files"))
     assert f"/{signs_for}/execute-api/aws4_request" in signed.headers["Authorization"]
@@ -173,12 +173,22 @@ def test_without_a_region_nothing_can_be_signed(monkeypatch: pytest.MonkeyPatch)
     session = boto3.Session("id", "secret")
     monkeypatch.setattr(session._session, "get_config_variable", lambda _: None)
     with pytest.raises(ApiError, match="set AWS_DEFAULT_REGION"):
-        signature("https://files.example.com", session)
+        authorization("https://files.example.com", session)
 
 
 def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
-    assert signature(URL, boto3.Session()) is None
+    assert authorization(URL, boto3.Session()) is None
+
+
+def test_a_users_token_is_for_the_api_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPLOADS_TOKEN", "a.b.c")
+    auth = authorization(URL, boto3.Session("id", "secret"))
+    assert auth is not None
+    sent = {}
+    for url in (f"{URL}/status", "https://bucket.example/key"):
+        sent[url] = next(auth.auth_flow(httpx.Request("GET", url))).headers.get("Authorization")
+    assert sent == {f"{URL}/status": "Bearer a.b.c", "https://bucket.example/key": None}
 
 
 @pytest.mark.parametrize(("state", "status"), [("succeeded", 0), ("rejected", 1)])

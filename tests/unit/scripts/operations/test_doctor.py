@@ -38,11 +38,14 @@ class Api:
         self.status = {"status": "ok", "version": CODE}
         self.state = "succeeded"
         self.requests: list[httpx.Request] = []
+        self.refusal = 0
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if request.url.host == "bucket.example":
             return httpx.Response(204)
+        if self.refusal:
+            return httpx.Response(self.refusal, json={"message": "Unauthorized"})
         if request.url.path == "/prod/status":
             return httpx.Response(200, json=self.status)
         if request.method == "POST":
@@ -133,6 +136,15 @@ def test_reading_only(api: Api, run: Run, capsys: pytest.CaptureFixture[str]) ->
 def red(run: Run, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str | None]]:
     assert run("doctor", "--no-round-trip", "--json") == 1
     return outcome(capsys)
+
+
+def test_an_api_that_does_not_know_the_caller_needs_a_token(
+    api: Api, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.refusal = 401
+    found, fix = red(run, capsys)["API: status"]
+    assert "401" in found
+    assert fix == "credentials that may call the API, or a user's token in UPLOADS_TOKEN"
 
 
 @pytest.fixture
