@@ -1,13 +1,15 @@
-"""Decompresses gzip sources while they are read."""
+"""Decompresses sources while they are read: gzip and Zstandard."""
 
 from __future__ import annotations
 
 import io
 import shutil
 import zlib
-from typing import TYPE_CHECKING, Final
+from abc import ABC, abstractmethod
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
-from data_transformer.contents import GZIP_BEGIN
+from data_transformer.contents import GZIP, ZSTD, form_of
 from uploads.content import HEAD_BYTES, describe
 from uploads.processing import RejectedError
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 
     from uploads.processing import Source
 
-ENDING: Final = ".gz"
+ENDINGS: Final = {GZIP: ".gz", ZSTD: ".zst"}
 _CHUNK: Final = 256 * 1024
 _MIB: Final = 1024 * 1024
-_GZIP: Final = 31  # zlib's number for data with gzip's head and tail
+_MAGIC_BYTES: Final = 4
 
 
-class Gunzipped:
+class Decompressed:
     """A source whose content is decompressed while it is read, see `uploads.processing.Source`.
 
     Attributes:
@@ -33,12 +35,14 @@ class Gunzipped:
         is_cut: whether the compressed data ended before their end; known once they are read.
     """
 
-    def __init__(self, source: Source, limit_mb: int) -> None:
-        """Wrap a source; its content may have so many MiB."""
+    def __init__(self, source: Source, form: str, limit_mb: int) -> None:
+        """Wrap a source that is compressed as `form` says; its content may have so many MiB."""
         self._source = source
+        self._form = form
         self._limit = limit_mb * _MIB
-        lower = source.name.lower()
-        self.name = source.name[: -len(ENDING)] if lower.endswith(ENDING) else source.name
+        ending = ENDINGS[form]
+        is_named = source.name.lower().endswith(ending)
+        self.name = source.name[: -len(ending)] if is_named else source.name
         self.size = source.size
         self.is_cut = False
 
@@ -53,7 +57,8 @@ class Gunzipped:
         return self._open(self._limit)
 
     def _open(self, limit: int) -> BinaryIO:
-        return io.BufferedReader(_Stream(self, self._source.open(), limit), _CHUNK)
+        stream = _Stream(self, self._source.open(), self._form, limit)
+        return io.BufferedReader(stream, _CHUNK)
 
     def save(self, path: Path) -> Path:
         """Write the content to `path` and return it; room for two copies more has to stay."""
@@ -63,21 +68,116 @@ class Gunzipped:
         return path
 
 
-class _Stream(io.RawIOBase):
-    """Reads one or more gzip members; what follows the last one is passed over."""
+class _Part(ABC):
+    """A member of a gzip file, or a frame of a Zstandard file.
 
-    def __init__(self, source: Gunzipped, packed: BinaryIO, limit: int) -> None:
+    Attributes:
+        rest: given bytes that were not used yet, or come behind the end.
+    """
+
+    rest = b""
+
+    @abstractmethod
+    def decompress(self, data: bytes, most: int) -> bytes:
+        """Return up to `most` bytes.
+
+        Raises:
+            _DamagedError: the data are damaged.
+        """
+
+    @property
+    @abstractmethod
+    def is_complete(self) -> bool:
+        """Whether the end was reached."""
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether there is more to decompress without further data."""
+        return False
+
+
+class _DamagedError(Exception):
+    """Compressed data are damaged."""
+
+
+class _Member(_Part):
+    _WITH_HEAD_AND_TAIL: ClassVar = 31  # zlib's number for gzip
+
+    def __init__(self) -> None:
+        self._data = zlib.decompressobj(self._WITH_HEAD_AND_TAIL)
+
+    @override
+    def decompress(self, data: bytes, most: int) -> bytes:
+        try:
+            made = self._data.decompress(data, most)
+        except zlib.error as error:
+            raise _DamagedError from error
+        self.rest = self._data.unused_data or self._data.unconsumed_tail
+        return made
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._data.eof
+
+
+class _Frame(_Part):
+    # What a reader should accept (RFC 8878, 3.1.1.1.2). More than that would take the memory of
+    # the table; `zstd --long` and `--ultra` write it.
+    _LARGEST_WINDOW: ClassVar = 23  # 8 MiB, as a power of two
+
+    def __init__(self) -> None:
+        # Python 3.14 has it as compression.zstd. Files that are not compressed do without.
+        self._zstd: Any = import_module("backports.zstd")
+        limit = {self._zstd.DecompressionParameter.window_log_max: self._LARGEST_WINDOW}
+        self._data = self._zstd.ZstdDecompressor(options=limit)
+
+    @override
+    def decompress(self, data: bytes, most: int) -> bytes:
+        try:
+            made: bytes = self._data.decompress(data, most)
+        except self._zstd.ZstdError as error:
+            if "too much memory" in str(error):
+                raise RejectedError(
+                    "too_large",
+                    "The file is compressed with a window of more than 8 MB. Compress it without "
+                    "--long and --ultra.",
+                ) from error
+            raise _DamagedError from error
+        self.rest = self._data.unused_data
+        return made
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return bool(self._data.eof)
+
+    @property
+    @override
+    def holds_more(self) -> bool:
+        return not (self._data.eof or self._data.needs_input)
+
+
+_PARTS: Final[dict[str, type[_Part]]] = {GZIP: _Member, ZSTD: _Frame}
+
+
+class _Stream(io.RawIOBase):
+    """Reads one or more parts; what follows the last one is passed over."""
+
+    def __init__(self, source: Decompressed, packed: BinaryIO, form: str, limit: int) -> None:
         super().__init__()
         self._source = source
         self._packed = packed
+        self._form = form
         self._limit = limit
         self._read = 0
         self._input = packed.read(HEAD_BYTES)
-        self._member = zlib.decompressobj(_GZIP)
-        self._in_member = True
-        if not self._input.startswith(GZIP_BEGIN):
-            kind = describe(self._input) or "not compressed with gzip"
-            raise RejectedError("not_a_table", f"The file is {kind}, although its name says gzip.")
+        if form_of(self._input) != form:
+            kind = describe(self._input) or f"not compressed with {form}"
+            raise RejectedError(
+                "not_a_table", f"The file is {kind}, although its name says {form}."
+            )
+        self._part: _Part | None = _PARTS[form]()
 
     def readable(self) -> bool:
         """Return True: the stream is readable."""
@@ -90,20 +190,18 @@ class _Stream(io.RawIOBase):
             RejectedError: the data are damaged, or too many.
         """
         data = b""
-        while not data and self._has_input():
+        while not data and (part := self._next()):
             try:
-                data = self._member.decompress(self._input, len(buffer))
-            except zlib.error as error:
+                data = part.decompress(self._input, len(buffer))
+            except _DamagedError as error:
                 raise RejectedError(
                     "damaged_compression",
                     f"The compressed data are damaged after {self._read} decompressed bytes. "
                     "Compress the file again.",
                 ) from error
-            self._input = self._member.unconsumed_tail
-            if self._member.eof:
-                self._input = self._member.unused_data
-                self._member = zlib.decompressobj(_GZIP)
-                self._in_member = False
+            self._input = part.rest
+            if part.is_complete:
+                self._part = None
         self._read += len(data)
         if self._read > self._limit:
             raise RejectedError(
@@ -114,12 +212,15 @@ class _Stream(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def _has_input(self) -> bool:
-        """Return whether there is more to decompress."""
-        if len(self._input) < len(GZIP_BEGIN):
+    def _next(self) -> _Part | None:
+        """Return the part to decompress from; None when there is no more."""
+        if self._part and self._part.holds_more:
+            return self._part
+        if len(self._input) < _MAGIC_BYTES:
             self._input += self._packed.read(_CHUNK)
-        if self._in_member:
+        if self._part:
             self._source.is_cut = not self._input
-            return bool(self._input)
-        self._in_member = self._input.startswith(GZIP_BEGIN)
-        return self._in_member
+            return self._part if self._input else None
+        if form_of(self._input) == self._form:
+            self._part = _PARTS[self._form]()
+        return self._part

@@ -21,6 +21,7 @@ _CONTROLS: Final = bytes(set(range(1, 32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 _FEW: Final = 3
 
 GZIP: Final = "gzip"
+ZSTD: Final = "zstd"
 BOOK: Final = "a workbook"
 PARQUET: Final = "Parquet"
 # Options that texts alone have, and by format those that it has not.
@@ -32,21 +33,23 @@ _UNFIT: Final = {
     "workbooks": {"rows", *_OF_TEXTS},
 }
 # First bytes of binary table formats. Zip archives and old Office documents may also be others.
+# A Zstandard file may begin with a frame to be skipped, of one of 16 kinds (RFC 8878, 3.1.2).
 _FORMATS: Final = {
     b"\x1f\x8b": GZIP,
+    b"\x28\xb5\x2f\xfd": ZSTD,
+    **{bytes((0x50 + kind, 0x2A, 0x4D, 0x18)): ZSTD for kind in range(16)},
     b"PAR1": PARQUET,
     b"PARE": PARQUET,
     b"PK\x03\x04": BOOK,
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": BOOK,
 }
-GZIP_BEGIN: Final = b"\x1f\x8b"
 
 
 class OtherFormatError(Exception):
     """A file is a table, but in another format than its name says.
 
     Attributes:
-        form: "CSV", "JSON", `BOOK`, `PARQUET` or `GZIP`.
+        form: "CSV", "JSON", `BOOK`, `PARQUET`, `GZIP` or `ZSTD`.
     """
 
     def __init__(self, form: str) -> None:

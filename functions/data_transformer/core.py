@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from data_transformer import csv_reader, json_reader, parquet_reader, workbook_reader
-from data_transformer.compressed import ENDING, Gunzipped
-from data_transformer.contents import BOOK, GZIP, PARQUET, OtherFormatError
+from data_transformer.compressed import ENDINGS, Decompressed
+from data_transformer.contents import BOOK, PARQUET, OtherFormatError
 from uploads.processing import RejectedError
 from uploads.result import Problem
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     type Reader = Callable[[Source, Path, Settings], Processed]
 
-_FORMS: Final = {
-    (ENDING,): GZIP,
+_FORMS: Final[dict[tuple[str, ...], str]] = {
+    **{(ending,): form for form, ending in ENDINGS.items()},
     (".geojson", ".json", ".jsonl", ".ndjson"): "JSON",
     (".ods", ".xls", ".xlsm", ".xlsx"): BOOK,
     (".parquet",): PARQUET,
@@ -69,15 +69,12 @@ class Transformer:
         return replace(made, warnings=[warning, *made.warnings])
 
     def _read(self, form: str, source: Source, directory: Path) -> Processed:
-        if form != GZIP:
+        if form not in ENDINGS:
             return _READERS[form](source, directory, self._settings)
         # A file that decompresses to itself would be decompressed for ever.
-        if isinstance(source, Gunzipped):
+        if isinstance(source, Decompressed):
             raise RejectedError("not_a_table", "The file is compressed twice: compress it once.")
-        return self._gunzipped(source, directory)
-
-    def _gunzipped(self, source: Source, directory: Path) -> Processed:
-        packed = Gunzipped(source, self._settings.max_decompressed_mb)
+        packed = Decompressed(source, form, self._settings.max_decompressed_mb)
         made = self(packed, directory)
         if not packed.is_cut:
             return made

@@ -54,9 +54,9 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
     """Convert a JSON text.
 
     Raises:
-        RejectedError: the text is not JSON, holds no objects, or needs too much memory.
+        RejectedError: the text is not JSON, holds no objects, or needs too much memory or disk.
     """
-    path = source.save(directory / "upload.json")
+    path = contents.save(source, directory / "upload.json")
     options = contents.options(source, settings, "JSON")
     with path.open("rb") as file:
         head = file.read(json_values.CHUNK)

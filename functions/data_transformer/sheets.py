@@ -14,6 +14,7 @@ import csv
 import datetime as dt
 import json
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import olefile
 import python_calamine as calamine
 
 from data_transformer.bounds import is_header
@@ -34,7 +36,20 @@ if TYPE_CHECKING:
     type Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta
 
 _CHUNK: Final = 1024 * 1024
-_ERROR: Final = re.compile(rb'<c [^>]*\bt="e"')
+# Where an XML workbook has cells, how one begins, and what one with an error looks like: in Excel's
+# format, and in OpenDocument's, where LibreOffice marks errors by an attribute of its own
+# (https://github.com/tafia/calamine/issues/720).
+_CELLS: Final = {
+    "xl/worksheets": (b"<c ", re.compile(rb'<c [^>]*\bt="e"')),
+    "": (
+        b"<table:table-cell ",
+        re.compile(rb'<table:table-cell [^>]*\bcalcext:value-type="error"'),
+    ),
+}
+_STREAMS: Final = ("Workbook", "Book")
+_RECORD: Final = struct.Struct("<HH")  # kind and size
+_BOOL_ERR, _FORMULA = 0x0205, 0x0006
+_ERROR_VALUE, _EMPTY_VALUE = 2, 3
 _UNSTORED: Final = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
 _HEAD: Final = 200  # rows by which the header is found
 _MOST_ROWS_ABOVE: Final = 20
@@ -281,7 +296,7 @@ def _text(cell: Cell) -> str:
 
 @dataclass(slots=True)
 class Marks:
-    """Facts from the XML of a workbook that its cells do not have.
+    """Facts about the cells of a workbook that calamine does not give.
 
     Attributes:
         errors: number of cells with an error such as #N/A.
@@ -293,32 +308,71 @@ class Marks:
 
 
 def count_marks(path: Path, limit: int) -> Marks:
-    """Look through the sheets of an .xlsx file; of other files nothing is known.
+    """Look through the content of a workbook; of binary ones in a zip nothing is known.
 
     Raises:
         OverflowError: the content has more bytes than the limit.
     """
-    marks, size = Marks(), 0
     if not zipfile.is_zipfile(path):
-        return marks
+        return _marks_of_records(_old_workbook(path))
+    marks, size = Marks(), 0
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if not name.endswith(".xml"):
                 continue
+            cell, error = _CELLS.get(name.rpartition("/")[0], (b"", None))
             rest = b""
             with archive.open(name) as file:
                 while chunk := file.read(_CHUNK):
                     size += len(chunk)
                     if size > limit:
                         raise OverflowError
+                    if not error:
+                        continue
                     # A cell that is not whole here is looked at with the next bytes.
                     text = rest + chunk
-                    whole = text.rfind(b"<c ") if name.startswith("xl/worksheets/") else -1
-                    rest = text[whole:] if whole >= 0 else b""
-                    marks.errors += len(_ERROR.findall(text, 0, whole))
+                    whole = max(0, text.rfind(cell))
+                    rest = text[whole:]
+                    marks.errors += len(error.findall(text, 0, whole))
                     marks.unstored += len(_UNSTORED.findall(text, 0, whole))
-            marks.errors += len(_ERROR.findall(rest))
-            marks.unstored += len(_UNSTORED.findall(rest))
+            if error:
+                marks.errors += len(error.findall(rest))
+                marks.unstored += len(_UNSTORED.findall(rest))
+    return marks
+
+
+def _old_workbook(path: Path) -> bytes:
+    """Return the records of an .xls file; none if it is damaged, which calamine reports."""
+    try:
+        with olefile.OleFileIO(str(path)) as document:
+            name = next(filter(document.exists, _STREAMS), None)
+            return document.openstream(name).read() if name else b""
+    except OSError:
+        return b""
+
+
+def _marks_of_records(records: bytes) -> Marks:
+    """Return the marks of an .xls file.
+
+    Formulas with an empty text are as if without a value where none has another value: so write
+    libraries that do not calculate. Source: [MS-XLS] 2.4.24 BoolErr, 2.4.127 Formula and 2.5.133
+    FormulaValue.
+    """
+    marks, place, formulas = Marks(), 0, 0
+    while place + _RECORD.size <= len(records):
+        kind, size = _RECORD.unpack_from(records, place)
+        place += _RECORD.size
+        if kind == _BOOL_ERR:
+            marks.errors += records[place + 7 : place + 8] == b"\1"
+        elif kind == _FORMULA:
+            formulas += 1
+            value = records[place + 6 : place + 14]
+            if value[6:] == b"\xff\xff":
+                marks.errors += value[0] == _ERROR_VALUE
+                marks.unstored += value[0] == _EMPTY_VALUE
+        place += size
+    if marks.unstored < formulas:
+        marks.unstored = 0
     return marks
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextvars
 import importlib
-import itertools
 import json
 import threading
 import time
@@ -64,8 +63,8 @@ def with_retries(
         *view: Any,  # noqa: ANN401 - see above
     ) -> None:
         retries = target.get("RetryPolicy", {}).get("MaximumRetryAttempts", _RETRIES)
-        wait = _FIRST_PAUSE
-        for attempt in itertools.count():
+        wait, attempt = _FIRST_PAUSE, 0
+        while True:
             try:
                 if ":api-destination/" in target["Arn"]:
                     _send_to_webhook(target, _message(event))
@@ -79,7 +78,7 @@ def with_retries(
             else:
                 return
             pause(wait)
-            wait = min(_LONGEST_PAUSE, wait * 2)
+            wait, attempt = min(_LONGEST_PAUSE, wait * 2), attempt + 1
 
     def give_up(
         target: dict[str, Any],

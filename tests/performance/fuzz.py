@@ -27,6 +27,7 @@ import duckdb  # noqa: E402 - the path comes first
 import openpyxl  # noqa: E402
 import pillow_heif  # noqa: E402
 import xlwt  # noqa: E402
+from backports import zstd  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from data_transformer.core import Transformer  # noqa: E402
@@ -93,6 +94,8 @@ def tables() -> list[Upload]:
         Upload("c.json", b'[["a", "b"], [1, "x"], [2, "y"]]'),
         Upload("a.csv.gz", gzip.compress(csv, mtime=0)),
         Upload("a.json.gz", gzip.compress(lines, mtime=0)),
+        Upload("a.csv.zst", zstd.compress(csv)),
+        Upload("a.jsonl.zst", zstd.compress(lines) + zstd.compress(lines)),
     ]
 
 

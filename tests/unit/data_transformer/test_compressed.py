@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import random
 import shutil
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from backports import zstd
 
 from uploads.processing import RejectedError
 
@@ -26,42 +28,78 @@ def _codes(made: Outcome) -> list[str]:
     return [warning.code for warning in made.processed.warnings]
 
 
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": partial(gzip.compress, mtime=0),
+    ".zst": zstd.compress,
+}
+
+
+@pytest.mark.parametrize("ending", PACK)
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("t.csv.gz", b"a,b\n1,x\n2,y\n"),
-        ("T.CSV.GZ", b"a,b\n1,x\n2,y\n"),
-        ("t.tsv.gz", b"a\tb\n1\tx\n2\ty\n"),
-        ("t.json.gz", b'[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]'),
-        ("t.jsonl.gz", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
-        ("t.ndjson.gz", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
+        ("t.csv", b"a,b\n1,x\n2,y\n"),
+        ("T.CSV", b"a,b\n1,x\n2,y\n"),
+        ("t.tsv", b"a\tb\n1\tx\n2\ty\n"),
+        ("t.json", b'[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]'),
+        ("t.jsonl", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
+        ("t.ndjson", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
     ],
 )
-def test_compressed_tables(transform: Transform, name: str, content: bytes) -> None:
-    made = transform(gzip.compress(content, mtime=0), name)
+def test_compressed_tables(transform: Transform, name: str, content: bytes, ending: str) -> None:
+    made = transform(PACK[ending](content), name + ending)
     assert made.rows == [(1, "x"), (2, "y")]
     assert _codes(made) == []
 
 
-def test_several_members_are_one_text(transform: Transform) -> None:
-    packed = (
-        gzip.compress(CSV[:1500], mtime=0)
-        + gzip.compress(b"", mtime=0)
-        + gzip.compress(CSV[1500:], mtime=0)
-    )
+@pytest.mark.parametrize("ending", PACK)
+def test_several_members_are_one_text(transform: Transform, ending: str) -> None:
+    packed = b"".join(map(PACK[ending], (CSV[:1500], b"", CSV[1500:])))
     for filling in (b"", b"\0", b"\0" * 600_000):
-        made = transform(packed + filling, "t.csv.gz")
+        made = transform(packed + filling, f"t.csv{ending}")
         assert len(made.rows) == 1000
         assert _codes(made) == []
 
 
-def test_rows_before_a_cut_are_kept_and_said(transform: Transform) -> None:
+@pytest.mark.parametrize("ending", PACK)
+def test_rows_before_a_cut_are_kept_and_said(transform: Transform, ending: str) -> None:
     chance = random.Random(1)  # noqa: S311 - what cannot be compressed
     rows = b"a,b\n" + b"".join(b"1,%d\n" % chance.getrandbits(60) for _ in range(30_000))
-    packed = gzip.compress(rows, mtime=0)
-    made = transform(packed[: len(packed) // 2], "t.csv.gz")
+    packed = PACK[ending](rows)
+    made = transform(packed[: len(packed) // 2], f"t.csv{ending}")
     assert 10_000 < len(made.rows) < 20_000
     assert "cut_compression" in _codes(made)
+
+
+def test_frames_that_are_to_be_skipped_are(transform: Transform) -> None:
+    skipped = b"\x5e\x2a\x4d\x18\x03\0\0\0abc"
+    made = transform(skipped + zstd.compress(CSV) + skipped, "t.csv.zst")
+    assert len(made.rows) == 1000
+
+
+def test_a_large_window_is_rejected(transform: Transform) -> None:
+    window = {int(zstd.CompressionParameter.window_log): 24}
+    packer = zstd.ZstdCompressor(options=window)
+    packed = packer.compress(CSV, zstd.ZstdCompressor.FLUSH_BLOCK) + packer.flush()
+    with pytest.raises(RejectedError, match=r"too_large: .* without --long and --ultra"):
+        transform(packed, "t.csv.zst")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (CSV, "not_a_table", "is not compressed with zstd"),
+        (gzip.compress(CSV, mtime=0), "not_a_table", "is compressed with gzip"),
+        (zstd.compress(CSV)[:100] + b"x" * 900, "damaged_compression", "are damaged"),
+        (zstd.compress(b"a,b\n" * 1_000_000), "too_large_decompressed", "more than 1 MB"),
+    ],
+)
+def test_what_zstd_cannot_decompress_is_rejected(
+    transform: Transform, content: bytes, code: str, message: str
+) -> None:
+    with pytest.raises(RejectedError, match=message) as rejected:
+        transform(content, "t.csv.zst", max_decompressed_mb=1)
+    assert rejected.value.code == code
 
 
 @pytest.mark.parametrize(
@@ -113,6 +151,7 @@ def test_delimiter_by_name(transform: Transform, name: str, text: str, columns: 
         ("t.json", b"a,b\r1,x\r2,y\r", "CSV"),
         ("t.csv", gzip.compress(b"a\n1\n2\n", mtime=0), "gzip"),
         ("t.json", gzip.compress(b'[{"a": 1}, {"a": 2}]', mtime=0), "gzip"),
+        ("t.json", zstd.compress(b'[{"a": 1}, {"a": 2}]'), "zstd"),
     ],
 )
 def test_content_counts_more_than_the_name(

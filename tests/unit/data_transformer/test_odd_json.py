@@ -50,6 +50,21 @@ def test_table_is_made(transform: Transform, content: str, rows: list[Any]) -> N
     assert transform(content, "table.json").rows == rows
 
 
+@pytest.mark.parametrize("content", [b'{"a": 1}', b'[{"a": 1}]'])
+def test_a_text_that_does_not_fit_in_the_storage_twice_is_rejected(
+    transform: Transform, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    from shutil import _ntuple_diskusage as usage  # noqa: PLC0415 - what disk_usage returns
+
+    free = 2 * len(content)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100, 100 - free, free))
+    assert transform(content, "a.json").rows == [(1,)]
+    free -= 1
+    with pytest.raises(RejectedError, match="ephemeral storage") as caught:
+        transform(content, "a.json")
+    assert caught.value.code == "too_large"
+
+
 def test_lines_that_are_no_objects_are_rejects(transform: Transform) -> None:
     good = ['{"a": 1}', '{"a": 2}'] * 30
     bad = {

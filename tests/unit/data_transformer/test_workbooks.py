@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import io
 import itertools
+import struct
 import subprocess
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -229,6 +230,49 @@ def test_an_old_book_is_read(transform: Transform) -> None:
     assert outcome.rows == [(1, dt.date(2020, 1, 2))]
 
 
+def old_book(*cells: object) -> bytes:
+    """Return an .xls file with a column `a`; a whole number in a list is the code of an error."""
+    made = xlwt.Workbook()
+    sheet = made.add_sheet("old")
+    sheet.write(0, 0, "a")
+    for place, cell in enumerate(cells, 1):
+        if isinstance(cell, list):
+            sheet.row(place).set_cell_error(0, cell[0])
+        else:
+            sheet.write(place, 0, cell)
+    content = io.BytesIO()
+    made.save(content)
+    return content.getvalue()
+
+
+def test_errors_in_an_old_book_are_reported(transform: Transform) -> None:
+    outcome = transform(old_book(1, [42], "x", [7]), "a.xls")
+    assert outcome.rows == [("1",), ("x",)]  # rows without any value are left out
+    said = {warning.code: warning.message for warning in outcome.processed.warnings}
+    assert said["cell_errors"].startswith("2 cells")
+
+
+def test_formulas_that_nobody_calculated_in_an_old_book_are_reported(transform: Transform) -> None:
+    outcome = transform(old_book(1, 3, xlwt.Formula("A2*2")), "a.xls")
+    assert outcome.rows == [(1,), (3,)]
+    assert codes(outcome) == ["formulas_without_values"]
+
+
+def test_results_of_formulas_in_an_old_book() -> None:
+    def formula(value: bytes) -> bytes:
+        return struct.pack("<HHHHH", 0x0006, 22, 1, 0, 15) + value + bytes(8)
+
+    divided, empty, number = (
+        formula(b"\2\0\7\0\0\0\xff\xff"),
+        formula(b"\3\0\0\0\0\0\xff\xff"),
+        formula(struct.pack("<d", 2.5)),
+    )
+    assert sheets._marks_of_records(divided + empty + number) == sheets.Marks(errors=1)
+    assert sheets._marks_of_records(empty + empty) == sheets.Marks(unstored=2)
+    assert sheets._marks_of_records(number[:-3]) == sheets.Marks()
+    assert sheets._marks_of_records(b"\6") == sheets.Marks()
+
+
 def test_dates_since_1904_are_right(transform: Transform) -> None:
     made = openpyxl.Workbook()
     made.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
@@ -267,6 +311,16 @@ def test_an_open_document_is_read(transform: Transform) -> None:
         "META-INF/manifest.xml": manifest,
     }
     assert transform(zipped(**members), "a.ods").rows == [(1.5,)]
+    # As LibreOffice writes the result of a division by zero.
+    error = (
+        '<table:table-cell office:value-type="string" office:string-value="" '
+        'calcext:value-type="error"><text:p>#DIV/0!</text:p></table:table-cell>'
+    )
+    row = f"</table:table-row><table:table-row>{error}</table:table-row></table:table>"
+    members["content.xml"] = members["content.xml"].replace("</table:table-row></table:table>", row)
+    outcome = transform(zipped(**members), "a.ods")
+    assert outcome.rows == [(1.5,)]
+    assert codes(outcome) == ["cell_errors"]
 
 
 @pytest.mark.parametrize(
