@@ -36,7 +36,7 @@ const SENTENCES = {
 
 // What was said of tables that are texts; of other files nothing is.
 function options(name) {
-  if (!/\.(csv|tsv|tab|psv)(\.gz)?$/i.test(name)) return {};
+  if (!/\.(csv|tsv|tab|psv)(\.gz|\.zst)?$/i.test(name)) return {};
   const said = [...new FormData(element("options"))].filter(([, value]) => value);
   if (!said.length) return {};
   const value = (text) => ({ true: true, false: false })[text] ?? text;

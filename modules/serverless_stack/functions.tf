@@ -45,12 +45,10 @@ locals {
         ".csv.gz"    = ["application/gzip", "application/x-gzip"]
         ".csv.zst"   = ["application/zstd"]
         ".json.gz"   = ["application/gzip", "application/x-gzip"]
-        ".json.zst"  = ["application/zstd"]
         ".jsonl.gz"  = ["application/gzip", "application/x-gzip"]
         ".jsonl.zst" = ["application/zstd"]
         ".ndjson.gz" = ["application/gzip", "application/x-gzip"]
         ".tsv.gz"    = ["application/gzip", "application/x-gzip"]
-        ".tsv.zst"   = ["application/zstd"]
       }
       size       = var.data_transformer
       statements = {}
