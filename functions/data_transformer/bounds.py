@@ -37,12 +37,19 @@ def reader(text: str, delimiter: str) -> _csv.Reader:
     return csv.reader(file, delimiter=delimiter, skipinitialspace=True)
 
 
+def comments(text: str) -> int:
+    """Return the number of the first lines that begin with #, blank lines between them included."""
+    lines = text.split("\n", _MOST_LINES)[:-1]
+    above = itertools.takewhile(lambda line: line.startswith("#") or not line.strip(), lines)
+    return max((place for place, line in enumerate(above, 1) if line.startswith("#")), default=0)
+
+
 def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
     """Return the number of lines above a table of several columns.
 
-    They are comments, which begin with #; lines without a value; and lines with a title, or with a
-    name and its value, which leave the columns at the end empty. Of the last kind there must be a
-    sign that the table begins below: names above numbers or, with a blank line between, names.
+    They are lines without a value, and lines with a title, or with a name and its value, which
+    leave the columns at the end empty. Of the latter there must be a sign that the table begins
+    below: names above numbers or, with a blank line between, names.
 
     Args:
         text: the text.
@@ -52,29 +59,22 @@ def lines_above(text: str, delimiter: str, records: list[list[str]]) -> int:
     usual = usual_length(records)
     if usual == 1:
         return 0
-    lines = text.split("\n", _MOST_LINES)
-    comments = 0
-    while comments < len(lines) - 1 and lines[comments].startswith("#"):
-        # "#,name" is a header.
-        if lines[comments].count(delimiter) == usual - 1:
-            break
-        comments += 1
-    rows = reader("\n".join(lines[comments:]), delimiter)
+    rows = reader(text, delimiter)
     found: list[tuple[list[str], int]] = []  # with the line behind each
     for row in itertools.islice(rows, _MOST_LINES):
         if not _may_be_above(row, usual):
             break
-        found.append((row, comments + rows.line_num))
+        found.append((row, rows.line_num))
     else:
         row = next(rows, [])
     empty = list(itertools.takewhile(lambda one: not _filled(one[0]), found))
     titles = [one for one, _ in found[len(empty) :]]
     if not row:  # no table
-        return comments
+        return 0
     below = itertools.islice(rows, len(records))
     if titles and _begins(row, list(below), titles):
         return found[-1][1]
-    return empty[-1][1] if empty else comments
+    return empty[-1][1] if empty else 0
 
 
 def _begins(row: list[str], below: list[list[str]], titles: list[list[str]]) -> bool:
@@ -99,7 +99,9 @@ def _filled(row: list[str]) -> int:
 
 
 def lines_below(text: str, delimiter: str, records: list[list[str]]) -> list[str]:
-    """Return the lines below a table of several columns: notes below a blank line, or a row count.
+    """Return the lines below a table of several columns.
+
+    They are notes below a blank line, comments that begin with #, or a count of rows.
 
     Args:
         text: all of the text.
@@ -115,7 +117,9 @@ def lines_below(text: str, delimiter: str, records: list[list[str]]) -> list[str
     divided = len(notes) < len(below) and not below[0].strip()
     # A quote that is open reaches over the blank line.
     is_whole = (text.count('"') - "".join(below).count('"')) % 2 == 0
-    if (divided and is_whole) or (len(notes) == 1 and _ROWS.fullmatch(notes[0].strip())):
+    are_comments = bool(notes) and all(line.startswith("#") for line in notes)
+    is_count = len(notes) == 1 and _ROWS.fullmatch(notes[0].strip())
+    if ((divided or are_comments) and is_whole) or is_count:
         return below
     return []
 

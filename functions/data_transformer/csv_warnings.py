@@ -72,6 +72,13 @@ def warnings(seen: Seen) -> Iterator[Problem]:
             f"{', '.join(versions[:_NAMED])}: read as text, since the column holds values such "
             "as 1.9 and 1.10, which are not two numbers of the same kind but versions.",
         )
+    thousands = [seen.table[place].name for place in sorted(seen.dialect.thousands)]
+    if thousands:
+        yield Problem(
+            "decimal_point",
+            f"Points in the numbers of {listed(thousands)} were read as decimal marks. If they "
+            "divide thousands (12.500 for 12500), the option decimal = ',' keeps them as text.",
+        )
     yield from seen.dialect.warnings()
     if seen.repeated:
         are = "are not in the table" if seen.dialect.is_header_sure else "were read as rows"

@@ -26,6 +26,7 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 UNUSUAL_DELIMITERS: Final = ("^", "~", "\x01", "\x1f")
 _RECORDS: Final = 200
 _COMMA_NUMBER: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_POINT_THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}\s*")
 _POINT_NUMBER: Final = re.compile(r"\s*[-+]?\d+\.\d+\s*")
 # Blanks around numbers, or in front of a quote.
 _PADDED: Final = re.compile(r"(?:^|[,;\t|])[ ]+[-+]?\.?\d|\d[ ]+(?:[,;\t|]|$)", re.MULTILINE)
@@ -50,6 +51,8 @@ class Dialect:
         doubtful_header: whether the header holds numbers or dates, as a row of data may.
         padded: whether numbers have blanks around them.
         versions: places of columns that hold versions, which look like numbers.
+        thousands: places of columns whose points may divide groups of three digits.
+        missing_names: how many names the header has less than the rows have cells.
         forms: how the text has to be rewritten before it is read, in this order.
         row_names: whether the header has no name for the first column, as R writes it.
         units: the second line, where it holds units; it is skipped.
@@ -80,6 +83,8 @@ class Dialect:
     is_header_sure: bool = False
     is_header_missed: bool = False
     divider: str = ""
+    thousands: frozenset[int] = frozenset()
+    missing_names: int = 0
 
     @property
     def written_delimiter(self) -> str:
@@ -118,6 +123,13 @@ class Dialect:
                 "row_names",
                 "The header has one name less than the rows have cells: the first column was read "
                 "as names of rows, as R writes them.",
+            )
+        if self.missing_names:
+            yield Problem(
+                "missing_names",
+                f"The header has {self.missing_names} names less than the rows have cells: the "
+                "last columns are numbered. If a comma in numbers is a decimal mark, another "
+                "delimiter is needed.",
             )
         if self.units:
             yield Problem(
@@ -164,6 +176,8 @@ def sniff(
         candidates, named = (given.delimiter,), None
     if not body.strip():
         return None
+    comments = 0 if given.skip is not None else _comments(body, candidates, named, whole=whole)
+    *lines, body = body.split("\n", comments)
     found, body, delimiter, records = _divided(body, candidates, named, whole=whole)
     above, below, end = 0, [], None
     if given.skip is None:
@@ -173,8 +187,8 @@ def sniff(
         kept = body.rstrip("\n").split("\n")[: -len(below)]
         body = "\n".join([*kept, ""])
         end = len(_first_lines(sample, sample.rstrip(b"\n").count(b"\n") + 1 - len(below)))
-    *lines_above, body = body.split("\n", above)
-    skipped += above
+    *titles, body = body.split("\n", above)
+    skipped += comments + above
     if above or below:
         records = _records(body, delimiter, whole=whole)
     first, *rest = records
@@ -203,7 +217,7 @@ def sniff(
         has_header,
         skip,
         sample.count(b"\n", 0, skip),
-        tuple(line.strip() for line in lines_above if line.strip()),
+        tuple(line.strip() for line in (*lines, *titles) if line.strip()),
         given.decimal or _decimal_mark(delimiter, rest),
         has_header and given.header is None and any(bounds.VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
@@ -220,7 +234,37 @@ def sniff(
         ),
         given.header is None and not has_header,
         _divider(records) if len(names) == 1 else "",
+        # Where a comma is the decimal mark, programs write semicolons, and points in thousands.
+        frozenset(_thousands(rest) if delimiter == ";" and not given.decimal else ()),
+        0 if not has_header or row_names else _missing_names(first, rest, usual),
     )
+
+
+def _comments(body: str, candidates: tuple[str, ...], named: str | None, *, whole: bool) -> int:
+    """Return the number of lines of comments, which begin with #, above a table of several columns.
+
+    A line that begins so may also be the header (`#id,name`), or data.
+
+    Args:
+        body: the text.
+        candidates: see `_divided`.
+        named: see `sniff`.
+        whole: see `sniff`.
+    """
+    number = bounds.comments(body)
+    *lines, rest = body.split("\n", number)
+    if not number or not rest.strip():
+        return 0
+    _, _, delimiter, (first, *others) = _divided(rest, candidates, named, whole=whole)
+    usual = bounds.usual_length([first, *others])
+    if usual == 1:
+        return 0
+    if bounds.has_word_above_values(first, others) or (
+        bounds.is_header(first, others) and lines[-1].startswith("# ")
+    ):
+        return number
+    fits = (line.count(delimiter) == usual - 1 for line in lines)
+    return next((place for place, fit in enumerate(fits) if fit), number)
 
 
 def _divided(
@@ -284,6 +328,21 @@ def _versions(records: list[list[str]]) -> Iterator[int]:
             cell.endswith(".9") and f"{cell[:-1]}10" in found for cell in found
         ):
             yield place
+
+
+def _thousands(records: list[list[str]]) -> Iterator[int]:
+    """Yield the places of columns in which each number is such as 12.500: 12½, or 12,500."""
+    for place, cells in enumerate(itertools.zip_longest(*records, fillvalue="")):
+        found = {cell for cell in cells if cell}
+        if found and all(map(_POINT_THOUSANDS.fullmatch, found)):
+            yield place
+
+
+def _missing_names(first: list[str], rest: list[list[str]], usual: int) -> int:
+    """Return how many cells rows have behind the header's last one, 0 if none is filled."""
+    if any(cell.strip() for record in rest for cell in record[len(first) : usual]):
+        return usual - len(first)
+    return 0
 
 
 def _first_lines(sample: bytes, lines: int) -> bytes:

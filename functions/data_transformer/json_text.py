@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ _OVERLAP: Final = 64
 # digit is 1 and there are no signs, is ten times as fast as a pattern.
 _SHAPE: Final = bytes.maketrans(b"0123456789E", b"1111111111e")
 _SIGNS: Final = b"+-"
-_MANY_DIGITS: Final = b"1" * 18
+_MOST_DIGITS: Final = 17
+# In front of a point, behind it, or on both sides.
+_MANY_DIGITS: Final = (b"1" * 18, b"1." + b"1" * 17, b"11." + b"1" * 9, b"1" * 9 + b".1")
 _LARGE: Final = b"1e111"
-_LONG_NUMBER: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]{18,}(?:[eE][-+]?[0-9]+)?(?=[,\]}\s])")
+_LONG_NUMBER: Final = re.compile(
+    rb"(?<=[:,\[\s])-?(?:0\.0*)?[1-9](?:\.?[0-9]){17,}(?:[eE][-+]?[0-9]+)?(?=[,\]}\s])"
+)
 _LARGE_EXPONENT: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]+[eE][-+]?[0-9]{3,}(?=[,\]}\s])")
 _EXPONENT: Final = re.compile(rb"[0-9.][eE][-+]?[0-9]")
 _UNNAMED: Final = re.compile(rb'[{,]\s*""\s*:')
@@ -64,7 +69,7 @@ def _needs_change(path: Path) -> bool:
         while chunk := file.read(_CHUNK):
             text = tail + chunk
             shape = text.translate(_SHAPE, _SIGNS)
-            suspects = [_LONG_NUMBER] if _MANY_DIGITS in shape else []
+            suspects = [_LONG_NUMBER] if any(one in shape for one in _MANY_DIGITS) else []
             suspects += [_LARGE_EXPONENT] if _LARGE in shape else []
             if not all(is_exact(found[0]) for one in suspects for found in one.finditer(text)):
                 return True
@@ -79,7 +84,11 @@ def is_exact(number: bytes) -> bool:
     try:
         if number.lstrip(b"-").isdigit():
             return abs(int(number)) <= _LARGEST_INTEGER
-        return Decimal(repr(float(number))) == Decimal(number.decode())
+        value, written = float(number), Decimal(number.decode())
+        digits = len(written.as_tuple().digits)
+        # Programs write up to 17 digits of a double, though fewer may name it.
+        is_of_double = digits <= _MOST_DIGITS and isfinite(value) and bool(value)
+        return is_of_double or Decimal(repr(value)) == written
     except (ArithmeticError, ValueError):  # not a number, or more digits than Python reads
         return not number.lstrip(b"-").isdigit()
 
@@ -107,7 +116,7 @@ def _changed(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
 def _token(text: bytes) -> tuple[bytes, bool]:
     if text.startswith(b'""') and text.endswith(b":"):
         return b'"%b":' % UNNAMED.encode(), False
-    is_short = len(text) < len(_MANY_DIGITS) and not _EXPONENT.search(text)
+    is_short = len(text) <= _MOST_DIGITS and not _EXPONENT.search(text)
     if text.startswith(b'"') or is_short or is_exact(text):
         return text, False
     return b'"%b"' % text, True

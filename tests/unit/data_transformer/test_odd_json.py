@@ -71,6 +71,7 @@ def test_lines_that_are_no_objects_are_rejects(transform: Transform) -> None:
         3: '{"a": }',
         10: "5",
         11: '{"a": 1, "a": 2}',
+        15: "null",
         20: '{"a": 1} {"a": 2}',
         30: '{"a": "\\ud800"}',
     }
@@ -83,12 +84,25 @@ def test_lines_that_are_no_objects_are_rejects(transform: Transform) -> None:
         (3, bad[3], "a value is expected, at character 7"),
         (10, bad[10], "the value is not an object"),
         (12, bad[11], "an object has the name 'a' twice, at character 1"),
+        (16, bad[15], "the value is not an object"),
         (21, bad[20], "there is more than one value"),
         (31, bad[30], "an escape is half of a surrogate pair, at character 8"),
     ]
-    assert made.processed.details["rejected_rows"] == 5
+    assert made.processed.details["rejected_rows"] == 6
     assert [warning.code for warning in made.processed.warnings] == ["bad_rows"]
     assert [output.name for output in made.processed.outputs] == ["table.parquet", "rejects.jsonl"]
+
+
+@pytest.mark.parametrize("end", ["", "\n", " \r\n"])
+def test_a_null_line_is_a_reject(transform: Transform, end: str) -> None:
+    made = transform('{"a": 1}\n' * 30 + "null" + end, "table.jsonl")
+    assert [row[0] for row in made.rows] == [1] * 30
+    assert [(one["line"], one["raw"]) for one in made.rejects] == [(31, "null")]
+
+
+def test_nulls_in_lines_of_their_own_are_values(transform: Transform) -> None:
+    made = transform('{"a": [\nnull\n,\n1\n], "b":\nnull\n}', "table.json")
+    assert made.rows == [([None, 1], None)]
 
 
 def test_elements_that_are_no_objects_are_rejects(transform: Transform) -> None:

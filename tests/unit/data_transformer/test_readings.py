@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,6 +123,24 @@ def test_decimal_comma(transform: Transform) -> None:
 def test_commas_between_thousands_are_no_decimal_commas(transform: Transform) -> None:
     outcome = transform("name;price\nA;1,500\nB;2,250\n")
     assert [row[1] for row in outcome.rows] == ["1,500", "2,250"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("a;b\n1.000;x\n12.500;y\n", {"decimal_point"}),
+        ("a;b\n1.000;x\n12.5;y\n", set()),
+        ("a;b\n0.125;x\n12.500;y\n", set()),
+        ("a,b\n1.000,x\n12.500,y\n", set()),
+    ],
+)
+def test_points_that_may_divide_thousands_are_reported(
+    transform: Transform, text: str, reported: set[str]
+) -> None:
+    outcome = transform(text)
+    assert outcome.types["a"] == "DOUBLE"
+    assert codes(outcome) == reported
+    assert codes(transform(text, table_options='{"decimal": "."}')) == set()
 
 
 def test_thousands_beside_a_decimal_comma_stay_text(transform: Transform) -> None:
@@ -415,6 +434,30 @@ def test_json_numbers_keep_every_digit(transform: Transform) -> None:
     assert codes(transform(rows[1], "table.json")) == set()
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1.12345678901234567",
+        "12.3456789012345678",
+        "-1234567.12345678901",
+        "123456789.123456789",
+        "12345678901234567.8",
+        "12.3456789012345678e3",
+    ],
+)
+def test_digits_on_both_sides_of_a_point_are_kept(transform: Transform, number: str) -> None:
+    outcome = transform(f'[{{"v": 0.5}}, {{"v": {number}}}]', "table.json")
+    assert outcome.rows == [("0.5",), (number,)]
+    assert codes(outcome) == {"long_numbers"}
+
+
+@pytest.mark.parametrize("number", [1.2345678901234567, 12.345678901234567, 123456789.12345678])
+def test_doubles_stay_numbers(transform: Transform, number: float) -> None:
+    outcome = transform(json.dumps([{"v": number}]), "table.json")
+    assert outcome.rows == [(number,)]
+    assert codes(outcome) == set()
+
+
 def test_long_numbers_where_chunks_meet(
     transform: Transform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -435,6 +478,9 @@ def test_long_numbers_where_chunks_meet(
         (b"-0.30000000000000004", True),
         (b"0.300000000000000041", False),
         (b"1" * 5000, False),
+        (b"0.10000000000000001", True),  # a double with all of its 17 digits
+        (b"1e400", False),
+        (b"1e-400", False),
         (b"1.2.3", True),  # no number: the parser says so
     ],
 )
@@ -536,6 +582,67 @@ def test_numbers_among_words_are_reported(transform: Transform) -> None:
     assert reported.code == "mixed_as_text"
     assert "n: read as text" in reported.message
     assert "1 of 4 values are not an integer" in reported.message
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# exported 2020\n# by x\n",  # three words in each, as if divided by blanks
+        "# one two three\n# four five six\n# seven eight nine\n",
+        "# one, two\n# three, four\n",  # as many cells as the table
+        "#one,two\n",
+        "# a\n\n# b\n\n",
+    ],
+)
+def test_comments_above_a_table_are_skipped(transform: Transform, above: str) -> None:
+    outcome = transform(f"{above}id,v\n1,2\n")
+    assert (outcome.types, outcome.rows) == ({"id": "BIGINT", "v": "BIGINT"}, [(1, 2)])
+    assert codes(outcome) == {"lines_above_table"}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("#id,v\n1,2\n3,4\n", ["id", "v"]),
+        ("#name,city\nAnna,Bonn\nBob,Rome\n", ["name", "city"]),
+        ("##format=1\n#CHROM\tPOS\n1\t2\n1\t3\n", ["chrom", "pos"]),
+        ("#1,Anna\n#2,Bob\n3,Cy\n", ["1", "anna"]),
+    ],
+)
+def test_a_header_may_begin_like_a_comment(
+    transform: Transform, text: str, names: list[str]
+) -> None:
+    outcome = transform(text)
+    assert list(outcome.types) == names
+    assert len(outcome.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("a,b\n1,5,2,5\n3,5,4,5\n", {"missing_names"}),
+        ("a,b,c\n1,2,3,\n4,5,6,\n", set()),  # a delimiter at the end of each row
+        ("a,b,,\n1,2,3,4\n5,6,7,8\n", set()),
+        ("a\tb\n1\tx\ty\n2\tx\ty\n", {"row_names"}),
+    ],
+)
+def test_a_header_that_is_short_is_reported(
+    transform: Transform, text: str, reported: set[str]
+) -> None:
+    assert codes(transform(text)) == reported
+
+
+def test_what_follows_the_header_of_a_log_is_divided(transform: Transform) -> None:
+    outcome = transform(
+        "#Fields: date time ip\n2020-01-02 03:04:05 1.2.3.4\n2020-01-02 03:04:06 1.2.3.4\n"
+    )
+    assert codes(outcome) >= {"lines_above_table", "no_header"}
+
+
+def test_comments_below_a_table_are_skipped(transform: Transform) -> None:
+    outcome = transform("id,v\n1,2\n2,3\n# end\n")
+    assert outcome.rows == [(1, 2), (2, 3)]
+    assert codes(outcome) == {"lines_below_table"}
 
 
 @pytest.mark.parametrize("marker", ["#DIV/0!", "#VALUE!", "<NA>", "NaT", "(null)"])
