@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import olefile
 import python_calamine as calamine
 
-from data_transformer.bounds import is_header
+from data_transformer.bounds import VALUE, is_header
 from data_transformer.columns import MISSING, TEXT
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Sheet:
         names: of the columns; empty where the sheet gives none.
         types: DuckDB types of the columns.
         has_header: whether the names are from the sheet.
+        doubtful_header: whether some of them are numbers or dates, as in a row of data.
         rows: number of rows.
         first_row: number, from 1, of the first row below the names.
         lines_above: texts of the rows above the table.
@@ -106,6 +107,7 @@ class Sheet:
     names: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     has_header: bool = True
+    doubtful_header: bool = False
     rows: int = 0
     first_row: int = 1
     lines_above: list[str] = field(default_factory=list)
@@ -209,6 +211,7 @@ class _Reader:
             names = [" ".join(dict.fromkeys(filter(None, pair))) for pair in pairs]
             skip += 1
         self.about.names = names if self.about.has_header else [""] * len(first)
+        self.about.doubtful_header = any(map(VALUE.fullmatch, self.about.names))
         merged = self._sheet.merged_cell_ranges or []
         self.about.merged = any(row >= start[0] + skip for (row, _), _ in merged)
         return skip

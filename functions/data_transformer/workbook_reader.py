@@ -220,43 +220,57 @@ def _warnings(found: Mapping[str, Any]) -> Iterator[Problem]:
             "workbook in a spreadsheet program and save it again.",
         )
     for sheet in sheets:
-        where = f"in the sheet {sheet['name']!r}"
-        if sheet["lines_above"]:
-            yield Problem(
-                "lines_above_table",
-                f"{len(sheet['lines_above'])} rows above the table {where} were skipped, the first "
-                f"is {sheet['lines_above'][0]!r}.",
-            )
-        if sheet["missing"]:
-            names = _listed(sheet["missing"])
-            yield Problem(
-                "missing_values",
-                f"Markers such as NA and - were read as missing values in {names} {where}.",
-            )
-        if sheet["mixed"]:
-            yield Problem(
-                "mixed_as_text",
-                f"{_listed(sheet['mixed'])} {where} hold texts beside numbers, dates or booleans: "
-                "all are text.",
-            )
-        if sheet["durations"]:
-            yield Problem(
-                "durations_as_text",
-                f"{_listed(sheet['durations'])} {where} hold durations, as text h:mm:ss.",
-            )
-        if sheet["merged"]:
-            yield Problem(
-                "merged_cells", f"Cells {where} are merged: the first of them has the value."
-            )
-        if sheet["divided"]:
-            yield Problem(
-                "divided_table",
-                f"A blank row or column divides the cells {where}; they were read as one table.",
-            )
-        if sheet["total"]:
-            yield Problem(
-                "total_row", f"The last row {where} looks like a sum; it is a row like the others."
-            )
+        yield from _sheet_warnings(sheet)
+
+
+def _sheet_warnings(sheet: Mapping[str, Any]) -> Iterator[Problem]:
+    where = f"in the sheet {sheet['name']!r}"
+    if sheet["lines_above"]:
+        yield Problem(
+            "lines_above_table",
+            f"{len(sheet['lines_above'])} rows above the table {where} were skipped, the first "
+            f"is {sheet['lines_above'][0]!r}.",
+        )
+    if not sheet["has_header"]:
+        yield Problem(
+            "no_header",
+            f"The first row {where} was read as data, since it holds numbers, dates or the "
+            "like; the columns are numbered.",
+        )
+    if sheet["doubtful_header"]:
+        yield Problem(
+            "header_of_values",
+            f"The first row {where} was read as the header, although it holds numbers or "
+            "dates. If it is data, add a row of names above it.",
+        )
+    if sheet["missing"]:
+        names = _listed(sheet["missing"])
+        yield Problem(
+            "missing_values",
+            f"Markers such as NA and - were read as missing values in {names} {where}.",
+        )
+    if sheet["mixed"]:
+        yield Problem(
+            "mixed_as_text",
+            f"{_listed(sheet['mixed'])} {where} hold texts beside numbers, dates or booleans: "
+            "all are text.",
+        )
+    if sheet["durations"]:
+        yield Problem(
+            "durations_as_text",
+            f"{_listed(sheet['durations'])} {where} hold durations, as text h:mm:ss.",
+        )
+    if sheet["merged"]:
+        yield Problem("merged_cells", f"Cells {where} are merged: the first of them has the value.")
+    if sheet["divided"]:
+        yield Problem(
+            "divided_table",
+            f"A blank row or column divides the cells {where}; they were read as one table.",
+        )
+    if sheet["total"]:
+        yield Problem(
+            "total_row", f"The last row {where} looks like a sum; it is a row like the others."
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -197,6 +197,7 @@ def test_rows_without_a_header_have_numbered_columns(transform: Transform) -> No
     outcome = transform(book([1, "x"], [2, "y"], [], [3, "z"]), "a.xlsx")
     assert list(outcome.types) == ["column_1", "column_2"]
     assert len(outcome.rows) == 3
+    assert "no_header" in codes(outcome)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +215,7 @@ def test_what_divides_a_table_is_reported(transform: Transform, rows: list[list[
 def test_years_are_names(transform: Transform) -> None:
     outcome = transform(book(["who", 2023, 2024], ["a", 1.5, 2], ["b", 3, 4]), "a.xlsx")
     assert list(outcome.types) == ["who", "2023", "2024"]
+    assert codes(outcome) == ["header_of_values"]
 
 
 def test_an_old_book_is_read(transform: Transform) -> None:
