@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MISSING: Final = "missing_in_c"  # with the place of the column
 INEXACT: Final = "a value does not keep to its type"
+_VECTOR: Final = 2048  # rows that DuckDB works on at once
 _ROOM: Final = 4 * 1024  # DuckDB has to have more than the longest row
 
 
@@ -185,7 +186,21 @@ class Log:
     columns: Sequence[Column]
 
     def __iter__(self) -> Iterator[Misfit]:
-        """Yield the rows in their order."""
+        """Yield the rows in their order.
+
+        DuckDB works on vectors of rows and notes those of a vector by the column at fault.
+        """
+        waiting: list[tuple[int, Misfit]] = []
+        newest = 0
+        for misfit in self._as_noted():
+            heapq.heappush(waiting, (misfit.row, misfit))
+            newest = max(newest, misfit.row)
+            while waiting[0][0] <= newest - _VECTOR:
+                yield heapq.heappop(waiting)[1]
+        while waiting:
+            yield heapq.heappop(waiting)[1]
+
+    def _as_noted(self) -> Iterator[Misfit]:
         with (self.folder / "duckdb_log_entries.csv").open(encoding="utf-8", newline="") as file:
             for record in csv.DictReader(file):
                 row, number, cell = json.loads(record["message"])

@@ -71,6 +71,20 @@ def test_misfitting_value_is_a_reject_with_its_column(transform: Transform) -> N
     ]
 
 
+def test_bad_values_in_several_columns_are_listed_in_the_order_of_the_text(
+    transform: Transform,
+) -> None:
+    rows = [f"{number},2024-01-02,{number}.5" for number in range(5000)]
+    bad = {10: "10,bad,1.5", 40: "x,2024-01-02,1.5", 30: "30,2024-01-02,x", 4000: "y,bad,x"}
+    for number, row in bad.items():
+        rows[number] = row
+    rows[100] = "a,b"  # ends a run of rows
+    made = transform("\n".join(["id,day,share", *rows]) + "\n")
+    found = [(one["line"], one["raw"]) for one in made.rejects]
+    assert found == [(number + 2, bad.get(number, "a,b")) for number in sorted({*bad, 100})]
+    assert len(made.rows) == 5000 - 5
+
+
 def test_too_many_bad_rows_reject_the_file_and_give_the_rejects(transform: Transform) -> None:
     with pytest.raises(RejectedError, match="too_many_bad_rows") as caught:
         transform("a,b\n" + "1,x\n" * 5 + "2\n" * 2)
