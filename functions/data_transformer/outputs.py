@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from data_transformer.columns import ABSENT, identifier, literal
 from uploads.processing import Processed, Produced
+from uploads.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from data_transformer.columns import Column
     from data_transformer.rejected_rows import RejectedRows
     from data_transformer.settings import Settings
-    from uploads.result import Problem
 
 TABLE: Final = "table"
 COLUMNS_OF_A_PART: Final = 150
@@ -172,6 +172,8 @@ def finish(
                 "types": {one.name: one.type for one in part.columns},
             }
             produced.append(Produced(path, path.name, content_type, attributes))
+    if not rows:
+        more.append(Problem("no_rows", "The table has names of columns, but no rows."))
     shape = {"rows": rows, "columns": len(profiles)}
     return Processed(
         produced + listing.produced,

@@ -16,6 +16,18 @@ _SIGNATURES: Final = (
     (rb"....ftyp(avif|avis)", "an AVIF picture"),
     (rb"....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)", "a HEIC picture"),
     (rb"....ftyp", "a video"),
+    (rb"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+    (rb"(\xff\x0a|\0\0\0\x0cJXL \r\n)", "a JPEG XL picture"),
+    (rb"\0\0\x01\0[^\0]\0", "an icon"),
+    (rb"8BPS\0\x01", "a Photoshop document"),
+    (rb"%!PS", "a PostScript document"),
+    (rb"\{\\rtf", "an RTF document"),
+    (rb"-----BEGIN [A-Z ]+-----", "a certificate or a key"),
+    (rb"BEGIN:V(CARD|CALENDAR)\s", "a vCard or a calendar"),
+    (rb"version https://git-lfs[.]github[.]com/spec/", "a Git LFS pointer"),
+    (rb"(ID3[\x02-\x04]|RIFF....WAVE|OggS\0|fLaC)", "a sound"),
+    (rb"\x1a\x45\xdf\xa3", "a video"),
+    (rb"(\x7fELF|MZ[^\0]\0)", "a program"),
     (rb"%PDF-", "a PDF document"),
     (rb"PK(\x03\x04|\x05\x06)", "a zip archive, such as an Excel workbook"),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document, such as an Excel workbook"),
@@ -30,6 +42,8 @@ _SIGNATURES: Final = (
     (rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body)[\s>]", "an HTML page"),
     (rb"(\xef\xbb\xbf)?\s*(<(\?xml|!--|!doctype\s+svg).*?>\s*)*<svg[\s>]", "an SVG drawing"),
     (rb"(\xef\xbb\xbf)?\s*<\?xml\s", "an XML document"),
+    # Names of columns may be in such brackets, but none ends.
+    (rb"(\xef\xbb\xbf)?\s*<[a-z][\w:.-]*(\s[^<>]*)?>.*</", "an XML or HTML document"),
 )  # fmt: skip
 _PATTERNS: Final = [(re.compile(s, re.DOTALL | re.IGNORECASE), noun) for s, noun in _SIGNATURES]
 

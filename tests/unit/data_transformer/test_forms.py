@@ -66,7 +66,7 @@ def test_columns_divided_by_blanks_as_r_prints_them(transform: Transform) -> Non
 def test_one_column_of_words_stays_one(transform: Transform, text: str) -> None:
     made = transform(text)
     assert len(made.types) == 1
-    assert _codes(made) == []
+    assert _codes(made) == ([] if made.rows else ["no_rows"])
 
 
 @pytest.mark.parametrize(

@@ -274,6 +274,7 @@ def test_a_header_may_begin_with_a_number_sign(transform: Transform) -> None:
     outcome = transform("#,name\n1,Anna\n2,Bob\n")
     assert [one["original_name"] for one in outcome.processed.details["profile"]] == ["#", "name"]
     assert transform("#love\n#joy\n#love\n").processed.details["rows"] == 2
+    assert transform("#love\n#joy\nsunny\n").rows == [("#joy",), ("sunny",)]
 
 
 def test_one_column_has_no_lines_above_it(transform: Transform) -> None:
@@ -630,6 +631,13 @@ def test_a_header_that_is_short_is_reported(
     transform: Transform, text: str, reported: set[str]
 ) -> None:
     assert codes(transform(text)) == reported
+
+
+@pytest.mark.parametrize("text", ["a,b\n", "404: Not Found"])
+def test_a_table_without_rows_is_reported(transform: Transform, text: str) -> None:
+    outcome = transform(text)
+    assert outcome.rows == []
+    assert codes(outcome) == {"no_rows"}
 
 
 def test_what_follows_the_header_of_a_log_is_divided(transform: Transform) -> None:
