@@ -25,8 +25,14 @@ _PERIOD: Final = re.compile(r"(19|20)\d\d(-\d\d(-\d\d)?)?")
 _RULE: Final = re.compile(r"[-=+_*~: ]+")
 _MOST_LINES: Final = 20  # above a table, and below
 _LONGEST_UNIT: Final = 12
-# The line that psql writes below a table.
-_ROWS: Final = re.compile(r"\(?\d+ rows?\)?")
+# A word for a sum, in the languages that most tables are in.
+_TOTAL: Final = re.compile(
+    r"((grand|sub)[ -]?)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|suma|somme|"
+    r"soma)\b",
+    re.IGNORECASE,
+)
+# The line that psql and sqlcmd write below a table.
+_ROWS: Final = re.compile(r"\(?\d+ rows?( affected| selected)?\)?")
 
 csv.field_size_limit(sys.maxsize)
 
@@ -122,6 +128,11 @@ def lines_below(text: str, delimiter: str, records: list[list[str]]) -> list[str
     if ((divided or are_comments) and is_whole) or is_count:
         return below
     return []
+
+
+def is_total(filled: list[str]) -> bool:
+    """Return whether a row seems to hold sums, by its cells that are not empty."""
+    return bool(filled and _TOTAL.match(filled[0].strip()))
 
 
 def usual_length(records: list[list[str]]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
     from data_transformer.dialect import Dialect
     from data_transformer.inference import Inference
 
-# A word for a sum, in the languages that most tables are in, before anything else in a row.
-_TOTAL: Final = re.compile(
-    rb'"?\s*((grand|sub)[ -]?)?(totals?|sum|summe|gesamt|gesamtsumme|insgesamt|totale|totaal|suma|'
-    rb"somme|soma)\b",
-    re.IGNORECASE,
-)
 _NAMED: Final = 5
 
 
@@ -124,7 +117,7 @@ def _of_last_row(seen: Seen) -> Iterator[Problem]:
     shown = shortened(line)
     cells = next(bounds.reader(line, seen.dialect.delimiter), [])
     filled = [cell for cell in cells if cell.strip()]
-    if seen.rows > 1 and _TOTAL.match(seen.last_line):
+    if seen.rows > 1 and bounds.is_total(filled):
         yield Problem(
             "total_row",
             "The last row seems to be a total of the others; it is in the table like them: "

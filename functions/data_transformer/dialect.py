@@ -141,7 +141,7 @@ class Dialect:
             yield Problem(
                 "no_header",
                 "The first row was read as data, since it holds numbers, dates or the like; the "
-                "columns are numbered. If it is the header, say so.",
+                "columns are numbered. If it is the header, set the option header.",
             )
         if self.doubtful_header:
             yield Problem(

@@ -26,7 +26,7 @@ _DEEPEST: Final = 15  # collections in collections, for DuckDB
 _LARGEST: Final = 1.7e308
 _TYPE: Final = re.compile(r'"type"\s*:\s*"FeatureCollection"')
 _FEATURES: Final = re.compile(r'"features"\s*:\s*\[')
-# Longitude and latitude on WGS 84, which is what GeoJSON means where it says nothing.
+# Longitude and latitude on WGS 84, the default of GeoJSON.
 _USUAL_CRS: Final = re.compile(r"CRS84$|EPSG:+4326$", re.IGNORECASE)
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import olefile
 import python_calamine as calamine
 
-from data_transformer.bounds import VALUE, is_header
+from data_transformer.bounds import VALUE, is_header, is_total
 from data_transformer.columns import MISSING, TEXT
 
 if TYPE_CHECKING:
@@ -73,9 +73,6 @@ _TYPES: Final[dict[frozenset[str], str]] = {
     frozenset({"DATE", "TIMESTAMP"}): "TIMESTAMP",
     frozenset({"TIME"}): "TIME",
 }
-_TOTAL: Final = re.compile(
-    r"((grand|sub)[ -]?)?(totals?|sum|summe|gesamt(summe)?|insgesamt|totale|somme|soma)\b", re.I
-)
 
 
 @dataclass(slots=True)
@@ -173,8 +170,8 @@ class _Reader:
                 )
                 self.about.rows += 1
                 last = row
-        words = [str(cell).strip() for cell in last if not _is_empty(cell)]
-        self.about.total = bool(words and self.about.rows > 1 and _TOTAL.match(words[0]))
+        filled = [str(cell) for cell in last if not _is_empty(cell)]
+        self.about.total = self.about.rows > 1 and is_total(filled)
         return bool(used)
 
     def _rows(self, skip: int) -> Iterator[list[Cell]]:

@@ -53,7 +53,7 @@ class NamedSize(NamedTuple):
     def made_of(self, picture: Image.Image) -> Image.Image:
         """Return the thumbnail of a picture; never with more detail than the picture has.
 
-        A crop of a small picture is smaller than asked for, in the same shape. Room around a
+        A crop of a small picture is smaller than requested, in the same shape. Room around a
         picture is transparent.
         """
         if self.height is None:

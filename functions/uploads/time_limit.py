@@ -1,4 +1,4 @@
-"""The time that an invocation may take: work is stopped while there is time left to say so."""
+"""Time limit of an invocation: work is stopped while there is time left to report it."""
 
 from __future__ import annotations
 

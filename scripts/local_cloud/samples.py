@@ -34,7 +34,7 @@ def write(directory: Path) -> list[Path]:
 
 
 def held_upright(jpeg: bytes) -> bytes:
-    """Return a photo as a camera stores it that was held upright: on its side, and EXIF says so."""
+    """Return a photo as a camera held upright stores it: on its side, with EXIF's orientation."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = _TURN_CLOCKWISE
     stored = io.BytesIO()

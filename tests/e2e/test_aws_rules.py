@@ -1,4 +1,4 @@
-"""The emulator refuses and answers as AWS does, where a rule says so; docs/fidelity.md has them."""
+"""The rules that make the emulator refuse and answer as AWS does; docs/fidelity.md lists them."""
 
 from __future__ import annotations
 

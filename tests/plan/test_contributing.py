@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's walk to a function: a test does what it says, in a copy of the tree."""
+"""Follows the steps of CONTRIBUTING.md that add a function, in a copy of the tree."""
 
 import re
 import shutil

@@ -140,7 +140,7 @@ def test_bucket_starts_functions_for_uploads_by_suffix(
     filters = [f for f in notification["lambda_function"] if f["id"].startswith(f"{function}:")]
     kinds = {f["filter_suffix"].lower() for f in filters}
     assert suffixes <= kinds
-    # The API tells by the same spellings whether a file starts a function.
+    # The API decides by the same spellings whether a file starts a function.
     assert len(filters) == sum(3 if kind.count(".") == 1 else 2 for kind in kinds)
     assert all(starts_function(f"uploads/1/a{f['filter_suffix']}", kinds) for f in filters)
     assert {f["filter_prefix"] for f in filters} == {"uploads/"}
@@ -447,7 +447,7 @@ def test_production_is_protected_from_destruction(environment: Environment) -> N
 
 def test_production_runs_on_arm(environment: Environment) -> None:
     functions = environment.plan.of_type("aws_lambda_function").values()
-    # The local case asks for it too.
+    # The local case enables it, too.
     expected = ["x86_64"] if environment.name == "dev" else ["arm64"]
     assert all(f["architectures"] == expected for f in functions)
 

@@ -57,7 +57,7 @@ PLANS = {"prod": "complete", "dev": "minimal"}
 def failed(
     workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, list[str]]]:
-    """Resources by failed check, by environment; checkov starts slowly, so it is asked once."""
+    """Resources by failed check, by environment; checkov starts slowly, so it runs once."""
     assert CHECKOV.exists(), f"{CHECKOV} is missing: run `make setup`"
     folder = tmp_path_factory.mktemp("checkov")
     for root, case in PLANS.items():

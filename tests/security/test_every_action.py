@@ -1,6 +1,6 @@
 """Every action of AWS asked of every role of the functions: what is not expected is refused.
 
-The emulator is asked what it would answer (`iam:SimulatePrincipalPolicy`), which is the evaluation
+The emulator simulates the answer (`iam:SimulatePrincipalPolicy`), which is the evaluation
 that real calls get; test_roles.py makes such calls.
 """
 

@@ -122,7 +122,7 @@ def test_another_account_cannot_use_the_bucket(
 ) -> None:
     with pytest.raises(ClientError) as refusal:
         getattr(stack.aws("s3", stranger), action)(Bucket=bucket, **arguments)
-    # An account that cannot see a bucket of ours may also be told that there is none.
+    # An account that cannot see our bucket may also get the answer that there is none.
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] in {403, 404}
     assert stack.aws("s3").get_object(Bucket=bucket, Key=KEY)["Body"].read() == b"a\n1\n"
 

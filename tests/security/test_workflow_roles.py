@@ -17,7 +17,7 @@ from tests.support.credentials import session_of, variables_of
 from tests.support.environments import STATE_BUCKET
 
 PLAN, DEPLOY = f"serverless-uploads-{SUFFIX}-plan", f"serverless-uploads-{SUFFIX}-deploy"
-# What is asked for in the name of reading.
+# Requests that a reading role makes.
 READS = {"Read", "List"}
 
 

@@ -29,7 +29,7 @@ def read(s3: S3Client, bucket: str, upload_key: str) -> tuple[dict[str, Any], st
 
 
 def breaches(s3: S3Client, bucket: str, upload_key: str) -> list[str]:
-    """Return what a result record names that is not there, or not with the size that it says."""
+    """Return the outputs of a result record that are missing or have another size."""
     found = read(s3, bucket, upload_key)
     if not found:
         return []

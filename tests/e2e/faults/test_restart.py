@@ -138,7 +138,7 @@ def test_no_accepted_upload_is_lost_when_everything_is_killed(
     """The emulator forgets the events that waited for a function when it is killed.
 
     AWS keeps them, so there the uploads go on by themselves; here they stay `pending`, to be found
-    as what they are, and are processed when asked for. Either way the bucket knows what is due.
+    as what they are, and are processed on request. Either way the bucket shows what is due.
     """
     content = samples.write(tmp_path / "samples")[2].read_bytes()
     keys = [f"uploads/{number:02}/weather.csv" for number in range(UPLOADS)]

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - names in other scripts
-"""Tables that can be read in several ways: which one is taken, and that the answer says so."""
+"""Ambiguous tables: how they are read, and the warnings that report it."""
 
 from __future__ import annotations
 
@@ -213,7 +213,13 @@ def test_a_short_header_is_not_above_the_table(transform: Transform, text: str) 
 
 @pytest.mark.parametrize(
     "below",
-    ["\nSource: the office\n", "\n\nSource\n\nNote: all\n", "(2 rows)\n", "\nSource"],
+    [
+        "\nSource: the office\n",
+        "\n\nSource\n\nNote: all\n",
+        "(2 rows)\n",
+        "(1 row affected)\n",
+        "\nSource",
+    ],
 )
 def test_lines_below_the_table(transform: Transform, below: str) -> None:
     outcome = transform("x,y\n1,2\n3,4\n" + below)
@@ -482,7 +488,7 @@ def test_long_numbers_where_chunks_meet(
         (b"0.10000000000000001", True),  # a double with all of its 17 digits
         (b"1e400", False),
         (b"1e-400", False),
-        (b"1.2.3", True),  # no number: the parser says so
+        (b"1.2.3", True),  # no number, which the parser reports
     ],
 )
 def test_numbers_that_a_parser_would_round(number: bytes, exact: bool) -> None:  # noqa: FBT001

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the sheets in this process; in one of its own where a test says so."""
+    """Read the sheets in this process, or in a separate one where a test is marked so."""
     if "process" in request.keywords:
         return
 

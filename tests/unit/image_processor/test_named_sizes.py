@@ -51,7 +51,7 @@ def made(
         ("og=120x63/centre", (300, 400), (120, 63)),
         ("og=120x63/pad", (300, 400), (120, 63)),
         ("tall=63x120", (400, 300), (63, 120)),
-        # Of a smaller picture: not enlarged, but of the shape that was asked for.
+        # A smaller picture is not enlarged, but cropped to the requested shape.
         ("small=500", (400, 200), (400, 200)),
         ("og=1200x600", (400, 300), (400, 200)),
         ("og=600x1200/centre", (400, 300), (150, 300)),

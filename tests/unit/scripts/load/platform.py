@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Platform:
-    """Processes an upload when it is asked for the second time.
+    """Processes an upload at the second request for it.
 
     Attributes:
         versions: how often each upload was stored.

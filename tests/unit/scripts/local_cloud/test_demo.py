@@ -252,7 +252,7 @@ class TestMain:
 
     @pytest.fixture
     def ports(self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-        """Let the deployment succeed at once; return the ports that it was asked for."""
+        """Let the deployment succeed at once; return the requested ports."""
         ports: list[int] = []
 
         def deploy(_: Console, port: int) -> Deployment:

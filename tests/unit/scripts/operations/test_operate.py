@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def found(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Lets every environment be the one in memory; returns the names that were asked for."""
+    """Replaces every environment by the one in memory; returns the requested names."""
     names: list[str] = []
 
     def find(name: str) -> environment.Environment:
