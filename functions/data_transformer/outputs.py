@@ -194,7 +194,7 @@ def _profiles(
             counts.append(f"[count(*) - count({name}), approx_count_distinct({name})]")
             cast = "" if column.type in _PLAIN else "::VARCHAR"
             edges.append(f"[min({name}){cast}, max({name}){cast}]")
-        # Asked for apart, most come from the statistics in the file without a look at the values.
+        # Queried one by one, most come from the statistics in the file; no value is read.
         known = [place for place, column in enumerate(batch) if column.type in _IN_STATISTICS]
         others = [place for place in range(len(batch)) if place not in known]
         found = _ask(database, table, counts + [edges[place] for place in others])

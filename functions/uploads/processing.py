@@ -254,8 +254,8 @@ class Runner:
         }
         try:
             outcome, result = self._process(upload, context, started)
-            # Asked after the commit: whoever deletes an upload deletes it first, and then what they
-            # find of its results. So either they find this one, or it is removed here.
+            # Checked after the commit: whoever deletes an upload deletes it before its results. So
+            # either they find this result, or it is removed here.
             if results.head(self._s3, upload.bucket, upload.key) is None:
                 self._remove_result(upload)
                 outcome, result = "deleted", None

@@ -27,7 +27,7 @@ _ANY_CASE: Final = {"FilterRuleName"}
 _JAVA: Final = re.compile(r"\\[pP]\{|\[:|&&")
 
 
-class Asked:
+class ParsedRequest:
     """A request and its operation.
 
     Attributes:

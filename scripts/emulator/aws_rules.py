@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, quote
 from uuid import uuid4
 from xml.sax.saxutils import escape, unescape
 
-from scripts.emulator.aws_requests import Asked
+from scripts.emulator.aws_requests import ParsedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -402,27 +402,27 @@ def ruled(app: Application, rules: Rules) -> Application:
         try:
             # Bodies of uploads are streamed.
             body = b"" if service == _IN_ADDRESSES else await _read(receive)
-            asked = await asyncio.to_thread(_asked, service, scope, body)
-            streams = service == _IN_ADDRESSES and asked.operation.has_streaming_input
+            parsed = await asyncio.to_thread(_parsed, service, scope, body)
+            streams = service == _IN_ADDRESSES and parsed.operation.has_streaming_input
             if service == _IN_ADDRESSES and not streams:
                 body = await _read(receive)
-            faults = await asyncio.to_thread(asked.faults, body)
-            found = f"{asked.name}: {'; '.join(faults)}" if faults else ""
+            faults = await asyncio.to_thread(parsed.faults, body)
+            found = f"{parsed.name}: {'; '.join(faults)}" if faults else ""
         except LookupError as error:
             found = str(error)
         if found:
             await _refuse(send, service, scope, Refusal("ValidationException", found))
             return
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
-        request = Request(asked.name, {**dict(query), **asked.in_path}, body, access_key)
-        if asked.name in _OF_OBJECTS:
+        request = Request(parsed.name, {**dict(query), **parsed.in_path}, body, access_key)
+        if parsed.name in _OF_OBJECTS:
             answer = _Answer(send)
             await app(scope, _once(body), answer.send_found, *others)
             if answer.start:
                 refusal = rules.refusal_of_missing(request)
                 await (_refuse(send, service, scope, refusal) if refusal else answer.pass_on())
             return
-        if _READ.isdisjoint((asked.name, service)):
+        if _READ.isdisjoint((parsed.name, service)):
             await app(scope, receive if streams else _once(body), send, *others)
             return
         refusal = await asyncio.to_thread(rules.refusal, request)
@@ -492,14 +492,16 @@ def _to_own_api(scope: dict[str, Any]) -> dict[str, Any]:
     return scope | {"path": path} if "/_user_request_/" in path else scope
 
 
-def _asked(service: str, scope: dict[str, Any], body: bytes) -> Asked:
+def _parsed(service: str, scope: dict[str, Any], body: bytes) -> ParsedRequest:
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
     }
     path = scope.get("raw_path") or quote(scope["path"]).encode()
     url = f"https://{headers.get('host', 'aws')}{path.decode('latin-1')}"
     query = scope.get("query_string", b"").decode("latin-1")
-    return Asked(service, scope["method"], f"{url}?{query}" if query else url, headers, body)
+    return ParsedRequest(
+        service, scope["method"], f"{url}?{query}" if query else url, headers, body
+    )
 
 
 async def _read(receive: Any) -> bytes:  # noqa: ANN401 - ASGI's callable

@@ -207,7 +207,7 @@ def test_result_that_a_failed_attempt_left_of_a_deleted_upload_is_removed(settin
 def test_result_of_a_later_upload_of_the_same_key_stays(setting: Setting) -> None:
     old = setting.upload("old", "0A")
     setting.run(setting.upload("new", "0B"))
-    # Asked for before the later one was stored.
+    # Requested before the later one was stored.
     setting.s3.before("head_object", KEY, refuse("404", 404))
     assert setting.run(old) == "deleted"
     assert setting.result().source.sequencer == "0B"

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from scripts.emulator.aws_requests import Asked
+from scripts.emulator.aws_requests import ParsedRequest
 
 FUNCTION = {
     "FunctionName": "f",
@@ -22,7 +22,7 @@ FUNCTION = {
 def rest(service: str, method: str, path: str, **content: Any) -> list[str]:
     body = json.dumps(content).encode() if content else b""
     headers = {"content-type": "application/json"}
-    return Asked(service, method, f"https://aws{path}", headers, body).faults(body)
+    return ParsedRequest(service, method, f"https://aws{path}", headers, body).faults(body)
 
 
 def function(**changes: Any) -> list[str]:
@@ -32,17 +32,17 @@ def function(**changes: Any) -> list[str]:
 def form(service: str, **parameters: str) -> list[str]:
     body = urlencode(parameters).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    return Asked(service, "POST", "https://aws/", headers, body).faults(body)
+    return ParsedRequest(service, "POST", "https://aws/", headers, body).faults(body)
 
 
 def target(service: str, name: str, **content: Any) -> list[str]:
     body = json.dumps(content).encode()
     headers = {"x-amz-target": name, "content-type": "application/x-amz-json-1.0"}
-    return Asked(service, "POST", "https://aws/", headers, body).faults(body)
+    return ParsedRequest(service, "POST", "https://aws/", headers, body).faults(body)
 
 
 def s3(method: str, path: str, body: bytes = b"") -> list[str]:
-    return Asked("s3", method, f"https://aws{path}", {}, b"").faults(body)
+    return ParsedRequest("s3", method, f"https://aws{path}", {}, b"").faults(body)
 
 
 def test_what_aws_takes_has_no_fault() -> None:
