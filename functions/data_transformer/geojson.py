@@ -25,6 +25,7 @@ _COLLECTION: Final = "GeometryCollection"
 _DEEPEST: Final = 15  # collections in collections, for DuckDB
 _LARGEST: Final = 1.7e308
 _TYPE: Final = re.compile(r'"type"\s*:\s*"FeatureCollection"')
+_IN_FEATURE: Final = re.compile(r'"type"\s*:\s*"Feature"')
 _FEATURES: Final = re.compile(r'"features"\s*:\s*\[')
 # Longitude and latitude on WGS 84, the default of GeoJSON.
 _USUAL_CRS: Final = re.compile(r"CRS84$|EPSG:+4326$", re.IGNORECASE)
@@ -33,6 +34,26 @@ _USUAL_CRS: Final = re.compile(r"CRS84$|EPSG:+4326$", re.IGNORECASE)
 def is_collection(head: str) -> bool:
     """Return whether a JSON text is a collection of features, judged by its beginning."""
     return head.startswith("{") and bool(_TYPE.search(head) and _FEATURES.search(head))
+
+
+def shape_of_features(head: str) -> str:
+    """Return "one" for a text that is one feature, "lines" for one in each line, else nothing.
+
+    Args:
+        head: beginning of the text.
+    """
+    if not head.startswith("{") or not _IN_FEATURE.search(head):
+        return ""
+    try:
+        first, end = json.JSONDecoder().raw_decode(head)
+    except ValueError:  # broken, or longer than the beginning
+        return ""
+    if first.get("type") != "Feature" or GEOMETRY not in first:
+        return ""
+    if not head[end:].strip():
+        return "one"
+    is_line = "\n" not in head[:end] and head[end:].lstrip(" \t\r").startswith("\n")
+    return "lines" if is_line else ""
 
 
 def members_before(text: str) -> tuple[dict[str, Any], int]:

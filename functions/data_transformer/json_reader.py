@@ -70,8 +70,11 @@ def transform(source: Source, directory: Path, settings: Settings) -> Processed:
         raise contents.OtherFormatError("CSV")
     job = _Job(source, path, directory, settings, first, warnings=warnings, options=options)
     with path.open(encoding="utf-8-sig", errors="replace") as file:
-        if geojson.is_collection(file.read(json_values.CHUNK).lstrip()):
-            return job.convert(*job.features())
+        beginning = file.read(json_values.CHUNK).lstrip()
+    if geojson.is_collection(beginning):
+        return job.convert(*job.features(job.elements_of_collection()))
+    if shape := geojson.shape_of_features(beginning):
+        return job.convert(*job.features(job.single_features(shape)))
     if source.name.lower().endswith(".geojson"):
         warnings.append(
             Problem(
@@ -226,8 +229,11 @@ class _Job:
         self._path.unlink()
         return target, listing
 
-    def features(self) -> tuple[Path, RejectedRows]:
+    def features(self, values: Iterator[tuple[int, str]]) -> tuple[Path, RejectedRows]:
         """Return a file with a flat object for each feature of GeoJSON, and what else there is.
+
+        Args:
+            values: texts of the features, each with the number of the line that it begins in.
 
         Raises:
             RejectedError: the text is broken, or most of its features are none.
@@ -243,12 +249,14 @@ class _Job:
         def others() -> Iterator[Reject]:
             nonlocal count
             with target.open("w", encoding="utf-8", newline="") as file:
-                for line, value in self._features():
+                for line, value in values:
                     try:
                         file.write(geojson.flattened(value) + "\n")
                         count += 1
                     except ValueError as error:
-                        yield Reject(line, None, str(error), value)
+                        is_broken = isinstance(error, json.JSONDecodeError)
+                        reason = json_faults.of_object(value) if is_broken else None
+                        yield Reject(line, None, reason or str(error), value)
 
         listing = RejectedRows.write(self._directory, others(), self._settings.max_rejected_rows)
         listing.check(count, self._settings, self._details(listing))
@@ -257,8 +265,16 @@ class _Job:
         self._path.unlink()
         return target, listing
 
-    def _features(self) -> Iterator[tuple[int, str]]:
-        """Yield the text of each feature, and the number of the line that it begins in."""
+    def single_features(self, shape: str) -> Iterator[tuple[int, str]]:
+        """Yield the text of the only feature, or of one a line; see `features`."""
+        with self._path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            if shape == "one":
+                yield 1, file.read().strip()
+            else:
+                yield from json_values.lines(file)
+
+    def elements_of_collection(self) -> Iterator[tuple[int, str]]:
+        """Yield the text of each feature of a collection; see `features`."""
         behind = ""
 
         def keep(text: str) -> None:

@@ -93,9 +93,39 @@ def test_under_the_name_of_json_it_is_reported(transform: Transform) -> None:
     assert codes(transform(collection(feature(n=1)), "a.json")) == ["read_as_geojson"]
 
 
-def test_a_feature_alone_is_other_json(transform: Transform) -> None:
-    outcome = transform(json.dumps(feature(n=1)), "a.geojson")
-    assert "no_feature_collection" in codes(outcome)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_feature_may_stand_alone(transform: Transform, indent: int | None) -> None:
+    outcome = transform(json.dumps(feature(n=1), indent=indent) + "\n", "a.geojson")
+    assert (texts(outcome), codes(outcome)) == (["POINT (1 2.5)"], [])
+
+
+def test_features_may_be_lines(transform: Transform) -> None:
+    lines = [json.dumps(feature(n=number)) for number in range(30)]
+    lines[20:20] = ['{"type": "Feature", "geometry": null, }', '{"type": "Point"}']
+    outcome = transform("\n".join(lines), "a.jsonl")
+    assert len(outcome.rows) == 30
+    assert codes(outcome) == ["bad_rows", "read_as_geojson"]
+    assert [(one["line"], one["reason"]) for one in outcome.rejects] == [
+        (21, "a name in double quotes is expected, at character 39"),
+        (22, "it is not a feature"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([feature(n=1)]),
+        json.dumps({"type": "Feature", "name": "of a product"}),
+        json.dumps(feature(n=1), indent=1) + "\n" + json.dumps(feature(n=2), indent=1),
+    ],
+)
+def test_other_json_is_read_as_such(transform: Transform, text: str) -> None:
+    assert "no_feature_collection" in codes(transform(text, "a.geojson"))
+
+
+def test_a_broken_feature_is_rejected(transform: Transform) -> None:
+    with pytest.raises(RejectedError, match="invalid_json"):
+        transform('{"type": "Feature", "geometry": nul}', "a.geojson")
 
 
 def test_the_members_may_stand_behind_the_features(transform: Transform) -> None:
