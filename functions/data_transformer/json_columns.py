@@ -71,6 +71,32 @@ def exact_columns(columns: list[tuple[str, str]]) -> str:
     return f"columns = {{{given}}}"
 
 
+def rounded(
+    connection: DuckDBPyConnection, source: str, columns: list[tuple[str, str]]
+) -> list[str]:
+    """Return the names of columns of doubles that hold whole numbers which no double holds.
+
+    Args:
+        connection: to DuckDB.
+        source: first arguments of its reader.
+        columns: names and inferred types.
+    """
+    names = [name for name, kind in columns if kind == "DOUBLE"]
+    if not names:
+        return []
+    kinds = ", ".join(f"{literal(name)}: 'JSON'" for name in names)
+    checks = ", ".join(
+        "bool_or(regexp_full_match(text, '-?[0-9]{16,}') AND TRY_CAST(TRY_CAST(text AS DOUBLE) AS "
+        f"HUGEINT) <> TRY_CAST(text AS HUGEINT)) FILTER (name = {place})"
+        for place in range(len(names))
+    )
+    texts = ", ".join(f"{identifier(name)}::VARCHAR" for name in names)
+    rows = f"SELECT [{texts}] AS texts FROM read_json({source}, columns = {{{kinds}}})"  # noqa: S608 - quoted
+    cells = f"SELECT unnest(texts) AS text, unnest(range(len(texts))) AS name FROM ({rows})"  # noqa: S608 - quoted
+    found = connection.execute(f"SELECT {checks} FROM ({cells})").fetchone() or ()  # noqa: S608 - quoted
+    return [name for name, is_rounded in zip(names, found, strict=True) if is_rounded]
+
+
 def renamed(columns: list[tuple[str, str]]) -> str | None:
     """Return a name that DuckDB may have numbered, since it differs in case alone: a, A_1."""
     exact = {name for name, _ in columns}

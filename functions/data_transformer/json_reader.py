@@ -115,13 +115,7 @@ def _prepare(path: Path, head: bytes) -> list[Problem]:
         path.with_suffix(".utf-8").rename(path)
     warnings = []
     if json_text.keep_exact(path):
-        warnings.append(
-            Problem(
-                "long_numbers",
-                "Numbers with more digits, or a larger exponent, than a double or a 64-bit integer "
-                "holds are in the table as text, digit by digit.",
-            )
-        )
+        warnings.append(json_text.LONG_NUMBERS)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         shape = json_text.shape_of_arrays(file.read(json_values.CHUNK))
     if not shape:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 
-from data_transformer import geojson, json_columns, json_rows, json_values, outputs
+from data_transformer import geojson, json_columns, json_rows, json_text, json_values, outputs
 from data_transformer.columns import TEXT, identifier, literal, named
 from uploads.processing import RejectedError
 from uploads.result import Problem
@@ -70,6 +70,10 @@ def write(
     inferred, columns, warnings = _inferred(connection, source, are_objects=are_objects)
     if quoted:  # among other numbers they would make a column of JSON, with the quotes
         columns = [(name, TEXT if kind == "JSON" else kind) for name, kind in columns]
+    if json_text.has_large_integers(objects):
+        rounded = json_columns.rounded(connection, source, columns)
+        columns = [(name, TEXT if name in rounded else kind) for name, kind in columns]
+        warnings += [json_text.LONG_NUMBERS] if rounded and not quoted else []
     rows_of = f"read_json({source}, {json_columns.exact_columns(columns)})"
     if renamed := json_columns.renamed(columns):
         warnings.append(

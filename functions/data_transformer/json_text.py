@@ -12,10 +12,17 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+from uploads.result import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+LONG_NUMBERS: Final = Problem(
+    "long_numbers",
+    "Numbers with more digits, or a larger exponent, than a double or a 64-bit integer holds are "
+    "in the table as text, digit by digit.",
+)
 UNNAMED: Final = "unnamed"
 _CHUNK: Final = 1024 * 1024
 _OVERLAP: Final = 64
@@ -31,6 +38,7 @@ _LARGE: Final = b"1e111"
 _LONG_NUMBER: Final = re.compile(
     rb"(?<=[:,\[\s])-?(?:0\.0*)?[1-9](?:\.?[0-9]){17,}(?:[eE][-+]?[0-9]+)?(?=[,\]}\s])"
 )
+_INTEGER: Final = re.compile(rb"(?<=[:,\[\s])-?[1-9][0-9]{15,}(?=[,\]}\s])")
 _LARGE_EXPONENT: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]+[eE][-+]?[0-9]{3,}(?=[,\]}\s])")
 _EXPONENT: Final = re.compile(rb"[0-9.][eE][-+]?[0-9]")
 _UNNAMED: Final = re.compile(rb'[{,]\s*""\s*:')
@@ -38,6 +46,20 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"\s*+:?)?|[-0-9][-+.0-9eE]*+
 _LARGEST_INTEGER: Final = 2**64 - 1
 _ARRAY_OF_ARRAYS: Final = re.compile(r"\s*\[\s*\[")
 _LINES_OF_ARRAYS: Final = re.compile(r"\s*\[[^\[\]{}]*\][ \t\r]*\n\s*\[")
+
+
+def has_large_integers(path: Path) -> bool:
+    """Return whether a text holds whole numbers that 64-bit integers hold, and doubles do not."""
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            text = tail + chunk
+            if b"1" * 16 in text.translate(_SHAPE, _SIGNS) and any(
+                int(float(found[0])) != int(found[0]) for found in _INTEGER.finditer(text)
+            ):
+                return True
+            tail = text[-_OVERLAP:]
+    return False
 
 
 def keep_exact(path: Path) -> bool:

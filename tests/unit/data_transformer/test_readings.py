@@ -458,6 +458,27 @@ def test_digits_on_both_sides_of_a_point_are_kept(transform: Transform, number: 
     assert codes(outcome) == {"long_numbers"}
 
 
+def test_whole_numbers_beside_fractions_are_not_rounded(transform: Transform) -> None:
+    rows = [{"id": 2**63 - 1, "v": 2**53 + 1, "w": 2**60}, {"id": 1, "v": 1.5, "w": -0.5}, {"v": 2}]
+    for text in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        outcome = transform(text, "table.json")
+        assert outcome.types == {"id": "BIGINT", "v": "VARCHAR", "w": "DOUBLE"}
+        assert [row[1] for row in outcome.rows] == ["9007199254740993", "1.5", "2"]
+        assert outcome.rows[0][0] == 2**63 - 1
+        assert codes(outcome) == {"long_numbers"}
+
+
+def test_long_numbers_of_both_kinds_are_texts(transform: Transform) -> None:
+    text = '[{"a": 9007199254740993, "b": 1e400, "c": 1.5}, {"a": 0.5, "b": 1, "c": -2}, {}]'
+    outcome = transform(text, "table.json")
+    assert outcome.rows == [
+        ("9007199254740993", "1e400", 1.5),
+        ("0.5", "1", -2),
+        (None, None, None),
+    ]
+    assert codes(outcome) == {"long_numbers"}
+
+
 @pytest.mark.parametrize("number", [1.2345678901234567, 12.345678901234567, 123456789.12345678])
 def test_doubles_stay_numbers(transform: Transform, number: float) -> None:
     outcome = transform(json.dumps([{"v": number}]), "table.json")
