@@ -6,6 +6,9 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import duckdb
+from duckdb.sqltypes import DuckDBPyType
+
 from data_transformer.columns import CANDIDATES, TEXT, Column, identifier, literal
 from data_transformer.inference import infer
 from data_transformer.messages import listed
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 
     from data_transformer.inference import Reader
 
+# Whether a JSON value is a whole number that a double rounds.
+_IS_ROUNDED: Final = (
+    "lambda one: regexp_full_match(one::VARCHAR, '-?[0-9]{16,}') AND TRY_CAST(TRY_CAST("
+    "one::VARCHAR AS DOUBLE) AS HUGEINT) <> TRY_CAST(one::VARCHAR AS HUGEINT)"
+)
 _NOTHING: Final = '"NULL"'  # DuckDB's type of a column without values
 # Types of texts that DuckDB would change: it takes 01-02-03 for a date, and writes UUIDs in lower
 # case. Parquet has no 128-bit integers. In the text of a type, a name is followed by a space.
@@ -74,27 +82,41 @@ def exact_columns(columns: list[tuple[str, str]]) -> str:
 def rounded(
     connection: DuckDBPyConnection, source: str, columns: list[tuple[str, str]]
 ) -> list[str]:
-    """Return the names of columns of doubles that hold whole numbers which no double holds.
+    """Return the names of columns with whole numbers that are to be doubles, and no double holds.
 
     Args:
         connection: to DuckDB.
         source: first arguments of its reader.
-        columns: names and inferred types.
+        columns: names and inferred types, which may be nested.
     """
-    names = [name for name, kind in columns if kind == "DOUBLE"]
+    places = {name: list(_doubles(duckdb.sqltype(kind))) for name, kind in columns}
+    names = [name for name, paths in places.items() if paths]
     if not names:
         return []
     kinds = ", ".join(f"{literal(name)}: 'JSON'" for name in names)
-    checks = ", ".join(
-        "bool_or(regexp_full_match(text, '-?[0-9]{16,}') AND TRY_CAST(TRY_CAST(text AS DOUBLE) AS "
-        f"HUGEINT) <> TRY_CAST(text AS HUGEINT)) FILTER (name = {place})"
-        for place in range(len(names))
-    )
-    texts = ", ".join(f"{identifier(name)}::VARCHAR" for name in names)
-    rows = f"SELECT [{texts}] AS texts FROM read_json({source}, columns = {{{kinds}}})"  # noqa: S608 - quoted
-    cells = f"SELECT unnest(texts) AS text, unnest(range(len(texts))) AS name FROM ({rows})"  # noqa: S608 - quoted
-    found = connection.execute(f"SELECT {checks} FROM ({cells})").fetchone() or ()  # noqa: S608 - quoted
-    return [name for name, is_rounded in zip(names, found, strict=True) if is_rounded]
+    checks = []
+    for name in names:
+        found = (f"json_extract({identifier(name)}, {literal('$' + p)})" for p in places[name])
+        values = ", ".join(
+            one if "*" in path else f"[{one}]"
+            for one, path in zip(found, places[name], strict=True)
+        )
+        checks.append(f"bool_or(len(list_filter(flatten([{values}]), {_IS_ROUNDED})) > 0)")
+    rows = f"read_json({source}, columns = {{{kinds}}})"
+    answer = connection.execute(f"SELECT {', '.join(checks)} FROM {rows}").fetchone() or ()  # noqa: S608 - quoted
+    return [name for name, is_rounded in zip(names, answer, strict=True) if is_rounded]
+
+
+def _doubles(kind: DuckDBPyType) -> Iterator[str]:
+    """Yield the JSON path of each double in a type, without the $ in front."""
+    if kind.id == "double":
+        yield ""
+    elif kind.id in {"list", "map", "struct"}:
+        for name, inner in kind.children:
+            if isinstance(inner, DuckDBPyType):
+                is_named = kind.id == "struct" and '"' not in name
+                step = f'."{name}"' if is_named else "[*]" if kind.id == "list" else ".*"
+                yield from (step + path for path in _doubles(inner))
 
 
 def renamed(columns: list[tuple[str, str]]) -> str | None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -466,6 +466,29 @@ def test_whole_numbers_beside_fractions_are_not_rounded(transform: Transform) ->
         assert [row[1] for row in outcome.rows] == ["9007199254740993", "1.5", "2"]
         assert outcome.rows[0][0] == 2**63 - 1
         assert codes(outcome) == {"long_numbers"}
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ({"b": 2**53 + 1}, {"b": 0.5}),
+        ([2**53 + 1], [0.5]),
+        ([{"b": [0.5]}, {"b": [2**53 + 1]}], []),
+        ({'a "b"': 2**53 + 1}, {'a "b"': 0.5}),
+    ],
+)
+def test_nested_numbers_are_not_rounded(transform: Transform, pair: tuple[Any, Any]) -> None:
+    outcome = transform(json.dumps([{"v": value, "id": 2**60 + 1} for value in pair]), "t.json")
+    assert outcome.types == {"v": "VARCHAR", "id": "BIGINT"}
+    assert [json.loads(row[0]) for row in outcome.rows] == list(pair)
+    assert codes(outcome) == {"long_numbers"}
+
+
+def test_nested_numbers_that_doubles_hold_stay(transform: Transform) -> None:
+    rows = [{"v": {"id": 2**60 + 1, "at": [1.5, 2]}}, {"v": {"id": 3, "at": [2**60]}}]
+    outcome = transform(json.dumps(rows), "t.json")
+    assert outcome.types == {"v": 'STRUCT(id BIGINT, "at" DOUBLE[])'}
+    assert codes(outcome) == set()
 
 
 def test_long_numbers_of_both_kinds_are_texts(transform: Transform) -> None:
