@@ -32,7 +32,11 @@ module "stack" {
   max_upload_bytes     = LARGEST
   events_enabled       = true
   event_targets = {
-    crm    = { url = "https://crm.example.com/uploads", connection_arn = "CONNECTION" }
+    crm = {
+      url            = "https://crm.example.com/uploads"
+      connection_arn = "CONNECTION"
+      kinds          = [".tsv"] # which no other test uploads: the address leads nowhere
+    }
     tables = { queue_arn = aws_sqs_queue.results["tables"].arn, kinds = [".csv"] }
     closed = { queue_arn = aws_sqs_queue.results["closed"].arn, states = ["rejected"] }
     news   = { topic_arn = aws_sns_topic.news.arn }

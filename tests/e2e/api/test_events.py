@@ -138,7 +138,7 @@ def test_a_webhook_gets_each_result_in_spite_of_faults(
     untrusted = _Untrusted(tmp_path)
     with untrusted.serve() as server:
         _lead(deployment, f"https://127.0.0.1:{server.server_address[1]}/uploads")
-        _upload(deployment, "uploads/events/good.csv")
+        _upload(deployment, "uploads/events/good.tsv")
         eventually(lambda: untrusted.refusals > 0)
         server.shutdown()
     assert untrusted.requests == 0
@@ -146,9 +146,9 @@ def test_a_webhook_gets_each_result_in_spite_of_faults(
     time.sleep(3)
     webhook.faults = [500, SLOW, 429]
     _lead(deployment, webhook.url)
-    eventually(lambda: bool(webhook.events("uploads/events/good.csv")))
+    eventually(lambda: bool(webhook.events("uploads/events/good.tsv")))
     eventually(lambda: webhook.requests > 3)
-    [detail] = webhook.events("uploads/events/good.csv")
+    [detail] = webhook.events("uploads/events/good.tsv")
     jsonschema.validate(detail, _SCHEMA)
     s3 = deployment.aws("s3")
     # The outputs of a sent result exist.
@@ -159,7 +159,7 @@ def test_a_webhook_gets_each_result_in_spite_of_faults(
 def test_what_a_webhook_refuses_waits_for_a_redrive(
     deployment: Deployment, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = "uploads/events/refused.csv"
+    key = "uploads/events/refused.tsv"
     webhook.faults = [400] * 50
     _lead(deployment, webhook.url)
     _upload(deployment, key)
@@ -217,19 +217,27 @@ def _redrive(deployment: Deployment, name: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def _receive(deployment: Deployment, queue_url: str, key: str) -> dict[str, Any]:
-    """Return a message about an upload; it stays in the queue."""
+    """Return a message about an upload; it stays in the queue, as do those of other tests."""
     sqs = deployment.aws("sqs")
+    receipts: list[str] = []
     end = time.monotonic() + 120
-    while True:
-        assert time.monotonic() < end, f"no message about {key}"
-        answer = sqs.receive_message(
-            QueueUrl=queue_url,
-            WaitTimeSeconds=1,
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=0,
-            MessageAttributeNames=["All"],
-        )
-        for message in answer.get("Messages", []):
-            if json.loads(message["Body"])["detail"]["key"] == key:
-                found: dict[str, Any] = message
-                return found
+    try:
+        while True:
+            assert time.monotonic() < end, f"no message about {key}"
+            answer = sqs.receive_message(
+                QueueUrl=queue_url,
+                WaitTimeSeconds=1,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=120,
+                MessageAttributeNames=["All"],
+            )
+            for message in answer.get("Messages", []):
+                receipts.append(message["ReceiptHandle"])
+                if json.loads(message["Body"])["detail"]["key"] == key:
+                    found: dict[str, Any] = message
+                    return found
+    finally:
+        for receipt in receipts:
+            sqs.change_message_visibility(
+                QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=0
+            )

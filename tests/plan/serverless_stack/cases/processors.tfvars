@@ -5,7 +5,7 @@ alarms = { unattended = true }
 processors = {
   word_count = {
     description          = "Counts the words of texts"
-    kinds                = { ".txt" = ["text/plain"], ".md" = ["text/markdown", "text/plain"] }
+    kinds                = { ".txt" = ["text/plain", "text/markdown"] }
     handler              = "count.main"
     architecture         = "arm64"
     memory_mb            = 512
