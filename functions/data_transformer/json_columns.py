@@ -112,11 +112,15 @@ def _doubles(kind: DuckDBPyType) -> Iterator[str]:
     if kind.id == "double":
         yield ""
     elif kind.id in {"list", "map", "struct"}:
-        for name, inner in kind.children:
-            if isinstance(inner, DuckDBPyType):
-                is_named = kind.id == "struct" and '"' not in name
-                step = f'."{name}"' if is_named else "[*]" if kind.id == "list" else ".*"
-                yield from (step + path for path in _doubles(inner))
+        for name, inner in members(kind):
+            is_named = kind.id == "struct" and '"' not in name
+            step = f'."{name}"' if is_named else "[*]" if kind.id == "list" else ".*"
+            yield from (step + path for path in _doubles(inner))
+
+
+def members(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """Return the members of an object, or the only one of a list, which are types."""
+    return [(name, inner) for name, inner in kind.children if isinstance(inner, DuckDBPyType)]
 
 
 def renamed(columns: list[tuple[str, str]]) -> str | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from duckdb.sqltypes import DuckDBPyType
-
 from data_transformer import json_columns
 from data_transformer.columns import identifier
 from uploads.processing import RejectedError
@@ -14,6 +12,7 @@ from uploads.result import Problem
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from duckdb.sqltypes import DuckDBPyType
 
 
 def unnested(
@@ -51,18 +50,13 @@ def lists_of_objects(members: list[tuple[str, DuckDBPyType]]) -> list[tuple[str,
             ((*way, name), inner)
             for way, kind in level
             if kind.id == "struct"
-            for name, inner in _members(kind)
+            for name, inner in json_columns.members(kind)
         ]
     return lists
 
 
 def _is_list_of_objects(kind: DuckDBPyType) -> bool:
-    return kind.id == "list" and _members(kind)[0][1].id == "struct"
-
-
-def _members(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
-    """Return the members of an object, or the only one of a list, which are types."""
-    return [(name, inner) for name, inner in kind.children if isinstance(inner, DuckDBPyType)]
+    return kind.id == "list" and json_columns.members(kind)[0][1].id == "struct"
 
 
 def reading_warning(lists: list[tuple[str, ...]]) -> Problem:
