@@ -79,32 +79,39 @@ def exact_columns(columns: list[tuple[str, str]]) -> str:
     return f"columns = {{{given}}}"
 
 
+def doubles(columns: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the JSON paths of the doubles in columns that hold some, by the columns' names."""
+    paths = {
+        name: [f"${path}" for path in _doubles(duckdb.sqltype(kind))] for name, kind in columns
+    }
+    return {name: found for name, found in paths.items() if found}
+
+
 def rounded(
-    connection: DuckDBPyConnection, source: str, columns: list[tuple[str, str]]
+    connection: DuckDBPyConnection, source: str, doubles: dict[str, list[str]]
 ) -> list[str]:
     """Return the names of columns with whole numbers that are to be doubles, and no double holds.
 
     Args:
         connection: to DuckDB.
         source: first arguments of its reader.
-        columns: names and inferred types, which may be nested.
+        doubles: see the function of that name; at least one.
     """
-    places = {name: list(_doubles(duckdb.sqltype(kind))) for name, kind in columns}
-    names = [name for name, paths in places.items() if paths]
-    if not names:
-        return []
-    kinds = ", ".join(f"{literal(name)}: 'JSON'" for name in names)
-    checks = []
-    for name in names:
-        found = (f"json_extract({identifier(name)}, {literal('$' + p)})" for p in places[name])
-        values = ", ".join(
-            one if "*" in path else f"[{one}]"
-            for one, path in zip(found, places[name], strict=True)
-        )
-        checks.append(f"bool_or(len(list_filter(flatten([{values}]), {_IS_ROUNDED})) > 0)")
+    kinds = ", ".join(f"{literal(name)}: 'JSON'" for name in doubles)
+    checks = [
+        f"bool_or(len(list_filter(flatten([{', '.join(_values(name, path) for path in paths)}]), "
+        f"{_IS_ROUNDED})) > 0)"
+        for name, paths in doubles.items()
+    ]
     rows = f"read_json({source}, columns = {{{kinds}}})"
     answer = connection.execute(f"SELECT {', '.join(checks)} FROM {rows}").fetchone() or ()  # noqa: S608 - quoted
-    return [name for name, is_rounded in zip(names, answer, strict=True) if is_rounded]
+    return [name for name, is_rounded in zip(doubles, answer, strict=True) if is_rounded]
+
+
+def _values(name: str, path: str) -> str:
+    """Return the SQL of a list of the values that a path leads to."""
+    found = f"json_extract({identifier(name)}, {literal(path)})"
+    return found if "*" in path else f"[{found}]"
 
 
 def _doubles(kind: DuckDBPyType) -> Iterator[str]:

@@ -165,7 +165,7 @@ class _Job:
             json_table.FaultError: some values are not objects.
             RejectedError: the array is broken.
         """
-        if self._first == "{" and not json_values.has_null_line(self._path):
+        if self._first == "{" and not json_text.has_null_line(self._path):
             return self._path
         if self._first != "[":
             raise json_table.FaultError

@@ -70,8 +70,9 @@ def write(
     inferred, columns, warnings = _inferred(connection, source, are_objects=are_objects)
     if quoted:  # among other numbers they would make a column of JSON, with the quotes
         columns = [(name, TEXT if kind == "JSON" else kind) for name, kind in columns]
-    if json_text.has_large_integers(objects):
-        rounded = json_columns.rounded(connection, source, columns)
+    doubles = json_columns.doubles(columns)
+    if doubles and json_text.has_large_integers(objects):
+        rounded = json_columns.rounded(connection, source, doubles)
         columns = [(name, TEXT if name in rounded else kind) for name, kind in columns]
         warnings += [json_text.LONG_NUMBERS] if rounded and not quoted else []
     rows_of = f"read_json({source}, {json_columns.exact_columns(columns)})"

@@ -41,6 +41,8 @@ _LONG_NUMBER: Final = re.compile(
 _INTEGER: Final = re.compile(rb"(?<=[:,\[\s])-?[1-9][0-9]{15,}(?=[,\]}\s])")
 _LARGE_EXPONENT: Final = re.compile(rb"(?<=[:,\[\s])-?[0-9.]+[eE][-+]?[0-9]{3,}(?=[,\]}\s])")
 _EXPONENT: Final = re.compile(rb"[0-9.][eE][-+]?[0-9]")
+# Inside a value there would be a comma or a bracket.
+_NULL_LINE: Final = re.compile(rb"\}[ \t\r]*\nnull[ \t\r]*(?:\n|\Z)")
 _UNNAMED: Final = re.compile(rb'[{,]\s*""\s*:')
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"\s*+:?)?|[-0-9][-+.0-9eE]*+', re.DOTALL)
 _LARGEST_INTEGER: Final = 2**64 - 1
@@ -48,18 +50,29 @@ _ARRAY_OF_ARRAYS: Final = re.compile(r"\s*\[\s*\[")
 _LINES_OF_ARRAYS: Final = re.compile(r"\s*\[[^\[\]{}]*\][ \t\r]*\n\s*\[")
 
 
+def has_null_line(path: Path) -> bool:
+    """Return whether a line below an object is null, which DuckDB reads as a row of nulls."""
+    return any(b"\nnull" in text and _NULL_LINE.search(text) for text in _overlapping(path))
+
+
 def has_large_integers(path: Path) -> bool:
     """Return whether a text holds whole numbers that 64-bit integers hold, and doubles do not."""
+    return any(
+        int(float(found[0])) != int(found[0])
+        for text in _overlapping(path)
+        if b"1" * 16 in text.translate(_SHAPE, _SIGNS)
+        for found in _INTEGER.finditer(text)
+    )
+
+
+def _overlapping(path: Path) -> Iterator[bytes]:
+    """Yield a text in pieces, each with the end of the one before it."""
     tail = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             text = tail + chunk
-            if b"1" * 16 in text.translate(_SHAPE, _SIGNS) and any(
-                int(float(found[0])) != int(found[0]) for found in _INTEGER.finditer(text)
-            ):
-                return True
+            yield text
             tail = text[-_OVERLAP:]
-    return False
 
 
 def keep_exact(path: Path) -> bool:
@@ -86,18 +99,14 @@ def keep_exact(path: Path) -> bool:
 
 
 def _needs_change(path: Path) -> bool:
-    tail = b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            text = tail + chunk
-            shape = text.translate(_SHAPE, _SIGNS)
-            suspects = [_LONG_NUMBER] if any(one in shape for one in _MANY_DIGITS) else []
-            suspects += [_LARGE_EXPONENT] if _LARGE in shape else []
-            if not all(is_exact(found[0]) for one in suspects for found in one.finditer(text)):
-                return True
-            if b'""' in text and _UNNAMED.search(text):
-                return True
-            tail = text[-_OVERLAP:]
+    for text in _overlapping(path):
+        shape = text.translate(_SHAPE, _SIGNS)
+        suspects = [_LONG_NUMBER] if any(one in shape for one in _MANY_DIGITS) else []
+        suspects += [_LARGE_EXPONENT] if _LARGE in shape else []
+        if not all(is_exact(found[0]) for one in suspects for found in one.finditer(text)):
+            return True
+        if b'""' in text and _UNNAMED.search(text):
+            return True
     return False
 
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 LARGEST_OBJECT_BYTES: Final = 16 * 1024 * 1024
 CHUNK: Final = 1024 * 1024
-_OVERLAP: Final = 64
-# Inside a value there would be a comma or a bracket.
-_NULL_LINE: Final = re.compile(rb"\}[ \t\r]*\nnull[ \t\r]*\n")
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 
 
@@ -33,18 +30,6 @@ def first_character(path: Path) -> str:
             if text:
                 return text[0]
     return ""
-
-
-def has_null_line(path: Path) -> bool:
-    """Return whether a line below an object is null, which DuckDB reads as a row of nulls."""
-    tail = b""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            text = tail + chunk
-            if b"\nnull" in text and _NULL_LINE.search(text):
-                return True
-            tail = text[-_OVERLAP:]
-    return bool(_NULL_LINE.search(tail + b"\n"))
 
 
 def count_lines(path: Path) -> int:

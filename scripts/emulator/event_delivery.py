@@ -50,7 +50,7 @@ def with_retries(
         pause: waits for some seconds.
     """
 
-    def started(target: dict[str, Any], *others: Any) -> None:  # noqa: ANN401 - see above
+    def started(target: dict[str, Any], *others: Any) -> None:  # noqa: ANN401 - of ministack
         # In the same context, which says whose account it is.
         context = contextvars.copy_context()
         arguments = (deliver, target, *others)
@@ -60,7 +60,7 @@ def with_retries(
         target: dict[str, Any],
         event: dict[str, Any],
         rule: dict[str, Any],
-        *view: Any,  # noqa: ANN401 - see above
+        *view: Any,  # noqa: ANN401 - of ministack
     ) -> None:
         retries = target.get("RetryPolicy", {}).get("MaximumRetryAttempts", _RETRIES)
         wait, attempt = _FIRST_PAUSE, 0

@@ -231,9 +231,11 @@ def _event_target(environment: Environment, name: str) -> Iterator[Check]:
     events = environment.events
     state = events.describe_rule(Name=rule, EventBusName=where)["State"]
     targets = events.list_targets_by_rule(Rule=rule, EventBusName=where)["Targets"]
-    faults = [f"the rule is {state}"] * (state != "ENABLED") + ["the rule has no target"] * (
-        not targets
-    )
+    faults = []
+    if state != "ENABLED":
+        faults.append(f"the rule is {state}")
+    if not targets:
+        faults.append("the rule has no target")
     if any("DeadLetterConfig" not in target for target in targets):
         faults.append("undelivered events go to no queue")
     fix = f"terraform apply restores rule {rule} of {where}"
