@@ -75,7 +75,7 @@ locals {
           } : {
           title   = title
           stat    = "Sum"
-          metrics = [for name in keys(var.event_targets) : ["AWS/Events", metric, "EventBusName", "serverless-uploads-${var.suffix}", "RuleName", name]]
+          metrics = [for name in keys(var.event_targets) : ["AWS/Events", metric, "EventBusName", local._event_bus_name, "RuleName", name]]
         }
       ],
     ],

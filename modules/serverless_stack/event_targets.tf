@@ -1,10 +1,10 @@
 # Receivers of the events: a rule on the bus, its target, and the queue of what could not be delivered.
 locals {
-  _target_names = { for name in keys(var.event_targets) : name => "serverless-uploads-${var.suffix}-${name}" }
+  _target_names = { for name in keys(var.event_targets) : name => "${local._event_bus_name}-${name}" }
   _webhooks     = { for name, t in var.event_targets : name => t if t.url != null }
 
   # Built from names, so that the plan shows the policies whole.
-  _rule_arns         = { for name in keys(var.event_targets) : name => "${local._events_arn_prefix}rule/serverless-uploads-${var.suffix}/${name}" }
+  _rule_arns         = { for name in keys(var.event_targets) : name => "${local._events_arn_prefix}rule/${local._event_bus_name}/${name}" }
   _target_queue_arns = { for name, n in local._target_names : name => "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${local._account}:${n}-dlq" }
 }
 
@@ -57,7 +57,7 @@ resource "aws_iam_role" "webhooks" {
   count = length(local._webhooks) == 0 ? 0 : 1
 
   # Roles belong to the account, buses to a region.
-  name        = "serverless-uploads-${var.suffix}-webhooks-${data.aws_region.current.id}"
+  name        = "${local._event_bus_name}-webhooks-${data.aws_region.current.id}"
   description = "Sends events of ${var.suffix} to webhooks"
   tags        = local.tags
 

@@ -1,7 +1,8 @@
 # Each result is sent as an event to this bus; receivers are rules on it.
 locals {
-  # One name, or none.
-  _event_buses       = var.events_enabled ? toset(["serverless-uploads-${var.suffix}"]) : toset([])
+  _event_bus_name = "serverless-uploads-${var.suffix}"
+  # This name, or none.
+  _event_buses       = var.events_enabled ? toset([local._event_bus_name]) : toset([])
   _events_arn_prefix = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.id}:${local._account}:"
 }
 
