@@ -42,6 +42,9 @@ _SUFFIXES: Final = {
 }
 # Colour primaries and transfer function of sRGB (ITU-T H.273), and no code.
 _SRGB_CODES: Final = (b"", bytes((1, 13)))
+# The high bytes of what 12 bits hold are below it.
+_DARK: Final = 16
+
 _UNSUPPORTED_MODES: Final = frozenset({"I", "F", "I;16S", "I;16BS"})
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -86,8 +89,24 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
             warnings.append(
                 Problem("first_page", "The file has several pages; the first one is shown.")
             )
+        if picture.is_preview(found):
+            warnings.append(
+                Problem(
+                    "preview",
+                    "The file begins with a small version of another picture in it, as raw photos "
+                    "do; the small one is shown.",
+                )
+            )
         target = _prepare(found, settings)
         decoded = _decoded(found, path, settings, warnings)
+        if decoded.mode.startswith("I;16") and scaling.brightest(decoded) < _DARK:
+            warnings.append(
+                Problem(
+                    "dark",
+                    "Of the 16 bits of each pixel 12 are used, as some cameras write them; the "
+                    "thumbnails are as dark as the file says.",
+                )
+            )
         tags = _tags(decoded, warnings)
         orientation = exif.orientation(tags)
         details: dict[str, Any] = {

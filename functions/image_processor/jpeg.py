@@ -36,6 +36,7 @@ _HEAD_BYTES: Final = 4
 # A file of the largest allowed size has a few thousand, of 64 KB each.
 _MOST_PARTS: Final = 10_000
 _COEFFICIENT_BYTES: Final = 2
+_BITS: Final = b"\x08"  # of a sample; libjpeg-turbo, as Pillow has it, reads no 12
 _BLOCK: Final = 8
 
 
@@ -69,6 +70,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
             sequential = marker in _SEQUENTIAL
             components, coefficient_bytes = _coefficients(frame)
             passes = _Passes(frame)
+            found.supported = frame[:1] == _BITS
         elif marker == _SCAN:
             found.scans += 1
             in_scan = int.from_bytes(file.read(1))

@@ -104,7 +104,8 @@ def check_structure(found: Structure, settings: Settings) -> None:
         )
     if not found.supported:
         raise RejectedError(
-            "unsupported_coding", "The JPEG is lossless or hierarchical, which cannot be read."
+            "unsupported_coding",
+            "The JPEG is lossless, hierarchical or not of 8 bits per sample; it cannot be read.",
         )
 
 

@@ -77,6 +77,8 @@ _SIGNATURES: Final = {
     b"GIF89a": "GIF",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",  # BigTIFF
+    b"MM\0+": "TIFF",
     b"BM": "BMP",
 }
 
@@ -85,6 +87,10 @@ _READ_AT_ONCE: Final = frozenset({"TIFF", "WEBP", "AVIF", "HEIF"})
 
 _ANIMATED: Final = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
 
+
+# Source: "TIFF Revision 6.0", Adobe, section 8, NewSubfileType.
+_SUBFILE_TYPE: Final = 254
+_REDUCED: Final = 1
 
 _HEIF: Final = re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL)
 
@@ -278,6 +284,17 @@ def _mark_last_row(image: ImageFile.ImageFile) -> bytes:
 
 def _last_row(image: ImageFile.ImageFile) -> tuple[int, int, int, int]:
     return (0, image.height - 1, image.width, image.height)
+
+
+def is_preview(picture: Picture) -> bool:
+    """Return whether the first picture of a TIFF file is a reduced version of another one in it."""
+    image = picture.image
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return False
+    try:
+        return bool(image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED)
+    except FAULTS:
+        return False
 
 
 def animated(picture: Picture) -> bool:

@@ -51,7 +51,7 @@ def read_structure(file: BinaryIO) -> Structure:
 
 
 def scale_transparency(image: Image, head: bytes) -> None:
-    """Make the grey that stands for transparency comparable with the pixels.
+    """Make the colour that stands for transparency comparable with the pixels.
 
     Pillow spreads pixels of 2 and 4 bits over 8, and leaves this value as it is in the file.
 
@@ -59,9 +59,11 @@ def scale_transparency(image: Image, head: bytes) -> None:
         image: an opened PNG; its `info` is changed.
         head: the first bytes of the file.
     """
-    bits, grey = head[24], image.info.get("transparency")
-    if image.mode == "L" and bits < 8 and isinstance(grey, int):
-        image.info["transparency"] = grey * 255 // (2**bits - 1)
+    bits, clear = head[24], image.info.get("transparency")
+    if image.mode == "L" and bits < 8 and isinstance(clear, int):
+        image.info["transparency"] = clear * 255 // (2**bits - 1)
+    elif image.mode == "RGB" and bits > 8 and isinstance(clear, tuple):
+        image.info["transparency"] = tuple(part >> 8 for part in clear)
 
 
 def mend_checksum(path: Path, size: tuple[int, int]) -> bool:

@@ -6,9 +6,12 @@ does not mix in the colour of what cannot be seen) and CMYK.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageChops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Pixels a side that a scaling decoder leaves for one of the largest thumbnail. With fewer, the
 # blocks that it scales by themselves show: measured against a Lanczos filter of all pixels.
@@ -55,11 +58,22 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
         return picture
     width, height = picture.size
     made = Image.new(mode, (-(-width // by), -(-height // by)))
-    rows = max(1, _BAND_PIXELS // (width * by)) * by
-    for top in range(0, height, rows):
-        band = picture.crop((0, top, width, min(top + rows, height)))
+    for top, band in _bands(picture, by):
         made.paste(_converted(band, mode).reduce(by), (0, top // by))
     return made
+
+
+def brightest(picture: Image.Image) -> int:
+    """Return the high byte of the brightest pixel of a picture of 16 bits."""
+    return max(max(_eight_bits(band).getchannel(0).tobytes()) for _, band in _bands(picture, 1))
+
+
+def _bands(picture: Image.Image, by: int) -> Iterator[tuple[int, Image.Image]]:
+    """Yield pieces of a picture from above, each with its first row; `by` divides their heights."""
+    width, height = picture.size
+    rows = max(1, _BAND_PIXELS // (width * by)) * by
+    for top in range(0, height, rows):
+        yield top, picture.crop((0, top, width, min(top + rows, height)))
 
 
 def working_mode(picture: Image.Image) -> str:

@@ -11,7 +11,7 @@ _SIGNATURES: Final = (
     (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (rb"\xff\xd8\xff", "a JPEG picture"),
     (rb"GIF8[79]a", "a GIF picture"),
-    (rb"(II\*\0|MM\0\*)", "a TIFF picture"),
+    (rb"(II[*+]\0|MM\0[*+])", "a TIFF picture"),
     (rb"RIFF....WEBP", "a WebP picture"),
     (rb"....ftyp(avif|avis)", "an AVIF picture"),
     (rb"....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)", "a HEIC picture"),

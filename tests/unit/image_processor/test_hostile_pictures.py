@@ -239,6 +239,12 @@ def test_a_lossless_jpeg_is_refused(tmp_path: Path) -> None:
     assert _refused(content, tmp_path).code == "unsupported_coding"
 
 
+@pytest.mark.usefixtures("nothing_is_decoded")
+def test_a_jpeg_of_twelve_bits_is_refused(tmp_path: Path) -> None:
+    content = encoded(corners(), "JPEG").replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c", 1)
+    assert _refused(content, tmp_path).code == "unsupported_coding"
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_truncated_file_is_refused(tmp_path: Path, form: str, share: float) -> None:

@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import ExifTags, Image, ImageCms, ImageFile
+from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin
 
 from image_processor import core, picture
 from image_processor.settings import Settings
@@ -471,6 +471,51 @@ def test_transparency_of_few_greys(tmp_path: Path, bits: int) -> None:
     processed = run(content, tmp_path, "a.png", thumbnail_format="png")
     opacity = thumbnail(processed).convert("RGBA").getchannel("A").tobytes()
     assert (opacity[4 * width + 1], opacity[5 * width - 2]) == (0, 255)
+
+
+def test_a_transparent_colour_of_sixteen_bits(tmp_path: Path) -> None:
+    """The left half has the colour that is transparent."""
+    row = b"\0" + b"\xff\xff\x80\x00\x00\x00" * 8 + b"\0\0\0\0\xff\xff" * 8
+    content = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 8, 16, 2, 0, 0, 0))
+        + chunk(b"tRNS", b"\xff\xff\x80\x00\x00\x00")
+        + chunk(b"IDAT", zlib.compress(row * 8))
+        + chunk(b"IEND", b"")
+    )
+    shown = thumbnail(run(content, tmp_path, "a.png", thumbnail_format="png")).convert("RGBA")
+    assert (shown.getpixel((1, 4)), shown.getpixel((14, 4))) == ((0, 0, 0, 0), (0, 0, 255, 255))
+
+
+@pytest.mark.parametrize(("most", "warnings"), [(4095, ["dark"]), (65535, [])])
+@pytest.mark.parametrize("form", ["TIFF", "PNG"])
+def test_twelve_bits_in_sixteen_are_said_to_be_dark(
+    tmp_path: Path, form: str, most: int, warnings: list[str]
+) -> None:
+    picture = Image.new("I;16", (40, 30), most // 2)
+    picture.putpixel((7, 7), most)
+    processed = run(encoded(picture, form), tmp_path, f"a.{form[:3].lower()}")
+    assert _codes(processed) == warnings
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_tiff_of_both_kinds(tmp_path: Path, *, big: bool) -> None:
+    processed = run(encoded(corners(), "TIFF", big_tiff=big), tmp_path, "a.tif")
+    assert quarters(thumbnail(processed)) == quarters(corners())
+    assert _codes(processed) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "warnings"), [(1, ["preview"]), (0, []), ("other", [])], ids=["small", "whole", "odd"]
+)
+def test_the_preview_of_a_raw_photo_is_said_to_be_one(
+    tmp_path: Path, kind: int | str, warnings: list[str]
+) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[254] = 2 if kind == "other" else 4
+    tags[254] = kind
+    processed = run(encoded(corners(), "TIFF", tiffinfo=tags), tmp_path, "a.tif")
+    assert _codes(processed) == warnings
 
 
 def test_a_palette_that_is_missing(tmp_path: Path) -> None:
