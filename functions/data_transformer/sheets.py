@@ -53,7 +53,10 @@ _ERROR_VALUE, _EMPTY_VALUE = 2, 3
 _UNSTORED: Final = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
 _HEAD: Final = 200  # rows by which the header is found
 _MOST_ROWS_ABOVE: Final = 20
-_EXACT: Final = 2**53  # whole numbers below are exact in a double
+_LARGEST: Final = 2**63  # whole numbers below fit into a BIGINT
+# Spreadsheet programs keep 15 digits. Source: "Excel specifications and limits", Microsoft.
+_ROUNDED: Final = 10**15
+_MANY_DIGITS: Final = "many digits"
 _DURATION: Final = "duration"
 _KINDS: Final = {
     bool: "BOOLEAN",
@@ -93,6 +96,7 @@ class Sheet:
         missing: names of typed columns with a marker of a missing value.
         mixed: names of columns that are text, since they hold texts beside other values.
         durations: names of columns that are text, since they hold durations.
+        many_digits: names of columns with whole numbers of more digits than a workbook keeps.
         merged: whether cells below the header are merged; the first has the value.
         total: whether the last row begins with a word for a sum.
         divided: whether a blank row or column divides the table.
@@ -111,6 +115,7 @@ class Sheet:
     missing: list[str] = field(default_factory=list)
     mixed: list[str] = field(default_factory=list)
     durations: list[str] = field(default_factory=list)
+    many_digits: list[str] = field(default_factory=list)
     merged: bool = False
     total: bool = False
     divided: bool = False
@@ -227,12 +232,17 @@ class _Reader:
         for row in self._rows(skip):
             for found, cell in zip(kinds, row, strict=True):
                 if not _is_empty(cell):
-                    found.add(_kind(cell))
+                    kind = _kind(cell)
+                    found.add(kind)
+                    if kind == "BIGINT" and isinstance(cell, float) and abs(cell) >= _ROUNDED:
+                        found.add(_MANY_DIGITS)
         return kinds
 
     def _type(self, kinds: set[str], name: str) -> str:
         """Return the type of a column."""
-        values = kinds - {"marker"}
+        values = kinds - {"marker", _MANY_DIGITS}
+        if _MANY_DIGITS in kinds:
+            self.about.many_digits.append(name)
         if found := _TYPES.get(frozenset(values)):
             if "marker" in kinds:
                 self.about.missing.append(name)
@@ -271,7 +281,7 @@ def _kind(cell: Cell) -> str:
     if isinstance(cell, str):
         return "marker" if cell.strip() in MISSING else TEXT
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return "BIGINT" if cell == int(cell) and abs(cell) < _EXACT else "DOUBLE"
+        return "BIGINT" if cell == int(cell) and abs(cell) < _LARGEST else "DOUBLE"
     return _KINDS[type(cell)]
 
 

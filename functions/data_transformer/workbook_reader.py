@@ -260,6 +260,12 @@ def _sheet_warnings(sheet: Mapping[str, Any]) -> Iterator[Problem]:
             "durations_as_text",
             f"{_listed(sheet['durations'])} {where} hold durations, as text h:mm:ss.",
         )
+    if sheet["many_digits"]:
+        yield Problem(
+            "many_digits",
+            f"{_listed(sheet['many_digits'])} {where} hold whole numbers of more than 15 digits, "
+            "which spreadsheet programs round; store such numbers as text.",
+        )
     if sheet["merged"]:
         yield Problem("merged_cells", f"Cells {where} are merged: the first of them has the value.")
     if sheet["divided"]:

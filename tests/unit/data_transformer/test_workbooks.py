@@ -180,6 +180,12 @@ def test_durations_are_text(transform: Transform) -> None:
     assert codes(outcome) == ["durations_as_text"]
 
 
+def test_whole_numbers_that_a_workbook_rounds_are_reported(transform: Transform) -> None:
+    outcome = transform(book(["id", "n"], [1234567890123456, 1], [2, 10**14]), "a.xlsx")
+    assert outcome.rows == [(1234567890123456, 1), (2, 10**14)]
+    assert codes(outcome) == ["many_digits"]
+
+
 def test_errors_and_formulas_without_values_are_reported(transform: Transform) -> None:
     outcome = transform(book(["a", "b", "c"], [1, "#N/A", "=A2*2"]), "a.xlsx")
     assert outcome.rows == [(1, None, None)]
