@@ -22,6 +22,9 @@ class Told extends Error {
   }
 }
 
+/** What ends an upload that a person paused. */
+class Paused extends Error {}
+
 const SENTENCES = {
   BAD_REQUEST_BODY: "The service does not accept this file name; it may be too long.",
   UNAUTHORIZED: "The service wants to know who you are; check the token.",
@@ -69,10 +72,15 @@ async function call(method, path, body, busyWaits = [1000, 2000, 4000]) {
 }
 
 // XMLHttpRequest, because fetch does not report the progress of an upload.
-function transfer(method, url, body, onProgress) {
+function transfer(method, url, body, signal, onProgress) {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new Paused());
     const request = new XMLHttpRequest();
     request.open(method, url);
+    const pause = () => request.abort();
+    signal.addEventListener("abort", pause);
+    request.onloadend = () => signal.removeEventListener("abort", pause);
+    request.onabort = () => reject(new Paused());
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onerror = () => reject(new Told("The upload was interrupted. Check the connection and try again."));
     request.onload = () => {
@@ -84,15 +92,15 @@ function transfer(method, url, body, onProgress) {
   });
 }
 
-function sendForm(form, file, onProgress) {
+function sendForm(form, file, signal, onProgress) {
   const data = new FormData();
   for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
   data.append("file", file);
-  return transfer("POST", form.url, data, onProgress);
+  return transfer("POST", form.url, data, signal, onProgress);
 }
 
 // Sends the parts that the storage has not yet; one that fails is sent again, for half a minute.
-async function sendParts(started, file, onProgress) {
+async function sendParts(started, file, signal, onProgress) {
   const path = `/s3/multipart/${encodeURIComponent(started.upload_id)}`;
   const query = `?key=${encodeURIComponent(started.key)}`;
   const first = (number) => (number - 1) * started.part_bytes;
@@ -114,7 +122,7 @@ async function sendParts(started, file, onProgress) {
   const send = async (number) => {
     const { url } = await call("GET", `${path}/${number}${query}&size=${length(number)}`);
     const body = file.slice(first(number), first(number) + length(number));
-    const request = await transfer("PUT", url, body, (share) => report(number, share * length(number)));
+    const request = await transfer("PUT", url, body, signal, (share) => report(number, share * length(number)));
     tags.set(number, request.getResponseHeader("ETag"));
     report(number, length(number));
   };
@@ -130,8 +138,9 @@ async function sendParts(started, file, onProgress) {
     return act();
   };
   await Promise.all(Array.from({ length: PARTS_AT_ONCE }, async () => {
-    for (let number; (number = missing.shift());) await patiently(() => send(number));
+    for (let number; !signal.aborted && (number = missing.shift());) await patiently(() => send(number));
   }));
+  if (signal.aborted) throw new Paused();
   const parts = [...tags].sort(([a], [b]) => a - b).map(([PartNumber, ETag]) => ({ PartNumber, ETag }));
   await patiently(() => call("POST", `${path}/complete${query}`, { parts }));
 }
@@ -180,8 +189,9 @@ class Row {
     this.part("progress").setAttribute("aria-label", `Upload of ${file.name}`);
     this.part(".preview").textContent = (file.name.split(".").pop() ?? "").slice(0, 4).toUpperCase();
     this.part(".again").addEventListener("click", () => enqueue(this));
-    this.part(".again").setAttribute("aria-label", `Try again: ${file.name}`);
-    this.show("waiting", "Waiting");
+    this.part(".pause").addEventListener("click", () => this.pausing.abort());
+    this.part(".pause").setAttribute("aria-label", `Pause: ${file.name}`);
+    this.uploaded = 0;
   }
 
   part(selector) { return this.node.querySelector(selector); }
@@ -189,7 +199,12 @@ class Row {
   show(state, sentence) {
     this.node.dataset.state = state;
     this.part(".state").textContent = sentence;
-    this.part(".again").hidden = state !== "failed";
+    this.part(".again").hidden = !["failed", "paused"].includes(state);
+    this.part(".again").textContent = state === "paused" ? "Go on" : "Try again";
+    this.part(".again").setAttribute("aria-label", `${this.part(".again").textContent}: ${this.file.name}`);
+    this.part(".pause").hidden = state !== "uploading";
+    if (["pending", "succeeded", "rejected"].includes(state)) this.uploaded = this.file.size;
+    showTotal();
     if (state !== "uploading") element("news").textContent = `${this.file.name}: ${sentence}`;
   }
 
@@ -203,6 +218,8 @@ class Row {
   }
 
   async run() {
+    this.pausing = new AbortController();
+    const { signal } = this.pausing;
     try {
       if (this.file.size === 0) throw new Told("The file is empty.");
       this.show("waiting", "Asking for permission…");
@@ -211,23 +228,26 @@ class Row {
       const progress = this.part("progress");
       const onProgress = (share) => {
         progress.value = share * 100;
+        this.uploaded = share * this.file.size;
+        showTotal();
         this.part(".state").textContent = `Uploading… ${Math.round(share * 100)} % of ${size(this.file.size)}`;
       };
       if (started.upload_id) {
         unfinished.keep(this.file, started);
         try {
-          await sendParts(started, this.file, onProgress);
+          await sendParts(started, this.file, signal, onProgress);
         } catch (error) {
           if (error.code !== "no_such_upload") throw error;
           unfinished.forget(this.file);
           return this.run();
         }
         unfinished.forget(this.file);
-      } else await sendForm(started, this.file, onProgress);
+      } else await sendForm(started, this.file, signal, onProgress);
       progress.removeAttribute("value");
       this.show("pending", "Processing…");
       this.finish(await result(started.key));
     } catch (error) {
+      if (error instanceof Paused) return this.show("paused", "Paused");
       this.show("failed", error instanceof Told ? error.message : "Something unexpected went wrong. Try again.");
       if (!(error instanceof Told)) console.error(error);
     }
@@ -257,6 +277,13 @@ class Row {
       pair.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: value }));
       return pair;
     }));
+    this.part(".columns").hidden = !details.profile?.length;
+    this.part(".columns tbody").replaceChildren(...(details.profile ?? []).map((column) => {
+      const cells = [column.original_name ?? column.name, column.type, column.min ?? "", column.max ?? "", column.nulls.toLocaleString("en")];
+      const line = document.createElement("tr");
+      line.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+      return line;
+    }));
     const others = outputs.filter((output) => !pictures.includes(output));
     this.part(".outputs").replaceChildren(...[
       ...[...others, ...pictures].map((output) => link(output.url, output.name, output.attributes.width
@@ -281,14 +308,35 @@ function enqueue(row) {
   }
 }
 
+const rows = [];
+
 function add(files) {
-  if (!files.length) return;
-  element("files-title").hidden = false;
   for (const file of files) {
     const row = new Row(file);
+    rows.push(row);
     element("files").prepend(row.node);
     enqueue(row);
   }
+}
+
+function showTotal() {
+  const count = (...states) => rows.filter((row) => states.includes(row.node.dataset.state)).length;
+  const sum = (value) => rows.reduce((total, row) => total + value(row), 0);
+  const bytes = sum((row) => row.file.size);
+  element("total").hidden = !rows.length;
+  element("total-progress").value = bytes ? sum((row) => row.uploaded) / bytes * 100 : 100;
+  element("total-text").textContent = `${count("succeeded")} of ${rows.length} done, ${count("failed", "rejected")} failed, `
+    + `${Math.floor(element("total-progress").value)} % of ${size(bytes)} uploaded`;
+}
+
+// Files of folders and of the folders in them; what a system hides (.DS_Store) is left out.
+async function filesOf(entry) {
+  if (entry.isFile) return entry.name.startsWith(".") ? [] : [await new Promise((...done) => entry.file(...done))];
+  const reader = entry.createReader();
+  const found = [];
+  // A reader returns some entries at a time, and none at the end.
+  for (let some; (some = await new Promise((...done) => reader.readEntries(...done))).length;) found.push(...some);
+  return (await Promise.all(found.map(filesOf))).flat();
 }
 
 async function connect() {
@@ -324,12 +372,20 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   depth = 0;
   drop.classList.remove("over");
-  add([...event.dataTransfer.files]);
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+  if (!entries.some((entry) => entry?.isDirectory)) return add([...event.dataTransfer.files]);
+  Promise.all(entries.filter(Boolean).map(filesOf)).then((found) => add(found.flat()), (error) => {
+    element("news").textContent = "The folder cannot be read.";
+    console.error(error);
+  });
 });
-element("picker").addEventListener("change", (event) => {
-  add([...event.target.files]);
-  event.target.value = ""; // the same file may be chosen again
-});
+for (const picker of ["picker", "folder-picker"]) {
+  element(picker).addEventListener("change", (event) => {
+    add([...event.target.files].filter((file) => !(file.webkitRelativePath && file.name.startsWith("."))));
+    event.target.value = ""; // the same file may be chosen again
+  });
+}
+element("folder").addEventListener("click", () => element("folder-picker").click());
 element("connection").addEventListener("submit", (event) => {
   event.preventDefault();
   const entered = new FormData(event.target);

@@ -20,9 +20,11 @@ import os
 import re
 import sys
 import time
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -42,6 +44,7 @@ _LONGEST_WAIT_SECONDS: Final = 20
 _PAUSE_SECONDS: Final = 0.2
 _PARTS_AT_ONCE: Final = 4
 _PIECE_BYTES: Final = 1024 * 1024
+_BAR_WIDTH: Final = 40
 
 
 class ApiError(Exception):
@@ -132,7 +135,9 @@ class Client:
         name: str | None = None,
         options: dict[str, Any] | None = None,
         *,
+        metadata: dict[str, str] | None = None,
         unfinished: Path | None = None,
+        begun_elsewhere: bool = False,
         on_progress: Callable[[int], None] = lambda _: None,
     ) -> str:
         """Upload a file and return its key.
@@ -141,25 +146,33 @@ class Client:
             path: the file.
             name: name to store it under, if not its own.
             options: how a table is read, such as `{"delimiter": ";"}`; docs/tables.md lists them.
+            metadata: texts to be stored with the file, such as `{"order": "17"}`.
             unfinished: folder that remembers uploads in parts; the same content under the same name
                 resumes where it stopped.
+            begun_elsewhere: resume what another machine began, if the bucket has a part of it.
             on_progress: called with the number of bytes just stored, from several threads.
 
         Raises:
             ApiError: the API or the bucket refused it.
         """
         name, size = name or path.name, path.stat().st_size
-        memory = unfinished / f"{self._digest(path, name, options)}.json" if unfinished else None
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        known = {"options": options, "metadata": metadata, "checksum_sha256": sha256, "size": size}
+        memory = unfinished / f"{self._digest(name, known)}.json" if unfinished else None
         started = json.loads(memory.read_bytes()) if memory and memory.exists() else None
+        if begun_elsewhere and not started:
+            started = self.find_unfinished(path, name)
         if started:
             try:
                 self.send_parts(started, path, on_progress)
             except _ExpiredError:
                 started = None
         if not started:
-            started = self.start(name, options, size)
+            started = self.start(name, **known)
             if "upload_id" not in started:
-                self.send(started, path)
+                if "state" not in started:  # else the same content was uploaded before
+                    self.send(started, path)
                 on_progress(size)
                 return str(started["key"])
             if memory:
@@ -167,22 +180,36 @@ class Client:
                 memory.write_text(json.dumps(started))
             self.send_parts(started, path, on_progress)
         if memory:
-            memory.unlink()
+            memory.unlink(missing_ok=True)
         return str(started["key"])
 
-    def start(
-        self, name: str, options: dict[str, Any] | None = None, size: int = 0
-    ) -> dict[str, Any]:
+    def start(self, name: str, **known: object) -> dict[str, Any]:
         """Start an upload: return a key, and the form that takes the file, or an `upload_id`.
 
         Args:
             name: of the file.
-            options: how a table is read.
-            size: in bytes, if known.
+            known: what else `POST /files` takes; what is empty is left out. With
+                `checksum_sha256`, the API may answer with a file that has the same content.
         """
-        known = {"options": options, "size": size}
         body = {"name": name} | {field: value for field, value in known.items() if value}
         return self._json(self.http.post(f"{self.url}/files", json=body))
+
+    def find_unfinished(self, path: Path, name: str) -> dict[str, Any] | None:
+        """Return an upload of a file that is not completed, as `start` returned it; or None.
+
+        It has this name, and each part that the bucket holds is a part of the file: its entity tag
+        is an MD5, unless a KMS key encrypts the bucket; then no upload is found.
+        """
+        for upload in self.files(state="uploading"):
+            size = max((part["Size"] for part in upload["parts"]), default=0)
+            # The API stores the ending in lower case.
+            names = (upload["key"].rpartition("/")[2], unicodedata.normalize("NFC", name))
+            if size and names[0].lower() == names[1].lower():
+                found = {part["PartNumber"]: part["ETag"].strip('"') for part in upload["parts"]}
+                if all(_md5(path, (n - 1) * size, size) == tag for n, tag in found.items()):
+                    known = {"key": upload["key"], "upload_id": upload["upload_id"]}
+                    return known | {"part_bytes": size}
+        return None
 
     def send_parts(
         self,
@@ -264,11 +291,11 @@ class Client:
         params = {"wait": wait} if wait else {}
         return self._json(self.http.get(f"{self.url}/files/{quote(key)}", params=params))
 
-    def files(self) -> Iterator[dict[str, Any]]:
-        """Return every upload, page by page."""
+    def files(self, **query: str) -> Iterator[dict[str, Any]]:
+        """Return every upload, page by page; `query` as `GET /files` takes it."""
         cursor: dict[str, str] = {}
         while True:
-            page = self._json(self.http.get(f"{self.url}/files", params=cursor))
+            page = self._json(self.http.get(f"{self.url}/files", params=query | cursor))
             yield from page["files"]
             if not page["next_cursor"]:
                 return
@@ -306,12 +333,10 @@ class Client:
             self._raise_for(answer)
         return answer.is_success
 
-    def _digest(self, path: Path, name: str, options: dict[str, Any] | None) -> str:
-        """Return a hash that identifies an upload: of address, name, options and content."""
-        about = json.dumps([self.url, name, options], sort_keys=True)
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        return hashlib.sha256(f"{about}{content}".encode()).hexdigest()
+    def _digest(self, name: str, known: dict[str, Any]) -> str:
+        """Return a hash that identifies an upload by the API, its name and all that is known."""
+        about = json.dumps([self.url, name, known], sort_keys=True)
+        return hashlib.sha256(about.encode()).hexdigest()
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         self._raise_for(answer)
@@ -341,6 +366,13 @@ def _read(path: Path, start: int, size: int) -> Iterator[bytes]:
             yield piece
 
 
+def _md5(path: Path, start: int, size: int) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in _read(path, start, size):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
 def _try_again(act: Callable[[], object]) -> None:
     """Do something again that failed for a reason that may pass, up to five times in all."""
     for pause in (0.5, 1, 2, 4):
@@ -358,6 +390,25 @@ def _try_again(act: Callable[[], object]) -> None:
     act()
 
 
+class _Bar:
+    """A progress bar on standard error, if a person reads it."""
+
+    def __init__(self, total: int) -> None:
+        self._total = max(1, total)
+        self._stored = 0
+        self._lock = Lock()
+
+    def add(self, size: int) -> None:
+        """Show that so many bytes more are stored."""
+        with self._lock:
+            self._stored += size
+            if sys.stderr.isatty():
+                share = min(1, self._stored / self._total)
+                bar = "#" * round(share * _BAR_WIDTH)
+                end = "\n" if share == 1 else ""
+                print(f"\r[{bar:<{_BAR_WIDTH}}] {share:4.0%}", end=end, file=sys.stderr, flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Upload the file named on the command line and print its result; return the exit status."""
     parser = argparse.ArgumentParser(description="Upload a file and wait for its result.")
@@ -369,12 +420,23 @@ def main(arguments: list[str] | None = None) -> int:
         default=Path.home() / ".cache" / "serverless-uploads",
         help="folder that remembers uploads in parts (default: %(default)s)",
     )
+    parser.add_argument(
+        "--begun-elsewhere",
+        action="store_true",
+        help="resume an upload in parts of this file that another machine began",
+    )
     options = parser.parse_args(arguments)
     url = options.api_url.rstrip("/")
     try:
         with httpx.Client(timeout=60, auth=authorization(url, boto3.Session())) as http:
             client = Client(url, http)
-            file = client.wait(client.upload(options.file, unfinished=options.unfinished))
+            key = client.upload(
+                options.file,
+                unfinished=options.unfinished,
+                begun_elsewhere=options.begun_elsewhere,
+                on_progress=_Bar(options.file.stat().st_size).add,
+            )
+            file = client.wait(key)
     except (ApiError, httpx.HTTPError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

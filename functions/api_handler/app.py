@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from api_handler import files as file_rules
 from api_handler import owners
 from api_handler.errors import ApiError
+from api_handler.new_file import NewFile
 from uploads.keys import UPLOADS_PREFIX
 
 if TYPE_CHECKING:
@@ -156,24 +157,16 @@ class App:
         )
 
     def _create(self, event: Mapping[str, Any], files: Files) -> _Answer:
-        wanted = _json_object(event)
-        name, content_type = wanted.pop("name", None), wanted.pop("content_type", "")
-        options, size = wanted.pop("options", None), wanted.pop("size", None)
-        is_size = size is None or (type(size) is int and size > 0)
-        if not (isinstance(name, str) and isinstance(content_type, str) and is_size) or wanted:
-            raise ApiError(
-                400,
-                "invalid_body",
-                'The body must be {"name": "…"}, with "content_type" and "size" in bytes if known, '
-                '"options" of a table, and nothing else.',
-            )
-        made = files.create(name, content_type, options, size)
+        new = NewFile.parse(_json_object(event), self._settings.tag_names)
+        if self._settings.enable_deduplication and (twin := files.twin(new)):
+            return _Answer(200, files.describe(twin), twin)
+        made = files.create(new)
         self._count_upload()
         return _Answer(201, made, made["key"])
 
     def _form(self, event: Mapping[str, Any], files: Files) -> _Answer:
         query = event.get("queryStringParameters") or {}
-        made = files.create(*_named(query.get("filename"), query.get("type")))
+        made = files.create(_named(query.get("filename"), query.get("type")))
         self._count_upload()
         form = {"method": "POST", "url": made["url"], "fields": made["fields"]}
         return _Answer(200, form | {"expires": self._settings.upload_url_ttl_seconds}, made["key"])
@@ -181,7 +174,7 @@ class App:
     def _start(self, event: Mapping[str, Any], files: Files) -> _Answer:
         wanted = _json_object(event)
         named = _named(wanted.get("filename"), wanted.get("type"))
-        made = files.create(*named, in_parts=True)
+        made = files.create(named, in_parts=True)
         self._count_upload()
         return _Answer(200, {"key": made["key"], "uploadId": made["upload_id"]}, made["key"])
 
@@ -312,15 +305,16 @@ def _json_object(event: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _named(name: object, content_type: object) -> tuple[str, str]:
-    """Return name and content type as Uppy sends them; a browser may not know the type.
+def _named(name: object, content_type: object) -> NewFile:
+    """Return a file as Uppy names it; a browser may not know the type.
 
     Raises:
         ApiError: 400 where they are not texts.
     """
     if not isinstance(name, str) or not isinstance(content_type, str | None):
         raise ApiError(400, "invalid_name", "The file needs a name: send it as filename.")
-    return name, "" if content_type == "application/octet-stream" else str(content_type or "")
+    unknown = content_type == "application/octet-stream"
+    return NewFile(name, "" if unknown else content_type or "")
 
 
 def _upload(event: Mapping[str, Any], files: Files) -> tuple[str, str]:

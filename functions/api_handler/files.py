@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import time
@@ -9,25 +10,27 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 from botocore.exceptions import ClientError
 
 from api_handler import cursor as cursors
-from api_handler import multipart, names
+from api_handler import multipart, names, new_file
 from api_handler.errors import ApiError
 from api_handler.owners import ANYBODY
 from api_handler.times import in_seconds, timestamp
-from uploads import events, keys
+from uploads import events, keys, metadata
 from uploads import result as results
-from uploads.table_options import METADATA, TableOptions
+from uploads.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
 
+    from api_handler.new_file import NewFile
     from api_handler.owners import Caller
     from api_handler.settings import Settings
 
@@ -75,31 +78,28 @@ class Files:
             Bucket=self._settings.bucket, Prefix=keys.UPLOADS_PREFIX, MaxKeys=1
         )
 
-    def create(
-        self,
-        name: str,
-        content_type: str | None,
-        options: object = None,
-        size: int | None = None,
-        *,
-        in_parts: bool = False,
-    ) -> dict[str, Any]:
+    def create(self, new: NewFile, *, in_parts: bool = False) -> dict[str, Any]:
         """Return what uploads one file of this name and nothing else: a form, or upload in parts.
 
         Args:
-            name: file name.
-            content_type: if known.
-            options: how a table is to be read, see `uploads.table_options`.
-            size: in bytes, if known; nothing of another size is then taken. Without it, a form.
+            new: the file. Nothing of another size than it says is taken, and nothing with another
+                SHA-256; without a size, a form.
             in_parts: upload in parts for any size.
 
         Raises:
-            ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind;
-                413 for a file that is too large, or exceeds its owner's quota.
+            ApiError: 400 or 415, see `names`; 400 for options that are none, or not for this kind,
+                and for more metadata than S3 stores; 413 for a file that is too large, or exceeds
+                its owner's quota.
         """
+        size = new.size
         if size is not None and size > self._settings.max_upload_bytes:
             raise multipart.too_large(size, self._settings.max_upload_bytes)
-        key, content_type, metadata = self._new(name, content_type, options)
+        name, kind = names.checked_name(new.name, self._kinds)
+        content_type = names.checked_content_type(
+            new.content_type, kind, self._kinds[kind].content_types
+        )
+        stored = self._metadata(new, kind)
+        key = f"{self._caller.folder}{keys.time_ordered_id()}/{name}"
         upload = {"key": key, "content_type": content_type}
         left = self._bytes_left(size or 1)
         largest = min(self._settings.largest_form_bytes, left)
@@ -107,12 +107,17 @@ class Files:
             return upload | {
                 "max_bytes": min(self._settings.max_upload_bytes, left),
                 "expires_at": in_seconds(multipart.PARTS_LAST_SECONDS),
-                "upload_id": self.multipart.start(key, content_type, metadata),
+                "upload_id": self.multipart.start(key, content_type, stored, new.tags),
                 "part_bytes": multipart.part_bytes(size or self._settings.max_upload_bytes),
             }
         fields = {"Content-Type": content_type} | {
-            f"x-amz-meta-{name}": text for name, text in metadata.items()
+            f"x-amz-meta-{name}": text for name, text in stored.items()
         }
+        if new.sha256:  # S3 refuses another content
+            digest = bytes.fromhex(new.sha256)
+            fields["x-amz-checksum-sha256"] = base64.b64encode(digest).decode()
+        if new.tags:
+            fields["tagging"] = _tag_set(new.tags)
         expires_at = in_seconds(self._settings.upload_url_ttl_seconds)
         form = self._s3.generate_presigned_post(
             Bucket=self._settings.bucket,
@@ -153,29 +158,47 @@ class Files:
             raise _quota_exceeded(f"{sum(sizes):,} of {caller.max_bytes:,} bytes")
         return left
 
-    def _new(
-        self, name: str, content_type: str | None, options: object
-    ) -> tuple[str, str, dict[str, str]]:
-        """Return the key, the content type and the metadata of a new upload."""
-        name, kind = names.checked_name(name, self._kinds)
-        accepted = self._kinds[kind].content_types
-        content_type = names.checked_content_type(content_type, kind, accepted)
-        key = f"{self._caller.folder}{keys.time_ordered_id()}/{name}"
-        return key, content_type, self._metadata(kind, options)
+    def twin(self, new: NewFile) -> str | None:
+        """Return the key of a file of the caller's with the same content, if it was processed.
 
-    def _metadata(self, kind: str, options: object) -> dict[str, str]:
-        """Return what stores the options of a table with it."""
-        if options is None:
-            return {}
+        It has the same kind, and the same options, so another upload would have the same outputs.
+        """
+        if new.sha256 is None:
+            return None
+        _, kind = names.checked_name(new.name, self._kinds)
+        note = keys.note_key(f"{self._caller.folder}{keys.time_ordered_id()}/-", new.sha256)
+        key = results.noted(self._s3, self._settings.bucket, note)
+        head = key and results.head(self._s3, self._settings.bucket, key)
+        if not (key and head):
+            return None
+        result = self._result(key, head)
+        is_twin = (
+            result is not None
+            and (result.status, result.source.sha256) == ("succeeded", new.sha256)
+            and keys.kind_of(key, self._kinds) == kind
+            and head.get("Metadata", {}).get(metadata.OPTIONS) == self._options(new, kind)
+        )
+        return key if is_twin else None
+
+    def _metadata(self, new: NewFile, kind: str) -> dict[str, str]:
+        """Return what is stored with a new file."""
+        known = {metadata.OPTIONS: self._options(new, kind), metadata.SHA256: new.sha256}
+        found = new.metadata | {name: text for name, text in known.items() if text is not None}
+        new_file.checked_total(found)
+        return found
+
+    def _options(self, new: NewFile, kind: str) -> str | None:
+        """Return the options of a table as they are stored with it."""
+        if new.options is None:
+            return None
         if self._kinds[kind].function not in self._settings.option_functions:
             raise ApiError(
                 400, "invalid_options", f"A file {kind} takes no options: they are of tables."
             )
         try:
-            found = TableOptions.parse(options)
+            return TableOptions.parse(new.options).to_text()
         except ValueError as error:
             raise ApiError(400, "invalid_options", f"{error}") from error
-        return {METADATA: found.to_text()}
 
     def list(self, prefix: str, limit: int, cursor: str | None) -> dict[str, Any]:
         """Return a page of the caller's uploads in the order of their keys.
@@ -272,6 +295,7 @@ class Files:
                 key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}"
             ),
             "urls_expire_at": in_seconds(self._settings.download_url_ttl_seconds),
+            "metadata": metadata.public(head.get("Metadata", {})),
             "result": self._public(result) if result else None,
         }
 
@@ -323,8 +347,10 @@ class Files:
             if next(self._derived(key), None) is None:
                 raise
         self._s3.delete_object(Bucket=self._settings.bucket, Key=key)
-        record = keys.result_key(key)
-        for doomed in sorted(self._derived(key), key=lambda found: found != record):
+        derived = list(self._derived(key))
+        stored = results.load(self._s3, self._settings.bucket, key) if derived else None
+        records = results.records(stored.result) if stored else []
+        for doomed in dict.fromkeys([*records, *derived]):
             self._s3.delete_object(Bucket=self._settings.bucket, Key=doomed)
 
     def reprocess(self, key: str) -> None:
@@ -429,6 +455,15 @@ def _invalid_key() -> ApiError:
     return ApiError(
         400, "invalid_key", "The key is not that of an upload; send it as it was listed."
     )
+
+
+def _tag_set(tags: Mapping[str, str]) -> str:
+    """Return tags as the field `tagging` of a form has them (S3: POST Object)."""
+    inner = "".join(
+        f"<Tag><Key>{escape(name)}</Key><Value>{escape(text)}</Value></Tag>"
+        for name, text in tags.items()
+    )
+    return f"<Tagging><TagSet>{inner}</TagSet></Tagging>"
 
 
 def _storable(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
@@ -45,10 +46,17 @@ class Multipart:
         self._settings = settings
         self._s3 = s3
 
-    def start(self, key: str, content_type: str, metadata: Mapping[str, str]) -> str:
+    def start(
+        self, key: str, content_type: str, metadata: Mapping[str, str], tags: Mapping[str, str]
+    ) -> str:
         """Start an upload; return its id."""
+        tagging: Any = {"Tagging": urlencode(tags)} if tags else {}
         started = self._s3.create_multipart_upload(
-            Bucket=self._settings.bucket, Key=key, ContentType=content_type, Metadata=metadata
+            Bucket=self._settings.bucket,
+            Key=key,
+            ContentType=content_type,
+            Metadata=metadata,
+            **tagging,
         )
         return started["UploadId"]
 

@@ -69,6 +69,11 @@ class Settings(FromEnvironment):
     enable_reprocess: Annotated[bool, Setting("whether clients may have files processed again")] = (
         False
     )
+    enable_deduplication: Annotated[
+        bool,
+        Setting("whether a file with a checksum is not uploaded where the same content is there"),
+    ] = False
+    tag_names: Annotated[tuple[str, ...], Setting("names of the tags that a client may set")] = ()
     enable_multipart: Annotated[bool, Setting("whether files may be uploaded in parts")] = False
 
     @property

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from data_transformer.text import detect
 from uploads.content import describe
+from uploads.metadata import OPTIONS
 from uploads.processing import RejectedError
-from uploads.table_options import METADATA, TableOptions
+from uploads.table_options import TableOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +98,7 @@ def options(source: Source, settings: Settings, form: str) -> TableOptions:
     """
     try:
         # Only objects in S3 have metadata.
-        said = TableOptions.from_text(getattr(source, "metadata", {}).get(METADATA, ""))
+        said = TableOptions.from_text(getattr(source, "metadata", {}).get(OPTIONS, ""))
         return said.over(TableOptions.from_text(settings.table_options), *_UNFIT[form])
     except ValueError as error:
         raise RejectedError("invalid_options", f"{error}") from error

@@ -70,6 +70,7 @@ def detail(bucket: str, result: Result) -> dict[str, Any]:
         "owner": keys.owner_of(source.key),
         "version_id": source.version_id,
         "size": source.size,
+        "metadata": source.metadata,
         "function": result.function.name,
         "result_key": keys.result_key(source.key),
         "output_count": len(result.outputs),

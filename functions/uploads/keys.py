@@ -112,6 +112,19 @@ def result_key(upload_key: str) -> str:
     return derived_prefix(upload_key) + RESULT_NAME
 
 
+def note_key(upload_key: str, sha256: str) -> str:
+    """Return the key of the note that says which upload of an owner has a content.
+
+    It lies below `processed/.sha256/`: nothing that is uploaded through the API lies in a folder
+    of that name.
+
+    Args:
+        upload_key: key of an upload of the owner.
+        sha256: of the content, in hexadecimal.
+    """
+    return f"{PROCESSED_PREFIX}.sha256/{owner_of(upload_key) or '-'}/{sha256}"
+
+
 def output_key(upload_key: str, folder: str, name: str) -> str:
     """Return the key of one output, `processed/K/<folder>/<name>`.
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from botocore.exceptions import ClientError
 
-from uploads import aws, events, keys
+from uploads import aws, events, keys, metadata
 from uploads import result as results
 from uploads.event_bus import EventBus
 from uploads.log import json_logger
@@ -29,11 +29,12 @@ from uploads.time_limit import OutOfTimeError, stop_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import BinaryIO
+    from typing import BinaryIO, Self
 
     from _typeshed import DataclassInstance
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from botocore.response import StreamingBody
     from types_boto3_s3.client import S3Client
 
     from uploads.events import Upload
@@ -122,6 +123,39 @@ class Core(Protocol):
         """
 
 
+class _Content:
+    """The body of an object, hashed while it is read."""
+
+    def __init__(self, body: StreamingBody) -> None:
+        self._body = body
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of what was read, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._body.close()
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return the next bytes, or all that are left."""
+        content = self._body.read(size)
+        self._hash.update(content)
+        return content
+
+    def tell(self) -> int:
+        """Return the number of bytes read; urllib3 reports it for closed responses, too."""
+        return self._body.tell()
+
+
 class S3Source:
     """One version of an object, read lazily.
 
@@ -142,7 +176,7 @@ class S3Source:
 
     @property
     def bytes_read(self) -> int:
-        """Number of content bytes read; urllib3 reports it for closed responses, too."""
+        """Number of content bytes read."""
         return max((body.tell() for body in self._bodies), default=0)
 
     @property
@@ -177,6 +211,8 @@ class S3Source:
             raise
         self.metadata = answer.get("Metadata", {})
         body: Any = answer["Body"]  # a StreamingBody: read-only, checks the length at its end
+        if metadata.SHA256 in self.metadata:
+            body = _Content(body)
         self._bodies.append(body)
         stream: BinaryIO = body
         return stream
@@ -190,6 +226,31 @@ class S3Source:
         with self.open() as content, path.open("wb") as file:
             shutil.copyfileobj(content, file, _COPY_BYTES)
         return path
+
+    def check(self) -> None:
+        """Check the SHA-256 that the uploader declared, if any; read what was not read.
+
+        S3 has checked that of a form. Of an upload in parts it cannot: it takes the checksums of
+        the parts and makes one of these ("Checking object integrity in Amazon S3", S3 User Guide).
+
+        Raises:
+            DeletedError: the version, or the object, is gone.
+            RejectedError: the content has another one.
+        """
+        declared = self.metadata.get(metadata.SHA256)
+        if declared is None:
+            return
+        if not any(body.tell() == self.size for body in self._bodies):
+            rest = self.open()
+            while rest.read(_COPY_BYTES):
+                pass
+        content = next(body for body in self._bodies if body.tell() == self.size)
+        if content.sha256 != declared:
+            raise RejectedError(
+                "wrong_checksum",
+                f"The file has the SHA-256 {content.sha256}, and {declared} was declared: it was "
+                "changed or damaged on its way. Upload it again.",
+            )
 
 
 class Runner:
@@ -302,7 +363,13 @@ class Runner:
         result = results.Result(
             status="rejected" if problem else "succeeded",
             source=results.Source(
-                upload.key, upload.version_id, upload.etag, upload.size, upload.sequencer
+                upload.key,
+                upload.version_id,
+                upload.etag,
+                upload.size,
+                upload.sequencer,
+                source.metadata.get(metadata.SHA256),
+                metadata.public(source.metadata),
             ),
             revision=revision,
             outputs=outputs,
@@ -314,6 +381,7 @@ class Runner:
             ),
             duration_ms=_elapsed(started)["duration_ms"],
         )
+        results.write_note(self._s3, upload.bucket, result)
         answer, other = results.commit(
             self._s3, upload.bucket, result, before, again=upload.reprocess
         )
@@ -329,13 +397,15 @@ class Runner:
     ) -> tuple[Processed, results.Problem | None]:
         """Return what the core made, and why it rejected the upload, if it did."""
         try:
-            return self._core(source, directory), None
+            made = self._core(source, directory)
+            source.check()
         except RejectedError as error:
             if error.__cause__:
                 # For operators: what a library said may hold paths and internal names.
                 cause = {"key": source.key, "cause": repr(error.__cause__)}
                 self._logger.info("cause of the rejection", extra=cause)
             return error.processed, results.Problem(error.code, error.message)
+        return made, None
 
     def _store(self, upload: Upload, folder: str, made: Produced) -> results.Output:
         """Write a file with one request, so that no multipart upload can be left open.
@@ -356,7 +426,8 @@ class Runner:
         """Delete the result of a deleted upload, but none of a later one of the same key."""
         stored = results.load(self._s3, upload.bucket, upload.key)
         if stored and not stored.result.source.is_newer_than(upload.sequencer):
-            self._s3.delete_object(Bucket=upload.bucket, Key=keys.result_key(upload.key))
+            for key in results.records(stored.result):
+                self._s3.delete_object(Bucket=upload.bucket, Key=key)
             self._remove(upload, stored.result.outputs, keep=())
 
     def _remove(self, upload: Upload, outputs: Iterable[Output], keep: Iterable[Output]) -> None:

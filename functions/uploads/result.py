@@ -41,6 +41,8 @@ class Source:
         etag: entity tag without quotes.
         size: bytes.
         sequencer: order of the version among those of the key.
+        sha256: of the content in hexadecimal, where the uploader declared it; it was checked.
+        metadata: what the uploader stored with it.
     """
 
     key: str
@@ -48,6 +50,8 @@ class Source:
     etag: str
     size: int
     sequencer: str
+    sha256: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
 
     def is_newer_than(self, sequencer: str) -> bool:
         """Return whether it was stored after another version of the key."""
@@ -172,6 +176,32 @@ def head(s3: S3Client, bucket: str, key: str) -> HeadObjectOutputTypeDef | None:
         return s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error_code(error) == "404":  # an answer to HEAD has no body for a code
+            return None
+        raise
+
+
+def records(result: Result) -> list[str]:
+    """Return the keys of the records of an upload: its result, and the note of its content."""
+    source = result.source
+    return [keys.result_key(source.key)] + (
+        [keys.note_key(source.key, source.sha256)] if source.sha256 else []
+    )
+
+
+def write_note(s3: S3Client, bucket: str, result: Result) -> None:
+    """Note which upload has a content, if that was declared, checked and processed."""
+    source = result.source
+    if source.sha256 and result.status == "succeeded":
+        note = keys.note_key(source.key, source.sha256)
+        s3.put_object(Bucket=bucket, Key=note, Body=source.key.encode())
+
+
+def noted(s3: S3Client, bucket: str, note: str) -> str | None:
+    """Return the key of the upload that a note names; None where there is no note."""
+    try:
+        return s3.get_object(Bucket=bucket, Key=note)["Body"].read().decode()
+    except ClientError as error:
+        if error_code(error) == "NoSuchKey":
             return None
         raise
 

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METADATA: Final = "options"
-# S3 takes 2 KB of metadata.
 MOST_BYTES: Final = 1_800
 _MOST_LINES: Final = 1_000
 _MOST_NAMES: Final = 100

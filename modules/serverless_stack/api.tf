@@ -17,9 +17,12 @@ locals {
     type      = "object"
     required  = ["name"]
     properties = {
-      name         = { type = "string", minLength = 1, maxLength = 255 }
-      content_type = { type = "string", maxLength = 255 }
-      size         = { type = "integer", minimum = 1 }
+      name            = { type = "string", minLength = 1, maxLength = 255 }
+      content_type    = { type = "string", maxLength = 255 }
+      size            = { type = "integer", minimum = 1 }
+      checksum_sha256 = { type = "string", maxLength = 64 }
+      metadata        = { type = "object", additionalProperties = { type = "string", minLength = 1 } }
+      tags            = { type = "object", additionalProperties = { type = "string", maxLength = 256 } }
       options = {
         type                 = "object"
         additionalProperties = false

@@ -113,7 +113,7 @@ locals {
         description = "Answers the API: status, uploads, files and their results"
         kinds       = {}
         size        = merge(local._defaults, var.api_handler)
-        environment = merge(local._owners, {
+        environment = merge(local._owners, local._tag_names, {
           # Empty would mean the function's own default, any origin; no page's origin is "none".
           CORS_ALLOWED_ORIGINS = coalesce(join(",", var.cors_allowed_origins), "none")
           MAX_UPLOAD_BYTES     = tostring(var.max_upload_bytes)
@@ -126,6 +126,7 @@ locals {
           ENABLE_DELETE            = tostring(var.api.deletion_enabled)
           ENABLE_REPROCESS         = tostring(var.api.reprocessing_enabled)
           ENABLE_MULTIPART         = tostring(var.api.multipart_enabled)
+          ENABLE_DEDUPLICATION     = tostring(var.api.deduplication_enabled)
         })
         statements = merge(
           {
@@ -149,6 +150,12 @@ locals {
               actions   = ["s3:DeleteObject"]
               resources = [for p in [local.upload_prefix, local.output_prefix] : "${local.bucket_arn}/${p}*"]
             } if var.api.deletion_enabled
+          },
+          {
+            for sid in ["TagUploads"] : sid => {
+              actions   = ["s3:PutObjectTagging"]
+              resources = ["${local.bucket_arn}/${local.upload_prefix}*"]
+            } if length(var.api.tag_names) > 0
           },
           {
             # s3:PutObject is what starts an upload in parts, stores a part and completes it.
@@ -183,6 +190,8 @@ locals {
     for f, size in merge({ api_handler = var.api_handler }, { for name, p in local._processors : name => p.size }) :
     f => size.snap_start || size.provisioned_concurrency > 0 ? "live" : null
   }
+
+  _tag_names = length(var.api.tag_names) == 0 ? {} : { TAG_NAMES = join(",", var.api.tag_names) }
 
   # The setting OWNERS, or none.
   _owners = var.api.owners == null ? {} : { OWNERS = jsonencode({ for name, value in var.api.owners : name => value if value != null }) }

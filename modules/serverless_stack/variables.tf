@@ -19,12 +19,14 @@ variable "alarms" {
 }
 
 variable "api" {
-  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see only their own files: claim names the claim that identifies them, admins lists by claim the values of callers who see all files, max_files and max_bytes are the quota of each owner; see docs/security.md."
+  description = "The API: who may call it (NONE, AWS_IAM, or the name of one of authorizers), whether files may be deleted, processed again, or uploaded in parts through it, whether a file that is sent with its SHA-256 is answered with the one that has the same content and was processed, the tags that clients may set on their files (tag_names), requests per second and at once, whether it logs (AWS refuses that while the account has no role for it, which envs/account makes), and what modules/rest_api offers besides. With owners, callers see only their own files: claim names the claim that identifies them, admins lists by claim the values of callers who see all files, max_files and max_bytes are the quota of each owner; see docs/security.md."
   type = object({
-    authorization        = optional(string, "NONE")
-    deletion_enabled     = optional(bool, false)
-    reprocessing_enabled = optional(bool, false)
-    multipart_enabled    = optional(bool, false)
+    authorization         = optional(string, "NONE")
+    deletion_enabled      = optional(bool, false)
+    reprocessing_enabled  = optional(bool, false)
+    multipart_enabled     = optional(bool, false)
+    deduplication_enabled = optional(bool, false)
+    tag_names             = optional(list(string), [])
     authorizers = optional(map(object({
       user_pool_arns = optional(list(string), [])
       function = optional(object({
@@ -72,6 +74,12 @@ variable "api" {
   validation {
     condition     = alltrue([for values in values(try(var.api.owners.admins, {})) : alltrue([for v in values : !contains(["", "*"], v)])])
     error_message = "api.owners.admins must name values, or their beginning with * behind it; not an empty one, nor * alone: ${jsonencode(try(var.api.owners.admins, {}))}."
+  }
+
+  # The API joins the names with commas.
+  validation {
+    condition     = length(var.api.tag_names) <= 10 && alltrue([for name in var.api.tag_names : can(regex("^[\\w .:/=+@-]{1,128}$", name)) && !startswith(lower(name), "aws:")])
+    error_message = "api.tag_names can have up to 10 names of up to 128 letters, digits, spaces and _ . : / = + - @, without aws: at the beginning; given: ${jsonencode(var.api.tag_names)}."
   }
 
   # Files are counted by listing them, a thousand in a request.

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 sys.path.append(str(Path(__file__).parents[2]))
 from scripts.emulator.aws_rules import Rules, ruled, signer
 from scripts.emulator.event_delivery import with_retries
+from scripts.emulator.upload_forms import with_forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,6 +261,11 @@ class EmulatedAccount:
         except s3.exceptions.NoSuchUpload:
             return {}
 
+    def tag(self, bucket: str, key: str, tags: dict[str, str]) -> None:
+        """Tag an object."""
+        tag_set = [{"Key": name, "Value": text} for name, text in tags.items()]
+        self._client("s3").put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": tag_set})
+
     def send(self, queue: str, body: str, attributes: dict[str, str]) -> None:
         """Send a message to a queue, given its ARN."""
         sqs = self._client("sqs")
@@ -295,7 +301,7 @@ def main() -> None:
 
     def serve_changed(app: Application, *others: object) -> object:
         *rest, writer = others
-        changed = ruled(behind_tls(with_cloudwatch(app, moto)), rules)
+        changed = ruled(with_forms(behind_tls(with_cloudwatch(app, moto)), account), rules)
         return serve(changed, *rest, WholeWriter(cast("asyncio.StreamWriter", writer)))
 
     run.TCPServer = serve_changed

@@ -128,6 +128,9 @@ class Account(Protocol):
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         """Return the bytes of the parts of an upload by their numbers; none of no upload."""
 
+    def tag(self, bucket: str, key: str, tags: dict[str, str]) -> None:
+        """Tag an object."""
+
 
 @dataclass(slots=True)
 class Rules:
@@ -163,7 +166,7 @@ class Rules:
         where = (action, f"arn:aws:s3:::{bucket}")
         if self.account.may(request.access_key, *where, **{"s3:prefix": key}):
             return None
-        return _denied(*where, error="AccessDenied")
+        return denied(*where, error="AccessDenied")
 
     def note(self, request: Request) -> None:
         """Note what a request that succeeded changed."""
@@ -212,12 +215,12 @@ class Rules:
         # Lambda developer guide: "Granting users permission to pass a role".
         passed = {"iam:PassedToService": "lambda.amazonaws.com"}
         if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
-            return _denied("iam:PassRole", role)
+            return denied("iam:PassRole", role)
         key = request.content.get("KMSKeyArn", "")
         for action in _ENCRYPTING if key else ():
             grant = {"kms:GrantIsForAWSResource": "true"}
             if not self.account.may(request.access_key, action, key, **grant):
-                return _denied(action, key)
+                return denied(action, key)
         if name in self.new_roles:
             self.new_roles.remove(name)
             return Refusal("InvalidParameterValueException", _NOT_YET)
@@ -234,7 +237,7 @@ class Rules:
         for target in request.content.get("Targets", []):
             role = target.get("RoleArn")
             if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
-                return _denied("iam:PassRole", role)
+                return denied("iam:PassRole", role)
         return None
 
     def _of_concurrency(self, request: Request) -> Refusal | None:
@@ -260,7 +263,7 @@ class Rules:
         action = f"cloudwatch:{request.name.partition(' ')[2]}"
         for resource in self._about(request):
             if not self.account.may(request.access_key, action, resource):
-                return _denied(action, resource)
+                return denied(action, resource)
         return None
 
     def _about(self, request: Request) -> list[str]:
@@ -297,7 +300,8 @@ class Rules:
     }
 
 
-def _denied(action: str, resource: str, error: str = "AccessDeniedException") -> Refusal:
+def denied(action: str, resource: str, error: str = "AccessDeniedException") -> Refusal:
+    """Return the refusal of somebody without a right."""
     return Refusal(error, _DENIED.format(action=action, resource=resource), status=403)
 
 
@@ -341,8 +345,8 @@ def _without_secrets(rules: Rules, request: Request, body: bytes) -> bytes:
     shown = answer.get("Configuration", answer)
     key = shown.get("KMSKeyArn")
     if key and not rules.account.may(request.access_key, "kms:Decrypt", key):
-        denied = _denied("kms:Decrypt", key)
-        shown["Environment"] = {"Error": {"ErrorCode": denied.error, "Message": denied.message}}
+        refusal = denied("kms:Decrypt", key)
+        shown["Environment"] = {"Error": {"ErrorCode": refusal.error, "Message": refusal.message}}
     return json.dumps(answer).encode()
 
 
@@ -401,36 +405,36 @@ def ruled(app: Application, rules: Rules) -> Application:
             return
         try:
             # Bodies of uploads are streamed.
-            body = b"" if service == _IN_ADDRESSES else await _read(receive)
+            body = b"" if service == _IN_ADDRESSES else await read_body(receive)
             parsed = await asyncio.to_thread(_parsed, service, scope, body)
             streams = service == _IN_ADDRESSES and parsed.operation.has_streaming_input
             if service == _IN_ADDRESSES and not streams:
-                body = await _read(receive)
+                body = await read_body(receive)
             faults = await asyncio.to_thread(parsed.faults, body)
             found = f"{parsed.name}: {'; '.join(faults)}" if faults else ""
         except LookupError as error:
             found = str(error)
         if found:
-            await _refuse(send, service, scope, Refusal("ValidationException", found))
+            await refuse(send, service, scope, Refusal("ValidationException", found))
             return
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
         request = Request(parsed.name, {**dict(query), **parsed.in_path}, body, access_key)
         if parsed.name in _OF_OBJECTS:
             answer = _Answer(send)
-            await app(scope, _once(body), answer.send_found, *others)
+            await app(scope, receiving(body), answer.send_found, *others)
             if answer.start:
                 refusal = rules.refusal_of_missing(request)
-                await (_refuse(send, service, scope, refusal) if refusal else answer.pass_on())
+                await (refuse(send, service, scope, refusal) if refusal else answer.pass_on())
             return
         if _READ.isdisjoint((parsed.name, service)):
-            await app(scope, receive if streams else _once(body), send, *others)
+            await app(scope, receive if streams else receiving(body), send, *others)
             return
         refusal = await asyncio.to_thread(rules.refusal, request)
         if refusal:
-            await _refuse(send, service, scope, refusal)
+            await refuse(send, service, scope, refusal)
             return
         answer = _Answer(send)
-        await app(scope, _once(request.body), answer.send, *others)
+        await app(scope, receiving(request.body), answer.send, *others)
         if answer.start["status"] < 400:
             rules.note(request)
             answer.body = rules.answer(request, answer.body)
@@ -504,7 +508,8 @@ def _parsed(service: str, scope: dict[str, Any], body: bytes) -> ParsedRequest:
     )
 
 
-async def _read(receive: Any) -> bytes:  # noqa: ANN401 - ASGI's callable
+async def read_body(receive: Any) -> bytes:  # noqa: ANN401 - ASGI's callable
+    """Return the body of a request."""
     body, more = bytearray(), True  # to add to bytes copies them: 5 s of a zip of 28 MB
     while more:
         message = await receive()
@@ -513,14 +518,17 @@ async def _read(receive: Any) -> bytes:  # noqa: ANN401 - ASGI's callable
     return bytes(body)
 
 
-def _once(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
+def receiving(body: bytes) -> Callable[[], Coroutine[None, None, dict[str, Any]]]:
+    """Return what receives a body that was read."""
+
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
 
 
-async def _refuse(send: Any, service: str, scope: dict[str, Any], refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
+async def refuse(send: Any, service: str, scope: dict[str, Any], refusal: Refusal) -> None:  # noqa: ANN401 - ASGI's callable
+    """Answer as AWS refuses a request."""
     form, body = "application/json", json.dumps(dict.fromkeys(_MESSAGE, refusal.message)).encode()
     # CloudWatch speaks both, and answers in the protocol of the request.
     in_json = b"json" in dict(scope["headers"]).get(b"content-type", b"")

@@ -162,15 +162,18 @@ module "owned" {
       max_files = 99
       max_bytes = 9999
     }
-    deletion_enabled     = true
-    multipart_enabled    = true
-    reprocessing_enabled = true
+    deduplication_enabled = true
+    deletion_enabled      = true
+    multipart_enabled     = true
+    reprocessing_enabled  = true
+    tag_names             = ["team"]
   }
 }
 
 output "owned" {
   value = {
     api_id = module.owned.api_id
+    bucket = module.owned.s3_bucket_name
     pools  = { for name, pool in aws_cognito_user_pool.pool : name => pool.id }
   }
 }

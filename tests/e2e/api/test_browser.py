@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import shutil
+import subprocess
+import tarfile
 import time
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import pytest
+import requests
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -261,6 +266,47 @@ def test_a_large_file_goes_on_after_the_page_was_loaded_again(
     assert stored["ContentLength"] == large.stat().st_size
 
 
+def test_a_large_file_is_paused_and_goes_on(
+    browser: webdriver.Chrome, deployment: Deployment, large: Path
+) -> None:
+    large.write_text(large.read_text().replace("text", "pause"))
+    open_page(browser, deployment, deployment.origin)
+    slowly(browser)
+    give(browser, large)
+    WebDriverWait(browser, 60).until(lambda _: percent(browser, large.name) > 45)
+    row(browser, large.name, "uploading").find_element(By.CLASS_NAME, "pause").click()
+    paused = row(browser, large.name, "paused")
+    total = browser.find_element(By.ID, "total-text").text
+    time.sleep(1)
+    assert browser.find_element(By.ID, "total-text").text == total
+    button = paused.find_element(By.CLASS_NAME, "again")
+    assert button.text == "Go on"
+    button.click()
+    WebDriverWait(browser, 60).until(lambda _: percent(browser, large.name) > 30)
+    browser.delete_network_conditions()
+    assert "Rows\n190,000" in row(browser, large.name, "succeeded").text
+
+
+def test_a_folder_is_uploaded_with_the_folders_in_it(
+    browser: webdriver.Chrome, deployment: Deployment, tmp_path: Path
+) -> None:
+    inner = tmp_path / "months" / "spring"
+    inner.mkdir(parents=True)
+    (tmp_path / "months" / "january.csv").write_text("a,b\n1,2\n")
+    (inner / "april.csv").write_text("day,visitors\n2026-04-01,12\n2026-04-02,5\n,7\n")
+    (inner / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    open_page(browser, deployment, deployment.origin)
+    browser.find_element(By.ID, "folder-picker").send_keys(str(tmp_path / "months"))
+    row(browser, "january.csv", "succeeded")
+    table = row(browser, "april.csv", "succeeded")
+    total = browser.find_element(By.ID, "total-text").text
+    assert total == "2 of 2 done, 0 failed, 100 % of 51 bytes uploaded"
+    table.find_element(By.CSS_SELECTOR, ".columns summary").click()
+    lines = [line.text for line in table.find_elements(By.CSS_SELECTOR, ".columns tbody tr")]
+    assert lines == ["day DATE 2026-04-01 2026-04-02 1", "visitors BIGINT 5 12 0"]
+    shot(browser, "folder")
+
+
 def test_the_browser_refuses_a_foreign_origin(
     browser: webdriver.Chrome, deployment: Deployment, table: Path
 ) -> None:
@@ -271,3 +317,70 @@ def test_the_browser_refuses_a_foreign_origin(
     give(browser, table)
     assert "cannot be reached" in row(browser, table.name, "failed").text
     shot(browser, "foreign-origin")
+
+
+# From npm's registry, as a page would bundle it, with the integrity that the registry has of it.
+UPPY = "uppy@6.0.1"
+UPPY_SHA512 = (
+    "2OONMUNUHGBNkfSjNpWDhleeCeqm2oP+8NJRSxkkFVLmm3BbE7S+XCm45+jp36z7PCRuogtm1FgYPKa0iKbYAQ=="
+)
+
+
+@pytest.fixture(scope="module")
+def uppy(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Uppy as it is published: a script that defines `Uppy`."""
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("uppy")
+    if not npm:
+        pytest.skip("no npm: install it to run the test of Uppy")
+    got = subprocess.run(
+        [npm, "pack", UPPY, "--silent"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if got.returncode:
+        pytest.skip(f"npm's registry cannot be reached, so Uppy was not tested: {got.stderr}")
+    [package] = folder.glob("*.tgz")
+    content = package.read_bytes()
+    assert base64.b64encode(hashlib.sha512(content).digest()).decode() == UPPY_SHA512
+    with tarfile.open(package) as archive:
+        script = archive.extractfile("package/dist/uppy.min.js")
+        assert script is not None
+        return script.read().decode()
+
+
+def uppy_uploads(browser: webdriver.Chrome, api: str, name: str, rows: int) -> dict[str, Any]:
+    """Let Uppy upload a table, in parts from 5 MiB on; return what it says of the file."""
+    browser.set_script_timeout(120)
+    answer: dict[str, Any] = browser.execute_async_script(
+        """
+        const [api, name, rows, done] = arguments;
+        const uppy = new Uppy.Uppy().use(Uppy.AwsS3, {
+          companionEndpoint: api,
+          shouldUseMultipart: (file) => file.size > 5 * 1024 * 1024,
+        });
+        const lines = Array.from({ length: rows }, (_, n) => `${n},${String(n).padStart(100)}\\n`);
+        uppy.addFile({ name, type: "text/csv", data: new Blob(["number,text\\n", ...lines]) });
+        uppy.on("error", (error) => done({ error: String(error) }));
+        uppy.upload().then((result) => {
+          const [file] = result.successful;
+          done(file ? { url: file.uploadURL, size: file.size } : { error: "failed" });
+        });
+        """,
+        api,
+        name,
+        rows,
+    )
+    return answer
+
+
+@pytest.mark.parametrize(("name", "rows"), [("small.csv", 1_000), ("large.csv", 190_000)])
+def test_uppy_works_as_it_is(
+    browser: webdriver.Chrome, deployment: Deployment, uppy: str, name: str, rows: int
+) -> None:
+    open_page(browser, deployment, deployment.origin)
+    browser.execute_script(uppy)
+    uploaded = uppy_uploads(browser, deployment.api, name, rows)
+    assert "error" not in uploaded, uploaded
+    # Uppy joins the form's address and the key, and the emulator's has no slash at its end.
+    key = "uploads/" + unquote(uploaded["url"]).partition("uploads/")[2]
+    found = requests.get(f"{deployment.api}/files/{quote(key)}?wait=20", timeout=60).json()
+    assert (found["state"], found["size"]) == ("succeeded", uploaded["size"])
+    assert found["result"]["details"]["rows"] == rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import subprocess
 import sys
@@ -61,6 +62,27 @@ def test_a_large_table_is_uploaded_in_parts_and_processed(client: Client, table:
     assert (found["state"], found["result"]["details"]["rows"]) == ("succeeded", 190_000)
 
 
+def test_a_form_takes_no_other_content_than_was_declared(
+    deployment: Deployment, client: Client
+) -> None:
+    declared = hashlib.sha256(b"a,b\n1,2\n").hexdigest()
+    form = client.start("small.csv", checksum_sha256=declared)
+    refused = deployment.send(form, b"a,b\n1,3\n")
+    assert (refused.status_code, "<Code>BadDigest</Code>" in refused.text) == (400, True)
+    assert deployment.send(form, b"a,b\n1,2\n").status_code == 204
+    assert client.wait(form["key"])["state"] == "succeeded"
+
+
+def test_parts_of_another_content_than_was_declared_are_rejected(
+    client: Client, table: Path
+) -> None:
+    size = table.stat().st_size
+    started = client.start("large.csv", size=size, checksum_sha256="0" * 64)
+    client.send_parts(started, table)
+    found = client.wait(started["key"])
+    assert (found["state"], found["result"]["error"]["code"]) == ("rejected", "wrong_checksum")
+
+
 def test_a_client_that_is_killed_again_and_again_goes_on(
     deployment: Deployment, client: Client, table: Path, tmp_path: Path
 ) -> None:
@@ -74,7 +96,7 @@ def test_a_client_that_is_killed_again_and_again_goes_on(
             line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         try:
-            process.communicate(timeout=dice.uniform(0.5, 1.5) if kills < 5 else 120)
+            process.communicate(timeout=dice.uniform(0.5, 1.5) if kills < 20 else 120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -86,6 +108,31 @@ def test_a_client_that_is_killed_again_and_again_goes_on(
     assert list(memory.iterdir()) == []
     keys = [file["key"] for file in client.files() if file["size"] == table.stat().st_size]
     assert content(client, keys[-1]) == table.read_bytes()
+
+
+def test_another_machine_goes_on_with_an_upload(
+    client: Client, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, sent = httpx.Client.put, []
+
+    def cut(http: httpx.Client, url: str, **about: Any) -> httpx.Response:
+        sent.append(url)
+        if len(sent) == 2:
+            raise ApiError("the connection is gone", 400)
+        return put(http, url, **about)
+
+    other = table.with_name("other.csv")
+    other.write_bytes(table.read_bytes().replace(b"text", b"else", 1))
+    begun = client.start("Table.csv", size=table.stat().st_size)
+    with monkeypatch.context() as patched:
+        patched.setattr(httpx.Client, "put", cut)
+        with pytest.raises(ApiError, match="the connection is gone"):
+            client.send_parts(begun, table)
+    assert client.find_unfinished(other, "table.csv") is None
+    sent_before = client.find_unfinished(table, "table.csv")
+    assert sent_before == {field: begun[field] for field in ("key", "upload_id", "part_bytes")}
+    assert client.upload(table, "table.csv", begun_elsewhere=True) == begun["key"]
+    assert content(client, begun["key"]) == table.read_bytes()
 
 
 def test_an_upload_is_listed_with_its_parts_until_it_is_completed(

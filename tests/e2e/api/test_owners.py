@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,11 +36,11 @@ class User:
     def files(self, **query: str) -> list[str]:
         return [file["key"] for file in self.call("GET", "/files", params=query).json()["files"]]
 
-    def upload(self, name: str, body: bytes) -> str:
+    def upload(self, name: str, body: bytes, **known: object) -> str:
         """Upload a file, wait for its result, and return its key."""
-        form = self.call("POST", "/files", json={"name": name}).json()
+        form = self.call("POST", "/files", json={"name": name} | known).json()
         sent = requests.post(form["url"], data=form["fields"], files={"file": body}, timeout=30)
-        assert sent.status_code == 204
+        assert sent.status_code == 204, sent.text
         path = f"/files/{quote(form['key'])}"
 
         def processed() -> bool:
@@ -118,6 +119,33 @@ def test_an_administrator_sees_the_files_of_all(
     assert {adas_key, bobs_key} <= set(admin.files())
     assert admin.call("DELETE", f"/files/{quote(bobs_key)}").status_code == 204
     assert bobs_key not in bob.files()
+
+
+def test_the_same_content_is_uploaded_once_by_each_owner(ada: User, bob: User) -> None:
+    body = b"a,b\n7,8\n"
+    known = {"checksum_sha256": hashlib.sha256(body).hexdigest()}
+    key = ada.upload("first.csv", body, metadata={"order": "17"}, **known)
+
+    def again(user: User, name: str = "again.csv") -> requests.Response:
+        return user.call("POST", "/files", json={"name": name} | known)
+
+    twin = again(ada)
+    assert (twin.status_code, twin.json()["key"]) == (200, key)
+    assert twin.json()["metadata"] == {"order": "17"}
+    assert twin.json()["result"]["details"]["rows"] == 1
+    assert [again(bob).status_code, again(ada, "table.tsv").status_code] == [201, 201]
+    assert ada.call("DELETE", f"/files/{quote(key)}").status_code == 204
+    assert again(ada).status_code == 201
+
+
+def test_files_get_the_tags_that_a_deployment_allows(deployment: Deployment, ada: User) -> None:
+    key = ada.upload("tagged.csv", b"a,b\n9,8\n", tags={"team": "a + b"})
+    s3 = deployment.aws("s3")
+    found = s3.get_object_tagging(Bucket=deployment.outputs["owned"]["bucket"], Key=key)["TagSet"]
+    assert found == [{"Key": "team", "Value": "a + b"}]
+    refused = ada.call("POST", "/files", json={"name": "a.csv", "tags": {"admin": "yes"}})
+    assert refused.json()["error"]["code"] == "invalid_tags"
+    assert ada.call("DELETE", f"/files/{quote(key)}").status_code == 204
 
 
 def test_nobody_uploads_more_than_the_quota(bob: User) -> None:

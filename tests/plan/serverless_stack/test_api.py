@@ -13,6 +13,7 @@ DOCUMENT = yaml.safe_load((REPOSITORY / "functions/api_handler/openapi.yaml").re
 ROLE = 'module.functions["api_handler"].aws_iam_role_policy.this'
 SETTINGS = {
     "off": "",
+    "tagging": 'tag_names = ["team"]',
     "deleting": "deletion_enabled = true",
     "reprocessing": "deletion_enabled = true, reprocessing_enabled = true",
     "on": "deletion_enabled = true, reprocessing_enabled = true, multipart_enabled = true",
@@ -76,7 +77,8 @@ def test_routes_that_are_not_enabled_are_not_there(plans: dict[str, Plan]) -> No
 def test_each_switch_grants_what_its_route_needs_and_nothing_else(
     plans: dict[str, Plan],
 ) -> None:
-    off, deleting, reprocessing, on = (_actions(plans[name]) for name in SETTINGS)
+    off, tagging, deleting, reprocessing, on = (_actions(plans[name]) for name in SETTINGS)
+    assert tagging - off == {"s3:PutObjectTagging"}
     assert off < deleting < reprocessing < on
     assert deleting - off == {"s3:DeleteObject"}
     assert reprocessing - deleting == {"lambda:InvokeFunction"}

@@ -64,12 +64,14 @@ class Aws:
         version: str | None = "v1",
         etag: str = "e1",
         modified: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        metadata: dict[str, str] | None = None,
     ) -> None:
         answer: dict[str, Any] = {
             "ContentLength": 5,
             "ContentType": "image/jpeg",
             "ETag": f'"{etag}"',
             "LastModified": modified,
+            "Metadata": metadata or {},
         }
         self.answers("head_object", answer | ({"VersionId": version} if version else {}), Key=key)
 

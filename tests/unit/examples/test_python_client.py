@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -82,7 +85,8 @@ def test_upload_posts_the_form_to_the_bucket(
     assert service.client.upload(photo, name) == key
     ask, form = service.requests
     assert service.asked() == [f"POST {URL}/files", f"POST {FORM}"]
-    assert json.loads(ask.content) == {"name": stored, "size": 9}
+    sha256 = hashlib.sha256(photo.read_bytes()).hexdigest()
+    assert json.loads(ask.content) == {"name": stored, "size": 9, "checksum_sha256": sha256}
     assert form.headers["Content-Type"].startswith("multipart/form-data")
     # S3 ignores the fields that follow the file.
     assert form.content.index(b'name="policy"') < form.content.index(b'name="file"')
@@ -92,9 +96,18 @@ def test_upload_posts_the_form_to_the_bucket(
 def test_upload_of_a_table_says_how_it_is_read(service: Service, photo: Path) -> None:
     service.answers({"key": "k", "url": FORM, "fields": {}}, 201)
     service.answers(None, 204)
-    service.client.upload(photo, "a.csv", {"delimiter": ";"})
+    service.client.upload(photo, "a.csv", {"delimiter": ";"}, metadata={"order": "17"})
     sent = json.loads(service.requests[0].content)
-    assert sent == {"name": "a.csv", "options": {"delimiter": ";"}, "size": 9}
+    assert sent["options"] == {"delimiter": ";"}
+    assert sent["metadata"] == {"order": "17"}
+
+
+def test_a_file_that_is_there_is_not_sent_again(service: Service, photo: Path) -> None:
+    service.answers({"key": "uploads/1/other.jpg", "state": "succeeded"})
+    stored: list[int] = []
+    assert service.client.upload(photo, on_progress=stored.append) == "uploads/1/other.jpg"
+    assert service.asked() == [f"POST {URL}/files"]
+    assert stored == [9]
 
 
 def test_upload_that_the_api_refuses(service: Service, photo: Path) -> None:
@@ -207,6 +220,27 @@ def test_the_command_prints_the_result(
     assert json.loads(capsys.readouterr().out) == {"key": "uploads/1/beach.jpg", "state": state}
 
 
+@pytest.mark.parametrize(("terminal", "shown"), [(True, ["44%", "100%\n"]), (False, [])])
+def test_a_person_sees_the_progress(
+    *, photo: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool, shown: list[str]
+) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", screen)
+
+    def upload(*_: object, on_progress: Callable[[int], None], **_options: object) -> str:
+        for size in (4, 5):
+            on_progress(size)
+        return "uploads/1/beach.jpg"
+
+    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
+    monkeypatch.setattr(Client, "upload", upload)
+    monkeypatch.setattr(Client, "wait", lambda _, key: {"key": key, "state": "succeeded"})
+    assert uploads_client.main([URL, str(photo)]) == 0
+    steps = [step.rpartition(" ")[2] for step in screen.getvalue().split("\r")[1:]]
+    assert steps == shown
+
+
 def test_the_command_tells_what_went_wrong(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,5 +249,41 @@ def test_the_command_tells_what_went_wrong(
 
     monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: None)
     monkeypatch.setattr(Client, "upload", refuse)
-    assert uploads_client.main([URL, "a.jpg"]) == 1
+    assert uploads_client.main([URL, __file__]) == 1
     assert capsys.readouterr().err == "error: GET /files answered 403: Forbidden\n"
+
+
+def unfinished(key: str, *parts: tuple[int, bytes]) -> dict[str, object]:
+    listed = [
+        {"PartNumber": number, "Size": len(part), "ETag": f'"{hashlib.md5(part).hexdigest()}"'}  # noqa: S324 - S3's
+        for number, part in parts
+    ]
+    return {"key": key, "upload_id": f"id-{key[-1]}", "parts": listed}
+
+
+def test_an_upload_that_another_machine_began_is_found_by_its_parts(
+    service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / "Table.CSV"
+    path.write_bytes(b"aaaabbbbcc")
+    uploads = [
+        unfinished("uploads/1/other.csv", (1, b"aaaa")),
+        unfinished("uploads/2/Table.csv"),
+        unfinished("uploads/3/Table.csv", (1, b"aaaa"), (2, b"zzzz")),
+        unfinished("uploads/4/Table.csv", (2, b"bbbb"), (3, b"cc")),
+    ]
+    service.answers({"files": uploads, "next_cursor": None})
+    found = service.client.find_unfinished(path, "Table.CSV")
+    assert found == {"key": "uploads/4/Table.csv", "upload_id": "id-v", "part_bytes": 4}
+    assert service.asked() == [f"GET {URL}/files?state=uploading"]
+    service.answers({"files": uploads[:3], "next_cursor": None})
+    assert service.client.find_unfinished(path, "Table.CSV") is None
+
+
+def test_what_another_machine_began_is_gone_on_with(service: Service, photo: Path) -> None:
+    begun = unfinished("uploads/1/beach.jpg", (1, photo.read_bytes()))
+    service.answers({"files": [begun], "next_cursor": None})
+    service.answers(begun["parts"])
+    service.answers({"key": "uploads/1/beach.jpg"})
+    assert service.client.upload(photo, begun_elsewhere=True) == "uploads/1/beach.jpg"
+    assert [request.method for request in service.requests] == ["GET", "GET", "POST"]

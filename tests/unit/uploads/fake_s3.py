@@ -54,12 +54,14 @@ class FakeS3:
     def content(self, key: str) -> bytes:
         return list(self._versions[key].values())[-1]
 
-    def put(self, key: str, content: bytes) -> tuple[str, str]:
+    def put(
+        self, key: str, content: bytes, metadata: dict[str, str] | None = None
+    ) -> tuple[str, str]:
         """Store a version; return its id and its entity tag."""
         versions = self._versions.setdefault(key, {})
         version = f"v{len(versions) + 1}"
         versions[version] = content
-        self._metadata.pop(key, None)
+        self._metadata[key] = metadata or {}
         self._hidden.discard(key)
         return version, _etag(content)
 
@@ -108,7 +110,7 @@ class FakeS3:
         Bucket: str,
         Key: str,
         Body: bytes | BinaryIO,
-        ContentType: str,
+        ContentType: str = "binary/octet-stream",
         IfMatch: str | None = None,
         IfNoneMatch: str | None = None,
         Metadata: dict[str, str] | None = None,
@@ -121,9 +123,8 @@ class FakeS3:
             raise error("NoSuchKey", 404)
         if (IfMatch and IfMatch.strip('"') != _etag(self.content(Key))) or (IfNoneMatch and there):
             raise error("PreconditionFailed", 412)
-        self.put(Key, Body if isinstance(Body, bytes) else Body.read())
+        self.put(Key, Body if isinstance(Body, bytes) else Body.read(), Metadata)
         self.content_types[Key] = ContentType
-        self._metadata[Key] = Metadata or {}
         if Key in self._lost:
             self._lost.remove(Key)
             raise error("PreconditionFailed", 412)

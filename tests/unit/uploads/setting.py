@@ -71,9 +71,11 @@ class Setting:
         self._log = io.StringIO()
         self._logger = json_logger(f"test-{id(self._log)}", self._log)
 
-    def upload(self, text: str, sequencer: str, key: str = KEY) -> dict[str, Any]:
+    def upload(
+        self, text: str, sequencer: str, key: str = KEY, metadata: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         """Store a version; return its event."""
-        version, etag = self.s3.put(key, text.encode())
+        version, etag = self.s3.put(key, text.encode(), metadata)
         described = {
             "key": key,
             "size": len(text),

@@ -103,3 +103,10 @@ def test_no_identity_reaches_the_folder_of_another_one(one: str, other: str) -> 
         assert "/" not in folder
         assert ".." not in folder
         assert keys.owner_of(f"uploads/{folder}/x.jpg") is None
+
+
+def test_each_owner_has_own_notes_of_contents() -> None:
+    upload = f"{keys.time_ordered_id()}/a.csv"
+    assert keys.note_key(f"uploads/{upload}", "5f") == "processed/.sha256/-/5f"
+    assert keys.note_key(f"uploads/ada/{upload}", "5f") == "processed/.sha256/ada/5f"
+    assert keys.owner_folder(".sha256") != ".sha256"

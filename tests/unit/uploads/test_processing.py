@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import re
 import tempfile
@@ -21,7 +22,7 @@ from uploads.time_limit import OutOfTimeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from uploads.processing import Source
+    from uploads.processing import Core, Source
 
 
 def test_succeeded(setting: Setting) -> None:
@@ -255,6 +256,47 @@ def test_source_is_read_as_a_stream(setting: Setting) -> None:
 
     assert setting.run(setting.upload("hello", "0A"), Reader()) == "succeeded"
     assert setting.result().outputs == ()
+
+
+class Beginner:
+    """A core that reads the first two bytes."""
+
+    def __call__(self, source: Source, directory: Path) -> Processed:  # noqa: ARG002 - a core's signature
+        with source.open() as stream:
+            stream.read(2)
+        return Processed()
+
+
+SHA256 = hashlib.sha256(b"hello").hexdigest()
+NOTE = f"processed/.sha256/-/{SHA256}"
+
+
+@pytest.mark.parametrize("core", [Shouter(), Beginner()])
+def test_a_declared_checksum_is_checked_and_noted(setting: Setting, core: Core) -> None:
+    event = setting.upload("hello", "0A", metadata={"sha256": SHA256, "order": "17"})
+    assert setting.run(event, core) == "succeeded"
+    source = setting.result().source
+    assert (source.sha256, source.metadata) == (SHA256, {"order": "17"})
+    assert setting.s3.content(NOTE) == KEY.encode()
+
+
+@pytest.mark.parametrize("core", [Shouter(), Beginner()])
+def test_another_content_than_declared_is_rejected(setting: Setting, core: Core) -> None:
+    assert setting.run(setting.upload("jello", "0A", metadata={"sha256": SHA256}), core) == (
+        "rejected"
+    )
+    error = setting.result().error
+    assert error is not None
+    assert error.code == "wrong_checksum"
+    assert f"{SHA256} was declared" in error.message
+    assert setting.outputs() == []
+    assert NOTE not in setting.s3.keys
+
+
+def test_a_deleted_upload_leaves_no_note(setting: Setting) -> None:
+    event = setting.upload("hello", "0A", metadata={"sha256": SHA256})
+    assert setting.run(event, Shouter(meanwhile=lambda: setting.s3.hide(KEY))) == "deleted"
+    assert setting.s3.keys == {KEY}
 
 
 def _joined(*events: dict[str, Any]) -> dict[str, Any]:

@@ -14,12 +14,14 @@ api = {
       }
     }
   }
-  owners               = { claim = "sub", admins = { "cognito:groups" = ["admins"] }, max_files = 1000, max_bytes = 1073741824 }
-  logging_enabled      = false
-  deletion_enabled     = true
-  reprocessing_enabled = true
-  multipart_enabled    = true
-  web_acl              = { arn = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b" }
+  owners                = { claim = "sub", admins = { "cognito:groups" = ["admins"] }, max_files = 1000, max_bytes = 1073741824 }
+  logging_enabled       = false
+  deletion_enabled      = true
+  reprocessing_enabled  = true
+  multipart_enabled     = true
+  deduplication_enabled = true
+  tag_names             = ["team", "cost center"]
+  web_acl               = { arn = "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/uploads/0a1b" }
   custom_domain = {
     name            = "uploads.example.com"
     certificate_arn = "arn:aws:acm:us-east-1:000000000000:certificate/0a1b"

@@ -364,6 +364,15 @@ def test_the_account_knows_the_parts_of_an_upload(
     assert emulator.EmulatedAccount().part_sizes("b", "k", "i") == ({1: 5} if there else {})
 
 
+def test_the_account_tags_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagged: list[dict[str, Any]] = []
+    s3 = SimpleNamespace(put_object_tagging=lambda **asked: tagged.append(asked))
+    monkeypatch.setattr(emulator.EmulatedAccount, "_client", lambda *_: s3)
+    emulator.EmulatedAccount().tag("b", "k", {"team": "a"})
+    tags = {"TagSet": [{"Key": "team", "Value": "a"}]}
+    assert tagged == [{"Bucket": "b", "Key": "k", "Tagging": tags}]
+
+
 def test_functions_get_the_groups_of_a_user_joined_by_commas() -> None:
     changed = with_joined_lists(lambda claims: {name: str(value) for name, value in claims.items()})
     claims = {"sub": "ada", "cognito:groups": ["staff", "admins"], "exp": 7}
