@@ -17,7 +17,6 @@ from image_processor import (
     png,
     scaling,
     thumbnails,
-    tiff,
 )
 from uploads.processing import Processed, RejectedError
 from uploads.result import Problem
@@ -30,16 +29,6 @@ if TYPE_CHECKING:
     from uploads.processing import Source
 
 _MIB: Final = 1024 * 1024
-_SUFFIXES: Final = {
-    "AVIF": {".avif"},
-    "BMP": {".bmp"},
-    "GIF": {".gif"},
-    "HEIF": {".heic", ".heif"},
-    "JPEG": {".jpg", ".jpeg", ".jfif"},
-    "PNG": {".png"},
-    "TIFF": {".tif", ".tiff"},
-    "WEBP": {".webp"},
-}
 # Colour primaries and transfer function of sRGB (ITU-T H.273), and no code.
 _SRGB_CODES: Final = (b"", bytes((1, 13)))
 # The high bytes of what 12 bits hold are below it.
@@ -71,9 +60,9 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
     warnings: list[Problem] = []
     found = picture.open_picture(path, settings)
     with found.image as image:
-        if PurePosixPath(source.name).suffix.lower() not in _SUFFIXES.get(found.form, set()):
+        if PurePosixPath(source.name).suffix.lower() not in found.form.endings:
             warnings.append(
-                Problem("other_format", f"The file {source.name!r} contains {found.form}.")
+                Problem("other_format", f"The file {source.name!r} contains {found.form.name}.")
             )
         animated = picture.animated(found)  # before decoding, since it seeks in the file
         if found.missing_scans:
@@ -84,7 +73,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
                     "less sharp than it was.",
                 )
             )
-        pages = tiff.pages(path) if found.form == "TIFF" else 1
+        pages = found.form.pages(path)
         if pages > 1:
             warnings.append(
                 Problem("first_page", "The file has several pages; the first one is shown.")
@@ -110,7 +99,7 @@ def process(source: Source, directory: Path, *, settings: Settings) -> Processed
         tags = _tags(decoded, warnings)
         orientation = exif.orientation(tags)
         details: dict[str, Any] = {
-            "format": found.form.lower(),
+            "format": found.form.name.lower(),
             "mode": image.mode,
             "orientation": orientation,
             "animated": animated,
@@ -179,7 +168,7 @@ def _decoded(
     try:
         picture.load(found, incomplete=False)
     except RejectedError:
-        mended = found.form == "PNG" and png.mend_checksum(path, found.full)
+        mended = found.form.mend(path, found.full)
         if not mended and not settings.allow_truncated:
             raise
     else:

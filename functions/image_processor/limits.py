@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from image_processor import heif
 from image_processor.scaling import reduction, working_mode
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
+    from image_processor.formats import Format
     from image_processor.picture import Picture
     from image_processor.settings import Settings
     from image_processor.structure import Structure
@@ -25,12 +25,6 @@ _PROCESS_BYTES: Final = 112 * _MIB
 # Pillow keeps these in fewer than the four bytes a pixel of all others.
 _STORED_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 
-# Buffers of the decoders, in bytes a pixel: libtiff holds a strip, which may be everything; the
-# WebP and AVIF decoders hold several pictures at once.
-_DECODER_BYTES: Final = {"TIFF": 8, "WEBP": 16, "AVIF": 16}
-
-# How often the file is in memory: once for what its metadata may be, twice where it is read whole.
-_FILE_COPIES: Final = {"GIF": 1, "TIFF": 1, "WEBP": 2, "AVIF": 2, "HEIF": 2}
 _METADATA_COPIES: Final = 3
 
 
@@ -46,13 +40,13 @@ def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
     factor = reduction((width, height), target)
     mode = working_mode(picture.image)
     stored = width * height * _STORED_BYTES.get(picture.image.mode, 4)
-    decoder = width * height * _DECODER_BYTES.get(picture.form, 0)
-    freed = width * height * heif.decoder_bytes(picture.image) if picture.form == "HEIF" else 0
+    decoder = width * height * picture.form.decoder_bytes
+    freed = width * height * picture.form.freed_bytes(picture.image)
     working = -(-width // factor) * -(-height // factor) * _STORED_BYTES.get(mode, 4)
     if factor == 1 and mode == picture.image.mode:
         working = 0
     scaled = target[1] * (-(-width // factor) + 3 * target[0]) * 4
-    read = picture.file_bytes * _FILE_COPIES.get(picture.form, 0)
+    read = picture.file_bytes * picture.form.file_copies
     metadata = picture.metadata_bytes * _METADATA_COPIES
     return (
         _PROCESS_BYTES
@@ -66,18 +60,18 @@ def memory_needed(picture: Picture, scale: int, target: tuple[int, int]) -> int:
     )
 
 
-def check_file(form: str, file_bytes: int, settings: Settings) -> None:
+def check_file(form: Format, file_bytes: int, settings: Settings) -> None:
     """Refuse a file whose decoder reads all of it, when that does not fit into the memory.
 
     Raises:
         RejectedError: it needs more than the function has.
     """
-    needed = -(-(_PROCESS_BYTES + file_bytes * _FILE_COPIES.get(form, 0)) // _MIB)
+    needed = -(-(_PROCESS_BYTES + file_bytes * form.file_copies) // _MIB)
     if needed > settings.memory_mb:
         raise RejectedError(
             "needs_too_much_memory",
-            f"The {form} file of {file_bytes // _MIB} MB would need {needed} MB of memory to be "
-            f"decoded; the function has {settings.memory_mb} MB.",
+            f"The {form.name} file of {file_bytes // _MIB} MB would need {needed} MB of memory to "
+            f"be decoded; the function has {settings.memory_mb} MB.",
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import struct
 import warnings
 import zlib
@@ -24,16 +23,15 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from image_processor import gif, heif, jpeg, limits, png
-from image_processor.structure import Structure
+from image_processor import formats, jpeg, limits
 from uploads import content
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
+    from image_processor.formats import Format
     from image_processor.settings import Settings
 
 # Listed, so that Pillow does not load forty more plugins to reject a file.
@@ -70,30 +68,6 @@ FAULTS: Final = (
     zlib.error,
 )
 
-_SIGNATURES: Final = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",  # BigTIFF
-    b"MM\0+": "TIFF",
-    b"BM": "BMP",
-}
-
-# Their metadata is bounded by the size of the file, and read with the header.
-_READ_AT_ONCE: Final = frozenset({"TIFF", "WEBP", "AVIF", "HEIF"})
-
-_ANIMATED: Final = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
-
-
-# Source: "TIFF Revision 6.0", Adobe, section 8, NewSubfileType.
-_SUBFILE_TYPE: Final = 254
-_REDUCED: Final = 1
-
-_HEIF: Final = re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL)
-
 
 @contextmanager
 def blaming_content(code: str, sentence: str) -> Iterator[None]:
@@ -110,24 +84,13 @@ def blaming_content(code: str, sentence: str) -> Iterator[None]:
             raise RejectedError(code, f"{sentence}.") from error
 
 
-def signature(start: bytes) -> str | None:
-    """Return Pillow's name of the format that a file starts like, or None."""
-    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
-        return "WEBP"
-    if start[4:8] == b"ftyp" and any(brand in start[8:] for brand in (b"avif", b"avis")):
-        return "AVIF"
-    if _HEIF.match(start):
-        return "HEIF"
-    return next((form for sign, form in _SIGNATURES.items() if start.startswith(sign)), None)
-
-
 @dataclass(slots=True)
 class Picture:
     """An opened picture that is not decoded yet.
 
     Attributes:
         image: Pillow's view of it; the size is what the decoder will give, perhaps scaled down.
-        form: format by its content, in Pillow's words.
+        form: format by its content.
         full: width and height as stored.
         file_bytes: size of the file.
         metadata_bytes: size of everything but the pixels, where it is known.
@@ -139,7 +102,7 @@ class Picture:
     """
 
     image: ImageFile.ImageFile
-    form: str
+    form: Format
     full: tuple[int, int]
     file_bytes: int
     metadata_bytes: int
@@ -152,7 +115,7 @@ class Picture:
     @property
     def kind(self) -> str:
         """Format and mode, for a message."""
-        return f"{'progressive ' * self.progressive}{self.form}, {self.image.mode}"
+        return f"{'progressive ' * self.progressive}{self.form.name}, {self.image.mode}"
 
 
 def open_picture(path: Path, settings: Settings) -> Picture:
@@ -164,7 +127,7 @@ def open_picture(path: Path, settings: Settings) -> Picture:
     file_bytes = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(content.HEAD_BYTES)
-        form = signature(head[:64])
+        form = formats.by_content(head[:64])
         if form is None:
             kind = content.describe(head)
             renamed = f"The file is {kind}, although its name says otherwise; it is" if kind else ""
@@ -174,38 +137,32 @@ def open_picture(path: Path, settings: Settings) -> Picture:
                 "WebP, GIF, HEIC, AVIF, TIFF, BMP).",
             )
         limits.check_file(form, file_bytes, settings)
-        structure = _structure(form, file, settings)
+        file.seek(0)
+        structure = form.read_structure(file, settings)
     limits.check_structure(structure, settings)
-    if form == "HEIF":
-        heif.register()
+    form.prepare()
     if structure.rows_end:
         with path.open("r+b") as file:
             file.truncate(structure.rows_end)
             file.seek(structure.rows_end)
             file.write(jpeg.PADDING)
-    with blaming_content("corrupt_image", f"The file starts like {form} but is damaged"):
+    with blaming_content("corrupt_image", f"The file starts like {form.name} but is damaged"):
         # In a PNG it ignores faults outside the pixels, such as a comment with a wrong checksum.
-        ImageFile.LOAD_TRUNCATED_IMAGES = form == "PNG"
+        ImageFile.LOAD_TRUNCATED_IMAGES = form.opens_damaged
         try:
-            image = Image.open(path, formats=(form,))
+            image = Image.open(path, formats=(form.name,))
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
-    if form == "PNG":
-        if image.mode == "P" and image.palette is None:
-            image.close()
-            raise RejectedError(
-                "corrupt_image", "The pixels are numbers of colours in a palette, which is missing."
-            )
-        png.scale_transparency(image, head)
-    if form in _READ_AT_ONCE:
-        structure.metadata_bytes = _kept(image)
-        try:
+    try:
+        form.check_header(image, head)
+        if form.has_read_all:
+            structure.metadata_bytes = _kept(image)
             limits.check_structure(structure, settings)
-        except RejectedError:
-            image.close()
-            raise
-    if form == "HEIF":
-        structure.coded_colours = heif.coded_colours(image)
+    except RejectedError:
+        image.close()
+        raise
+    if form.coded_colours:
+        structure.coded_colours = form.coded_colours(image)
     return Picture(
         image,
         form,
@@ -218,17 +175,6 @@ def open_picture(path: Path, settings: Settings) -> Picture:
         bool(structure.rows_end),
         structure.missing_scans,
     )
-
-
-def _structure(form: str, file: BinaryIO, settings: Settings) -> Structure:
-    file.seek(0)
-    if form == "JPEG":
-        return jpeg.read_structure(file, max_scans=settings.max_jpeg_scans)
-    if form == "PNG":
-        return png.read_structure(file)
-    if form == "GIF":
-        return gif.read_structure(file)
-    return Structure()
 
 
 def _kept(image: ImageFile.ImageFile) -> int:
@@ -287,12 +233,9 @@ def _last_row(image: ImageFile.ImageFile) -> tuple[int, int, int, int]:
 
 
 def is_preview(picture: Picture) -> bool:
-    """Return whether the first picture of a TIFF file is a reduced version of another one in it."""
-    image = picture.image
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return False
+    """Return whether the first picture of a file is a reduced version of another one in it."""
     try:
-        return bool(image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED)
+        return picture.form.is_preview(picture.image)
     except FAULTS:
         return False
 
@@ -300,6 +243,6 @@ def is_preview(picture: Picture) -> bool:
 def animated(picture: Picture) -> bool:
     """Return whether there are more frames than the one that is used; pages do not count."""
     try:
-        return picture.form in _ANIMATED and bool(getattr(picture.image, "is_animated", False))
+        return picture.form.moves and bool(getattr(picture.image, "is_animated", False))
     except FAULTS:
         return False

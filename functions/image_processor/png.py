@@ -11,6 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from image_processor.structure import Structure
+from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,8 +51,11 @@ def read_structure(file: BinaryIO) -> Structure:
     return found
 
 
-def scale_transparency(image: Image, head: bytes) -> None:
+def check_header(image: Image, head: bytes) -> None:
     """Make the colour that stands for transparency comparable with the pixels.
+
+    Raises:
+        RejectedError: the palette is missing.
 
     Pillow spreads pixels of 2 and 4 bits over 8, and leaves this value as it is in the file.
 
@@ -59,6 +63,10 @@ def scale_transparency(image: Image, head: bytes) -> None:
         image: an opened PNG; its `info` is changed.
         head: the first bytes of the file.
     """
+    if image.mode == "P" and image.palette is None:
+        raise RejectedError(
+            "corrupt_image", "The pixels are numbers of colours in a palette, which is missing."
+        )
     bits, clear = head[24], image.info.get("transparency")
     if image.mode == "L" and bits < 8 and isinstance(clear, int):
         image.info["transparency"] = clear * 255 // (2**bits - 1)

@@ -13,6 +13,8 @@ from PIL import Image, ImageChops
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from image_processor.formats import Format
+
 # Pixels a side that a scaling decoder leaves for one of the largest thumbnail. With fewer, the
 # blocks that it scales by themselves show: measured against a Lanczos filter of all pixels.
 OVERSAMPLING: Final = 1.5
@@ -25,10 +27,10 @@ _BAND_PIXELS: Final = 1024 * 1024
 
 
 def decoder_scale(
-    form: str, size: tuple[int, int], target: tuple[int, int], oversampling: float
+    form: Format, size: tuple[int, int], target: tuple[int, int], oversampling: float
 ) -> int:
     """Return the most by which the decoder may divide both sides, see `OVERSAMPLING`."""
-    if form != "JPEG":
+    if not form.scales:
         return 1
     width, height = size
     most = min(width / target[0], height / target[1]) / oversampling

@@ -5,8 +5,16 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from PIL.TiffImagePlugin import TiffImageFile
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PIL.Image import Image
+
+# Source: "TIFF Revision 6.0", Adobe, section 8, NewSubfileType.
+_SUBFILE_TYPE: Final = 254
+_REDUCED: Final = 1
 
 # More are not counted: each page costs two reads.
 _MOST: Final = 10_000
@@ -24,6 +32,12 @@ class _Form(NamedTuple):
 # By the version in the head: TIFF 6.0, and BigTIFF. Source: "TIFF Revision 6.0", Adobe, section 2;
 # "The BigTIFF File Format", AWare Systems.
 _FORMS: Final = {42: _Form(4, "I", "H", 12), 43: _Form(8, "Q", "Q", 20)}
+
+
+def is_preview(image: Image) -> bool:
+    """Return whether the first picture of a file is a reduced version of another one in it."""
+    kind = image.tag_v2.get(_SUBFILE_TYPE, 0) if isinstance(image, TiffImageFile) else 0
+    return isinstance(kind, int) and bool(kind & _REDUCED)
 
 
 def pages(path: Path) -> int:
