@@ -324,7 +324,10 @@ def _round_trip(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(content)
-        key = client.upload(path)
+        # Without a checksum, by which the API could answer with somebody's file, not to be removed.
+        form = client.start(name)
+        client.send(form, path)
+    key = form["key"]
     try:
         found = client.wait(key, seconds)
     finally:
