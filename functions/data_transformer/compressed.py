@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
 from data_transformer.contents import GZIP, ZSTD, form_of
-from uploads.content import HEAD_BYTES, describe
+from uploads.content import HEAD_BYTES
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Decompressed:
         name: file name without the ending of the compression.
         size: compressed size in bytes; the decompressed size is unknown before the end.
         is_cut: whether the compressed data ended before their end; known once they are read.
+        has_rest: whether other bytes follow them, but for zeros; known then, too.
     """
 
     def __init__(self, source: Source, form: str, limit_mb: int) -> None:
@@ -40,11 +41,17 @@ class Decompressed:
         self._source = source
         self._form = form
         self._limit = limit_mb * _MIB
-        ending = ENDINGS[form]
-        is_named = source.name.lower().endswith(ending)
-        self.name = source.name[: -len(ending)] if is_named else source.name
+        named = source.name.lower().endswith
+        length = next((len(ending) for ending in ENDINGS.values() if named(ending)), 0)
+        self.name = source.name[: len(source.name) - length]
         self.size = source.size
         self.is_cut = False
+        self.has_rest = False
+
+    def found_form(self) -> str | None:
+        """Return the binary format that the file itself begins like, or None."""
+        with self._source.open() as packed:
+            return form_of(packed.read(HEAD_BYTES))
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -171,12 +178,7 @@ class _Stream(io.RawIOBase):
         self._form = form
         self._limit = limit
         self._read = 0
-        self._input = packed.read(HEAD_BYTES)
-        if form_of(self._input) != form:
-            kind = describe(self._input) or f"not compressed with {form}"
-            raise RejectedError(
-                "not_a_table", f"The file is {kind}, although its name says {form}."
-            )
+        self._input = b""
         self._part: _Part | None = _PARTS[form]()
 
     def readable(self) -> bool:
@@ -223,4 +225,6 @@ class _Stream(io.RawIOBase):
             return self._part if self._input else None
         if form_of(self._input) == self._form:
             self._part = _PARTS[self._form]()
+        elif self._input.strip(b"\0"):
+            self._source.has_rest = True
         return self._part

@@ -75,14 +75,29 @@ class Transformer:
         if isinstance(source, Decompressed):
             raise RejectedError("not_a_table", "The file is compressed twice: compress it once.")
         packed = Decompressed(source, form, self._settings.max_decompressed_mb)
-        made = self(packed, directory)
-        if not packed.is_cut:
-            return made
-        warning = Problem(
-            "cut_compression",
-            "The compressed data end before their end; the table holds the rows before that.",
-        )
-        return replace(made, warnings=[warning, *made.warnings])
+        found = packed.found_form()
+        if found != form:
+            raise OtherFormatError(found or _form_by_name(packed.name.lower()))
+        try:
+            made = self(packed, directory)
+        except RejectedError as error:
+            if packed.is_cut and error.code == "empty_file":
+                raise RejectedError(
+                    "damaged_compression",
+                    "The compressed data end before anything can be read. Compress the file again.",
+                ) from error
+            raise
+        warnings = list(made.warnings)
+        if packed.is_cut:
+            text = "The compressed data end before their end; the table holds the rows before that."
+            warnings.insert(0, Problem("cut_compression", text))
+        if packed.has_rest:
+            text = (
+                "Other bytes follow the compressed data; they were passed over. If rows are "
+                "missing, compress the file again."
+            )
+            warnings.insert(0, Problem("rest_of_compression", text))
+        return replace(made, warnings=warnings)
 
 
 def _form_by_name(name: str) -> str:

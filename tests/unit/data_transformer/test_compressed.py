@@ -86,12 +86,42 @@ def test_a_large_window_is_rejected(transform: Transform) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv.gz", CSV),
+        ("t.csv.zst", CSV),
+        ("t.csv.zst", gzip.compress(CSV, mtime=0)),
+        ("t.csv.gz", zstd.compress(CSV)),
+        ("t.json.gz", b'[{"a": 1, "b": "x"}]'),
+    ],
+    ids=["no gzip", "no Zstandard", "gzip", "Zstandard", "JSON"],
+)
+def test_a_file_that_is_compressed_otherwise_is_read_and_said(
+    transform: Transform, name: str, content: bytes
+) -> None:
+    """Clients decompress what a server declares as compressed, and keep its name."""
+    made = transform(content, name)
+    assert len(made.rows) == (1 if "json" in name else 1000)
+    assert _codes(made) == ["other_format"]
+
+
+@pytest.mark.parametrize("ending", PACK)
+@pytest.mark.parametrize(("rest", "codes"), [(b"\0" * 512, []), (b"rest", ["rest_of_compression"])])
+def test_what_follows_the_compressed_data_is_said(
+    transform: Transform, ending: str, rest: bytes, codes: list[str]
+) -> None:
+    made = transform(PACK[ending](CSV) + rest, f"t.csv{ending}")
+    assert len(made.rows) == 1000
+    assert _codes(made) == codes
+
+
+@pytest.mark.parametrize(
     ("ending", "content", "code", "message"),
     [
-        (".zst", CSV, "not_a_table", "is not compressed with zstd"),
-        (".zst", gzip.compress(CSV, mtime=0), "not_a_table", "is compressed with gzip"),
-        (".gz", CSV, "not_a_table", "is not compressed with gzip"),
-        (".gz", b"PK\x03\x04", "not_a_table", "is a zip archive"),
+        (".gz", b"PK\x03\x04", "damaged_workbook", "is a damaged zip archive"),
+        (".gz", b"<!doctype html><html>", "not_a_table", "is an HTML page"),
+        (".gz", gzip.compress(CSV)[:18], "damaged_compression", "before anything can be read"),
+        (".gz", gzip.compress(b""), "empty_file", "holds no text"),
         *(
             case
             for ending, pack in PACK.items()
