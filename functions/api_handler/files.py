@@ -166,7 +166,8 @@ class Files:
         if new.sha256 is None:
             return None
         _, kind = names.checked_name(new.name, self._kinds)
-        note = keys.note_key(f"{self._caller.folder}{keys.time_ordered_id()}/-", new.sha256)
+        owner = self._caller.folder.removeprefix(keys.UPLOADS_PREFIX).rstrip("/")
+        note = keys.note_key(owner or None, new.sha256)
         key = results.noted(self._s3, self._settings.bucket, note)
         head = key and results.head(self._s3, self._settings.bucket, key)
         if not (key and head):

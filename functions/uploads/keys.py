@@ -112,17 +112,17 @@ def result_key(upload_key: str) -> str:
     return derived_prefix(upload_key) + RESULT_NAME
 
 
-def note_key(upload_key: str, sha256: str) -> str:
+def note_key(owner: str | None, sha256: str) -> str:
     """Return the key of the note that says which upload of an owner has a content.
 
-    It lies below `processed/.sha256/`: nothing that is uploaded through the API lies in a folder
-    of that name.
+    It lies below `processed/.sha256/`: no folder of an owner, nor of an upload, has that name, and
+    no owner's folder is called `.shared`.
 
     Args:
-        upload_key: key of an upload of the owner.
+        owner: folder of the owner's uploads; None where uploads have none.
         sha256: of the content, in hexadecimal.
     """
-    return f"{PROCESSED_PREFIX}.sha256/{owner_of(upload_key) or '-'}/{sha256}"
+    return f"{PROCESSED_PREFIX}.sha256/{owner or '.shared'}/{sha256}"
 
 
 def output_key(upload_key: str, folder: str, name: str) -> str:

@@ -182,18 +182,20 @@ def head(s3: S3Client, bucket: str, key: str) -> HeadObjectOutputTypeDef | None:
 
 def records(result: Result) -> list[str]:
     """Return the keys of the records of an upload: its result, and the note of its content."""
-    source = result.source
-    return [keys.result_key(source.key)] + (
-        [keys.note_key(source.key, source.sha256)] if source.sha256 else []
-    )
+    note = _note_key(result)
+    return [keys.result_key(result.source.key), *([note] if note else [])]
 
 
 def write_note(s3: S3Client, bucket: str, result: Result) -> None:
     """Note which upload has a content, if that was declared, checked and processed."""
+    note = _note_key(result)
+    if note and result.status == "succeeded":
+        s3.put_object(Bucket=bucket, Key=note, Body=result.source.key.encode())
+
+
+def _note_key(result: Result) -> str | None:
     source = result.source
-    if source.sha256 and result.status == "succeeded":
-        note = keys.note_key(source.key, source.sha256)
-        s3.put_object(Bucket=bucket, Key=note, Body=source.key.encode())
+    return source.sha256 and keys.note_key(keys.owner_of(source.key), source.sha256)
 
 
 def noted(s3: S3Client, bucket: str, note: str) -> str | None:

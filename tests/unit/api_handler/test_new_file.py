@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DIGEST = hashlib.sha256(b"hello")
 SHA256 = DIGEST.hexdigest()
-NOTE = f"processed/.sha256/-/{SHA256}"
+NOTE = f"processed/.sha256/.shared/{SHA256}"
 
 
 def asked(client: Client, **given: object) -> Any:

@@ -106,7 +106,7 @@ def test_no_identity_reaches_the_folder_of_another_one(one: str, other: str) -> 
 
 
 def test_each_owner_has_own_notes_of_contents() -> None:
-    upload = f"{keys.time_ordered_id()}/a.csv"
-    assert keys.note_key(f"uploads/{upload}", "5f") == "processed/.sha256/-/5f"
-    assert keys.note_key(f"uploads/ada/{upload}", "5f") == "processed/.sha256/ada/5f"
-    assert keys.owner_folder(".sha256") != ".sha256"
+    assert keys.note_key(None, "5f") == "processed/.sha256/.shared/5f"
+    assert keys.note_key("ada", "5f") == "processed/.sha256/ada/5f"
+    for name in (".sha256", ".shared"):
+        assert keys.owner_folder(name) != name

@@ -268,7 +268,7 @@ class Beginner:
 
 
 SHA256 = hashlib.sha256(b"hello").hexdigest()
-NOTE = f"processed/.sha256/-/{SHA256}"
+NOTE = f"processed/.sha256/.shared/{SHA256}"
 
 
 @pytest.mark.parametrize("core", [Shouter(), Beginner()])
