@@ -227,6 +227,15 @@ class S3Source:
             shutil.copyfileobj(content, file, _COPY_BYTES)
         return path
 
+    def know_metadata(self) -> None:
+        """Learn the metadata, also of an object that nobody opened.
+
+        Raises:
+            DeletedError: the version, or the object, is gone.
+        """
+        if not self._bodies:
+            self.open().close()
+
     def check(self) -> None:
         """Check the SHA-256 that the uploader declared, if any; read what was not read.
 
@@ -400,6 +409,7 @@ class Runner:
             made = self._core(source, directory)
             source.check()
         except RejectedError as error:
+            source.know_metadata()
             if error.__cause__:
                 # For operators: what a library said may hold paths and internal names.
                 cause = {"key": source.key, "cause": repr(error.__cause__)}

@@ -16,7 +16,7 @@ from tests.unit.uploads.fake_s3 import BUCKET, refuse
 from tests.unit.uploads.setting import KEY, RECORD, Setting, Settings, Shouter
 from uploads import keys
 from uploads import result as results
-from uploads.processing import Processed, Runner, S3Source
+from uploads.processing import Processed, RejectedError, Runner, S3Source
 from uploads.time_limit import OutOfTimeError
 
 if TYPE_CHECKING:
@@ -291,6 +291,15 @@ def test_another_content_than_declared_is_rejected(setting: Setting, core: Core)
     assert f"{SHA256} was declared" in error.message
     assert setting.outputs() == []
     assert NOTE not in setting.s3.keys
+
+
+def test_the_metadata_of_a_file_that_is_rejected_unopened_are_known(setting: Setting) -> None:
+    class Refuser:
+        def __call__(self, source: Source, directory: Path) -> Processed:  # noqa: ARG002 - a core's signature
+            raise RejectedError("file_too_large", "It is too large.")
+
+    setting.run(setting.upload("hello", "0A", metadata={"order": "17"}), Refuser())
+    assert setting.result().source.metadata == {"order": "17"}
 
 
 def test_a_deleted_upload_leaves_no_note(setting: Setting) -> None:
