@@ -92,12 +92,7 @@ class Files:
                 its owner's quota.
         """
         size = new.size
-        if size is not None and size > self._settings.max_upload_bytes:
-            raise multipart.too_large(size, self._settings.max_upload_bytes)
-        name, kind = names.checked_name(new.name, self._kinds)
-        content_type = names.checked_content_type(
-            new.content_type, kind, self._kinds[kind].content_types
-        )
+        name, kind, content_type = self._checked(new)
         stored = self._metadata(new, kind)
         key = f"{self._caller.folder}{keys.time_ordered_id()}/{name}"
         upload = {"key": key, "content_type": content_type}
@@ -162,10 +157,13 @@ class Files:
         """Return the key of a file of the caller's with the same content, if it was processed.
 
         It has the same kind, and the same options, so another upload would have the same outputs.
+
+        Raises:
+            ApiError: as `create`.
         """
         if new.sha256 is None:
             return None
-        _, kind = names.checked_name(new.name, self._kinds)
+        _, kind, _ = self._checked(new)
         owner = self._caller.folder.removeprefix(keys.UPLOADS_PREFIX).rstrip("/")
         note = keys.note_key(owner or None, new.sha256)
         key = results.noted(self._s3, self._settings.bucket, note)
@@ -180,6 +178,18 @@ class Files:
             and head.get("Metadata", {}).get(metadata.OPTIONS) == self._options(new, kind)
         )
         return key if is_twin else None
+
+    def _checked(self, new: NewFile) -> tuple[str, str, str]:
+        """Return the name, the kind and the content type of a new file.
+
+        Raises:
+            ApiError: 413 for a file that is too large; 400 or 415, see `names`.
+        """
+        if new.size is not None and new.size > self._settings.max_upload_bytes:
+            raise multipart.too_large(new.size, self._settings.max_upload_bytes)
+        name, kind = names.checked_name(new.name, self._kinds)
+        accepted = self._kinds[kind].content_types
+        return name, kind, names.checked_content_type(new.content_type, kind, accepted)
 
     def _metadata(self, new: NewFile, kind: str) -> dict[str, str]:
         """Return what is stored with a new file."""

@@ -128,6 +128,10 @@ class TestTwin:
         aws.refuses("get_object", "SlowDown", 503)
         assert asked(client, checksum_sha256=SHA256).status == 500
 
+    def test_what_cannot_be_uploaded_is_not_looked_for(self, client: Client) -> None:
+        answer = asked(client, checksum_sha256=SHA256, content_type="text/html")
+        assert answer.status == 415
+
     def test_without_a_checksum_nobody_looks(self, client: Client) -> None:
         assert asked(client).status == 201
 
