@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 import zlib
@@ -516,6 +517,19 @@ def test_the_preview_of_a_raw_photo_is_said_to_be_one(
     tags[254] = kind
     processed = run(encoded(corners(), "TIFF", tiffinfo=tags), tmp_path, "a.tif")
     assert _codes(processed) == warnings
+
+
+def test_a_tag_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(encoded(corners(), "TIFF"))
+    found = picture.open_picture(path, Settings())
+
+    def damaged(_: Image.Image) -> bool:
+        raise struct.error
+
+    found.form = dataclasses.replace(found.form, is_preview=damaged)
+    with found.image:
+        assert not picture.is_preview(found)
 
 
 def test_a_palette_that_is_missing(tmp_path: Path) -> None:
