@@ -200,15 +200,18 @@ class Client:
         It has this name, and each part that the bucket holds is a part of the file: its entity tag
         is an MD5, unless a KMS key encrypts the bucket; then no upload is found.
         """
+        stored = unicodedata.normalize("NFC", name).lower()  # the ending is so in the key, too
         for upload in self.files(state="uploading"):
-            size = max((part["Size"] for part in upload["parts"]), default=0)
-            # The API stores the ending in lower case.
-            names = (upload["key"].rpartition("/")[2], unicodedata.normalize("NFC", name))
-            if size and names[0].lower() == names[1].lower():
-                found = {part["PartNumber"]: part["ETag"].strip('"') for part in upload["parts"]}
-                if all(_md5(path, (n - 1) * size, size) == tag for n, tag in found.items()):
-                    known = {"key": upload["key"], "upload_id": upload["upload_id"]}
-                    return known | {"part_bytes": size}
+            parts = upload["parts"]
+            size = max((part["Size"] for part in parts), default=0)
+            if not size or upload["key"].rpartition("/")[2].lower() != stored:
+                continue
+            if all(
+                _md5(path, (part["PartNumber"] - 1) * size, size) == part["ETag"].strip('"')
+                for part in parts
+            ):
+                known = {"key": upload["key"], "upload_id": upload["upload_id"]}
+                return known | {"part_bytes": size}
         return None
 
     def send_parts(

@@ -159,7 +159,7 @@ class App:
     def _create(self, event: Mapping[str, Any], files: Files) -> _Answer:
         new = NewFile.parse(_json_object(event), self._settings.tag_names)
         if self._settings.enable_deduplication and (twin := files.twin(new)):
-            return _Answer(200, files.describe(twin), twin)
+            return _Answer(200, twin, twin["key"])
         made = files.create(new)
         self._count_upload()
         return _Answer(201, made, made["key"])

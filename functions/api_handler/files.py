@@ -153,8 +153,8 @@ class Files:
             raise _quota_exceeded(f"{sum(sizes):,} of {caller.max_bytes:,} bytes")
         return left
 
-    def twin(self, new: NewFile) -> str | None:
-        """Return the key of a file of the caller's with the same content, if it was processed.
+    def twin(self, new: NewFile) -> dict[str, Any] | None:
+        """Return a file of the caller's with the same content, as `describe` does, if it succeeded.
 
         It has the same kind, and the same options, so another upload would have the same outputs.
 
@@ -171,13 +171,14 @@ class Files:
         if not (key and head):
             return None
         result = self._result(key, head)
-        is_twin = (
-            result is not None
-            and (result.status, result.source.sha256) == ("succeeded", new.sha256)
-            and keys.kind_of(key, self._kinds) == kind
-            and head.get("Metadata", {}).get(metadata.OPTIONS) == self._options(new, kind)
-        )
-        return key if is_twin else None
+        if (
+            result is None
+            or (result.status, result.source.sha256) != ("succeeded", new.sha256)
+            or keys.kind_of(key, self._kinds) != kind
+            or head.get("Metadata", {}).get(metadata.OPTIONS) != self._options(new, kind)
+        ):
+            return None
+        return self._description(key, head, result, result.status)
 
     def _checked(self, new: NewFile) -> tuple[str, str, str]:
         """Return the name, the kind and the content type of a new file.
@@ -295,13 +296,18 @@ class Files:
         while not result and expected == "pending" and time.monotonic() < deadline:
             time.sleep(min(next(pauses, _PAUSES[-1]), max(0, deadline - time.monotonic())))
             result = self._result(key, head)
+        return self._description(key, head, result, result.status if result else expected)
+
+    def _description(
+        self, key: str, head: HeadObjectOutputTypeDef, result: results.Result | None, state: str
+    ) -> dict[str, Any]:
         name = quote(key.rpartition("/")[2], safe="")
         return {
             "key": key,
             "size": head["ContentLength"],
             "content_type": head["ContentType"],
             "last_modified": timestamp(head["LastModified"]),
-            "state": result.status if result else expected,
+            "state": state,
             "url": self._link(
                 key, ResponseContentDisposition=f"attachment; filename*=UTF-8''{name}"
             ),
@@ -346,22 +352,24 @@ class Files:
         """Delete an upload and everything derived from it; a versioned bucket keeps the versions.
 
         The upload goes first: a function that commits a result afterwards sees that, and removes
-        its result. Of the results the record goes first, so that no reader finds one whose files
-        are gone. A deletion that failed half way can be repeated.
+        its result and the note of its content. Of the results the record goes first, so that no
+        reader finds one whose files are gone. A deletion that failed half way can be repeated.
 
         Raises:
             ApiError: 404 when neither the upload nor anything derived from it exists.
         """
+        sha256 = None
         try:
-            self._head(key)
+            sha256 = self._head(key).get("Metadata", {}).get(metadata.SHA256)
         except ApiError:
             if next(self._derived(key), None) is None:
                 raise
         self._s3.delete_object(Bucket=self._settings.bucket, Key=key)
-        derived = list(self._derived(key))
-        stored = results.load(self._s3, self._settings.bucket, key) if derived else None
-        records = results.records(stored.result) if stored else []
-        for doomed in dict.fromkeys([*records, *derived]):
+        if sha256:
+            note = keys.note_key(keys.owner_of(key), sha256)
+            self._s3.delete_object(Bucket=self._settings.bucket, Key=note)
+        record = keys.result_key(key)
+        for doomed in sorted(self._derived(key), key=lambda found: found != record):
             self._s3.delete_object(Bucket=self._settings.bucket, Key=doomed)
 
     def reprocess(self, key: str) -> None:

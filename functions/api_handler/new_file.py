@@ -20,7 +20,6 @@ _METADATA_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _METADATA_VALUE: Final = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 # Source: "Categorizing your objects using tags", S3 User Guide.
-MOST_TAGS: Final = 10
 _TAG_VALUE: Final = re.compile(r"[\w .:/=+@-]{0,256}")
 
 _BODY: Final = (

@@ -26,6 +26,18 @@ _MIB: Final = 1024 * 1024
 _MAGIC_BYTES: Final = 4
 
 
+class NotCompressedError(Exception):
+    """A file is not compressed as its name says.
+
+    Attributes:
+        form: binary format that it begins like, or None.
+    """
+
+    def __init__(self, form: str | None) -> None:
+        super().__init__(form)
+        self.form = form
+
+
 class Decompressed:
     """A source whose content is decompressed while it is read, see `uploads.processing.Source`.
 
@@ -48,11 +60,6 @@ class Decompressed:
         self.is_cut = False
         self.has_rest = False
 
-    def found_form(self) -> str | None:
-        """Return the binary format that the file itself begins like, or None."""
-        with self._source.open() as packed:
-            return form_of(packed.read(HEAD_BYTES))
-
     @property
     def metadata(self) -> Mapping[str, str]:
         """Metadata of the compressed file."""
@@ -60,7 +67,11 @@ class Decompressed:
         return found
 
     def open(self) -> BinaryIO:
-        """Return the content as a stream that can be read once, from the start."""
+        """Return the content as a stream that can be read once, from the start.
+
+        Raises:
+            NotCompressedError: the file is not compressed in this way.
+        """
         return self._open(self._limit)
 
     def _open(self, limit: int) -> BinaryIO:
@@ -178,7 +189,10 @@ class _Stream(io.RawIOBase):
         self._form = form
         self._limit = limit
         self._read = 0
-        self._input = b""
+        self._input = packed.read(HEAD_BYTES)
+        found = form_of(self._input)
+        if found != form:
+            raise NotCompressedError(found)
         self._part: _Part | None = _PARTS[form]()
 
     def readable(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from data_transformer import csv_reader, json_reader, parquet_reader, workbook_reader
-from data_transformer.compressed import ENDINGS, Decompressed
+from data_transformer.compressed import ENDINGS, Decompressed, NotCompressedError
 from data_transformer.contents import BOOK, PARQUET, OtherFormatError
 from uploads.processing import RejectedError
 from uploads.result import Problem
@@ -75,11 +75,11 @@ class Transformer:
         if isinstance(source, Decompressed):
             raise RejectedError("not_a_table", "The file is compressed twice: compress it once.")
         packed = Decompressed(source, form, self._settings.max_decompressed_mb)
-        found = packed.found_form()
-        if found != form:
-            raise OtherFormatError(found or _form_by_name(packed.name.lower()))
         try:
             made = self(packed, directory)
+        except NotCompressedError as other:
+            found = other.form or _form_by_name(packed.name.lower())
+            raise OtherFormatError(found) from other
         except RejectedError as error:
             if packed.is_cut and error.code == "empty_file":
                 raise RejectedError(

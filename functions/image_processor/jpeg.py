@@ -70,7 +70,7 @@ def read_structure(file: BinaryIO, *, max_scans: int) -> Structure:
             sequential = marker in _SEQUENTIAL
             components, coefficient_bytes = _coefficients(frame)
             passes = _Passes(frame)
-            found.supported = frame[:1] == _BITS
+            found.supported &= frame[:1] == _BITS
         elif marker == _SCAN:
             found.scans += 1
             in_scan = int.from_bytes(file.read(1))

@@ -54,14 +54,14 @@ def read_structure(file: BinaryIO) -> Structure:
 def check_header(image: Image, head: bytes) -> None:
     """Make the colour that stands for transparency comparable with the pixels.
 
-    Raises:
-        RejectedError: the palette is missing.
-
     Pillow spreads pixels of 2 and 4 bits over 8, and leaves this value as it is in the file.
 
     Args:
         image: an opened PNG; its `info` is changed.
         head: the first bytes of the file.
+
+    Raises:
+        RejectedError: the palette is missing.
     """
     if image.mode == "P" and image.palette is None:
         raise RejectedError(

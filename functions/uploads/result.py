@@ -41,7 +41,8 @@ class Source:
         etag: entity tag without quotes.
         size: bytes.
         sequencer: order of the version among those of the key.
-        sha256: of the content in hexadecimal, where the uploader declared it; it was checked.
+        sha256: what the uploader declared that the content has, in hexadecimal; it was checked
+            where the upload succeeded.
         metadata: what the uploader stored with it.
     """
 

@@ -128,9 +128,6 @@ class Account(Protocol):
     def part_sizes(self, bucket: str, key: str, upload_id: str) -> dict[int, int]:
         """Return the bytes of the parts of an upload by their numbers; none of no upload."""
 
-    def tag(self, bucket: str, key: str, tags: dict[str, str]) -> None:
-        """Tag an object."""
-
 
 @dataclass(slots=True)
 class Rules:
@@ -166,7 +163,7 @@ class Rules:
         where = (action, f"arn:aws:s3:::{bucket}")
         if self.account.may(request.access_key, *where, **{"s3:prefix": key}):
             return None
-        return denied(*where, error="AccessDenied")
+        return _denied(*where, error="AccessDenied")
 
     def note(self, request: Request) -> None:
         """Note what a request that succeeded changed."""
@@ -215,12 +212,12 @@ class Rules:
         # Lambda developer guide: "Granting users permission to pass a role".
         passed = {"iam:PassedToService": "lambda.amazonaws.com"}
         if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
-            return denied("iam:PassRole", role)
+            return _denied("iam:PassRole", role)
         key = request.content.get("KMSKeyArn", "")
         for action in _ENCRYPTING if key else ():
             grant = {"kms:GrantIsForAWSResource": "true"}
             if not self.account.may(request.access_key, action, key, **grant):
-                return denied(action, key)
+                return _denied(action, key)
         if name in self.new_roles:
             self.new_roles.remove(name)
             return Refusal("InvalidParameterValueException", _NOT_YET)
@@ -237,7 +234,7 @@ class Rules:
         for target in request.content.get("Targets", []):
             role = target.get("RoleArn")
             if role and not self.account.may(request.access_key, "iam:PassRole", role, **passed):
-                return denied("iam:PassRole", role)
+                return _denied("iam:PassRole", role)
         return None
 
     def _of_concurrency(self, request: Request) -> Refusal | None:
@@ -263,7 +260,7 @@ class Rules:
         action = f"cloudwatch:{request.name.partition(' ')[2]}"
         for resource in self._about(request):
             if not self.account.may(request.access_key, action, resource):
-                return denied(action, resource)
+                return _denied(action, resource)
         return None
 
     def _about(self, request: Request) -> list[str]:
@@ -300,8 +297,7 @@ class Rules:
     }
 
 
-def denied(action: str, resource: str, error: str = "AccessDeniedException") -> Refusal:
-    """Return the refusal of somebody without a right."""
+def _denied(action: str, resource: str, error: str = "AccessDeniedException") -> Refusal:
     return Refusal(error, _DENIED.format(action=action, resource=resource), status=403)
 
 
@@ -345,7 +341,7 @@ def _without_secrets(rules: Rules, request: Request, body: bytes) -> bytes:
     shown = answer.get("Configuration", answer)
     key = shown.get("KMSKeyArn")
     if key and not rules.account.may(request.access_key, "kms:Decrypt", key):
-        refusal = denied("kms:Decrypt", key)
+        refusal = _denied("kms:Decrypt", key)
         shown["Environment"] = {"Error": {"ErrorCode": refusal.error, "Message": refusal.message}}
     return json.dumps(answer).encode()
 

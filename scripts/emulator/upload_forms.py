@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from xml.sax.saxutils import unescape
 
 from scripts.emulator.aws_rules import Refusal, read_body, receiving, refuse
@@ -15,7 +15,7 @@ from scripts.emulator.aws_rules import Refusal, read_body, receiving, refuse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scripts.emulator.aws_rules import Account, Application
+    from scripts.emulator.aws_rules import Application
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)')
 _NAME: Final = re.compile(rb'name="([^"]*)"')
@@ -76,7 +76,14 @@ class UploadForm:
         return {unescape(name): unescape(text) for name, text in found}
 
 
-def with_forms(app: Application, account: Account) -> Application:
+class Tagger(Protocol):
+    """What stores the tags of an object."""
+
+    def tag(self, bucket: str, key: str, tags: dict[str, str]) -> None:
+        """Tag an object."""
+
+
+def with_forms(app: Application, account: Tagger) -> Application:
     """Return an application that treats forms as S3 does."""
 
     async def served(scope: dict[str, Any], receive: Any, send: Any, *others: object) -> None:  # noqa: ANN401 - ASGI's callables

@@ -98,6 +98,17 @@ def test_no_tag_can_be_set_by_default(client: Client) -> None:
     assert answer.json["error"]["message"].endswith("cannot be set here: leave the tags out.")
 
 
+def test_with_a_file_the_note_of_its_content_is_deleted(
+    aws: Aws, make_client: Callable[..., Client]
+) -> None:
+    aws.has(metadata={"sha256": SHA256})
+    aws.answers("delete_object", {}, Key=KEY)
+    aws.answers("delete_object", {}, Key=NOTE)
+    aws.answers("list_objects_v2", {"IsTruncated": False}, Prefix=ANY)
+    answer = make_client(enable_delete=True).send("DELETE", "/files/{key+}", key=KEY)
+    assert answer.status == 204
+
+
 class TestTwin:
     @pytest.fixture
     def client(self, make_client: Callable[..., Client]) -> Client:
@@ -112,9 +123,8 @@ class TestTwin:
     def test_the_file_that_was_processed_is_the_answer(self, aws: Aws, client: Client) -> None:
         done = result(source=source(sha256=SHA256))
         self.noted(aws)
-        for _ in range(2):
-            aws.has(metadata={"sha256": SHA256, "order": "17"})
-            aws.has_result(done)
+        aws.has(metadata={"sha256": SHA256, "order": "17"})
+        aws.has_result(done)
         answer = asked(client, checksum_sha256=SHA256)
         assert answer.status == 200
         assert (answer.json["key"], answer.json["state"]) == (KEY, "succeeded")

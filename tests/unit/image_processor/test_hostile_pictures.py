@@ -240,6 +240,15 @@ def test_a_lossless_jpeg_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nothing_is_decoded")
+def test_another_frame_does_not_make_good_a_lossless_one(tmp_path: Path) -> None:
+    content = encoded(corners(), "JPEG")
+    at = content.index(b"\xff\xc0")
+    frame = content[at : at + 2 + int.from_bytes(content[at + 2 : at + 4])]
+    twice = content[:at] + frame.replace(b"\xff\xc0", b"\xff\xc3", 1) + content[at:]
+    assert _refused(twice, tmp_path).code == "unsupported_coding"
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
 def test_a_jpeg_of_twelve_bits_is_refused(tmp_path: Path) -> None:
     content = encoded(corners(), "JPEG").replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c", 1)
     assert _refused(content, tmp_path).code == "unsupported_coding"

@@ -51,9 +51,6 @@ class Account:
         assert (bucket, key, upload_id) == ("b", "k", "i")
         return {1: 5 * 1024**2, 2: 5 * 1024**2 - 1, 3: 1}
 
-    def tag(self, bucket: str, key: str, tags: dict[str, str]) -> None:
-        raise NotImplementedError
-
 
 def request(name: str, function: str = "", **content: Any) -> Request:
     path = {"FunctionName": function, "Bucket": "b"}
