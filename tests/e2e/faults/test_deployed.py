@@ -346,8 +346,10 @@ def test_duplicates_and_late_events_change_nothing(platform: Platform, tmp_path:
         def all_ended() -> bool:
             if platform.ends(newest).total() >= len(deliveries):
                 return True
-            # A line that a process writes late comes with its next event, on the emulator.
-            platform.client.upload(weather)
+            # A line that a process writes late comes with its next event, on the emulator. As many
+            # processes may have one as there were senders.
+            with ThreadPoolExecutor(6) as senders:
+                list(senders.map(platform.client.upload, [weather] * 6))
             time.sleep(2)
             return False
 
