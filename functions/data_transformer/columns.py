@@ -25,6 +25,21 @@ MISSING: Final = (
 ABSENT: Final = ""  # neither a name nor a value: what a trailing delimiter makes
 
 
+def identifier(name: str) -> str:
+    """Return a name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text quoted for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _template(sql: str) -> str:
+    """Return SQL as a part of a template, in which {text} and {value} stand for something."""
+    return sql.replace("{", "{{").replace("}", "}}")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of the table.
@@ -52,6 +67,7 @@ class Candidate:
         quick: SQL condition that is cheap, true of most values, and true of no other text.
         cast: SQL of the value.
         text: SQL of the text that is cast, from that of the cell.
+        marked: SQL condition on {text}: it is such a value, but written so that it cannot be cast.
     """
 
     type: str
@@ -60,6 +76,7 @@ class Candidate:
     quick: str = "false"
     cast: str = "TRY_CAST({text} AS {type})"
     text: str = "{text}"
+    marked: str = ""
 
     def value(self, cell: str) -> str:
         """Return the SQL of the typed value; NULL where the text is not of the type."""
@@ -72,6 +89,28 @@ class Candidate:
         quick = self.quick.format(text=text, value=value)
         typed = f"{value} IS NOT NULL AND ({quick} OR {exact})"
         return f"({cell} IS NULL OR ({typed}) OR {is_missing(cell)})"
+
+    def damaged(self, cell: str, value: str) -> str:
+        """Return the SQL condition that a text which does not fit is a value of this type.
+
+        Such a value is right, so it makes its column a text instead of being rejected.
+        """
+        marked = f" OR {self.is_marked(cell)}" if self.marked else ""
+        return f"({value} IS NOT NULL{marked})"
+
+    def is_marked(self, cell: str) -> str:
+        """Return the SQL condition that a cell is a number with marks that keep it from a cast."""
+        return self.marked.format(text=cell)
+
+
+def without_versions(number: Candidate) -> Candidate:
+    """Return the candidate of numbers that are not 1.10, which may be the version behind 1.9."""
+    guard = "{text} NOT LIKE '%.10'"
+    return replace(
+        number,
+        exact=f"({number.exact} AND {guard})",
+        quick=f"({number.quick} AND {guard})",
+    )
 
 
 def is_missing(text: str) -> str:
@@ -105,6 +144,26 @@ _QUICK_DOUBLE: Final = (
 _DAY: Final = r"\d{{4}}-\d{{2}}-\d{{2}}"
 _CLOCK: Final = r"\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
 
+_CURRENCIES: Final = "$€£¥"
+_GROUPING: Final = "'\u2019 \u00a0\u202f"  # marks of thousands, beside the comma or point
+
+
+def _marked(decimal: str) -> str:
+    """Return the SQL template of numbers with marks of thousands, a currency or percent."""
+    thousands, mark = (".", ",") if decimal == "," else (",", ".")
+    group = f"[{thousands}{_GROUPING}][0-9]{{3}}"
+    forms = (
+        f"[{_CURRENCIES}] ?[0-9.,{_GROUPING}]*[0-9]",
+        f"[0-9.,{_GROUPING}]*[0-9] ?[%{_CURRENCIES}]",
+        f"[0-9]{{1,3}}({group})+([{mark}][0-9]+)?",
+        # The marks of the other countries, where they are sure to be these.
+        f"[0-9]{{1,3}}([{mark}][0-9]{{3}}){{2,}}",
+        f"[0-9]{{1,3}}([{mark}][0-9]{{3}})+[{thousands}][0-9]+",
+    )
+    pattern = literal(f" *[-+]?(?:{'|'.join(forms)}) *")
+    return f"regexp_full_match({{text}}, {_template(pattern)})"
+
+
 # From the narrowest to the widest. TIMESTAMP comes before its sibling with an offset: the cast to
 # it would drop the offset in silence, the pattern does not let it.
 CANDIDATES: Final = (
@@ -137,6 +196,7 @@ CANDIDATES: Final = (
     ),
     Candidate("TIME", "a time of day", _CANONICAL),
 )
+NUMBERS: Final = {"BIGINT", "DECIMAL(38,0)", "DOUBLE"}
 NOUNS: Final = {candidate.type: candidate.noun for candidate in CANDIDATES}
 
 
@@ -147,23 +207,29 @@ def candidates(decimal: str, *, padded: bool) -> tuple[Candidate, ...]:
         decimal: decimal mark, a point or a comma.
         padded: whether there may be blanks around values.
     """
-    found: tuple[Candidate, ...] = CANDIDATES
-    if decimal == ",":
-        found = tuple(_with_comma(one) if one.type == "DOUBLE" else one for one in found)
+    marked = _marked(decimal)
+    found = tuple(
+        replace(_with_comma(one) if decimal == "," else one, marked=marked)
+        if one.type in NUMBERS
+        else one
+        for one in CANDIDATES
+    )
     return tuple(replace(one, text="trim({text})") for one in found) if padded else found
 
 
 def declared(
-    table: Sequence[Column], types: Mapping[str, str], *, required: bool
+    table: Sequence[Column], types: Mapping[str, str], decimal: str, *, required: bool
 ) -> dict[int, Candidate | None]:
     """Return the types that the options declare, by place of the column; None for text.
 
-    A declared type is not questioned: a value only has to be of the type, even if the cast loses
-    something, such as leading zeros.
+    How a value of a declared type is written is not questioned: it may have zeros in front, marks
+    of thousands, or more digits than a double keeps. A value that is none of the type, such as 1.5
+    among integers, is rejected.
 
     Args:
         table: columns.
         types: see `uploads.table_options.TableOptions`; by the column's name in the file or here.
+        decimal: decimal mark, a point or a comma.
         required: whether all of these columns must be in the table.
 
     Raises:
@@ -178,35 +244,73 @@ def declared(
                 "options_do_not_fit",
                 f"The options name a column {name!r}, which is not in the table; it has {names}.",
             )
-        found |= dict.fromkeys(places, None if kind == "text" else _candidate_of(kind))
+        candidate = None if kind == "text" else _candidate_of(kind, decimal)
+        found |= dict.fromkeys(places, candidate)
     return found
 
 
-def _candidate_of(kind: str) -> Candidate:
+def _candidate_of(kind: str, decimal: str) -> Candidate:
     """Return the candidate of a type with or without a format."""
     name, _, form = kind.removesuffix(")").partition("(")
-    type_ = _TOLD[name]
-    cast = "TRY_CAST({text} AS {type})"
+    type_, condition = _DECLARED[name]
+    cast, text = "TRY_CAST({text} AS {type})", "trim({text})"
     if form:
-        # Braces in the SQL stand for the text.
-        quoted = literal(form).replace("{", "{{").replace("}", "}}")
-        cast = f"TRY_CAST(try_strptime({{text}}, {quoted}) AS {type_})"
-    return Candidate(type_, NOUNS[type_], "true", "true", cast, "trim({text})")
+        cast = f"TRY_CAST(try_strptime({{text}}, {_template(literal(form))}) AS {{type}})"
+        if name == "timestamp" and "%z" in form:
+            type_ = "TIMESTAMP WITH TIME ZONE"
+    else:
+        cast = f"CASE WHEN {condition.format(text='{text}', value=cast)} THEN {cast} END"
+    if name in {"integer", "number"}:
+        text = _plain_number(text, decimal)
+    return Candidate(type_, NOUNS[type_], "true", "true", cast, text)
 
 
-_TOLD: Final = {
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "time": "TIME",
-    "timestamp": "TIMESTAMP",
+def _plain_number(text: str, decimal: str) -> str:
+    """Return the SQL of a number without marks of thousands, currency or percent.
+
+    Its decimal mark is a point. It is NULL for a text with a mark that is neither.
+    """
+    text = f"regexp_replace({text}, {literal(_SIGNS)}, '\\1', 'g')"
+    mark, other = (",", ".") if decimal == "," else (".", ",")
+    group = f"[{other}{_GROUPING}]"
+    grouped = f"[-+]?[0-9]{{1,3}}({group}[0-9]{{3}})+([{mark}][0-9]*)?"
+    digits = (
+        f"CASE WHEN regexp_full_match({text}, {_template(literal(grouped))}) "
+        f"THEN regexp_replace({text}, {literal(group)}, '', 'g') "
+        f"WHEN NOT contains({text}, {literal(other)}) THEN {text} END"
+    )
+    return f"replace({digits}, {literal(mark)}, '.')"
+
+
+_SIGNS: Final = f"^([-+]?)[{_CURRENCIES}] ?| ?[%{_CURRENCIES}]$"
+_CLOCK_FORM: Final = "[0-9]+:[0-9]+(:[0-9]+([.][0-9]+)?)?"
+_DAY_FORM: Final = "[0-9]+[-/][0-9]+[-/][0-9]+"
+# By its name in the options: the DuckDB type, and the condition that a text is of it. DuckDB itself
+# rounds 1.5 to an integer, drops the time of a date and the offset of a timestamp.
+_DECLARED: Final = {
+    "integer": ("BIGINT", "regexp_full_match({text}, '[-+]?[0-9]+([.]0*)?')"),
+    "number": (
+        "DOUBLE",
+        "isfinite({value}) AND ({value} <> 0 OR NOT regexp_matches({text}, '^[^eE]*[1-9]'))",
+    ),
+    "boolean": ("BOOLEAN", "true"),
+    "date": (
+        "DATE",
+        f"regexp_full_match({{text}}, '{_DAY_FORM}([ T]0+:00(:00([.]0*)?)?)?')",
+    ),
+    "time": ("TIME", f"regexp_full_match({{text}}, '{_CLOCK_FORM}')"),
+    "timestamp": (
+        "TIMESTAMP",
+        f"regexp_full_match({{text}}, '{_DAY_FORM}([ T]{_CLOCK_FORM})?')",
+    ),
 }
 _NAMED: Final = 10
 
 
 def _with_comma(number: Candidate) -> Candidate:
     """Return the candidate for numbers with a decimal comma; one with a point is none of them."""
+    if number.type != "DOUBLE":
+        return number
     plain = "replace({text}, ',', '.')"
     exact = number.exact.replace("{text}", plain)
     return replace(
@@ -253,16 +357,6 @@ def choose(values: int, evidence: Iterable[TypeEvidence], misfits_share: float) 
     if best is None or values - best.fitting > misfits_share * values:
         return TEXT
     return best.candidate.type
-
-
-def identifier(name: str) -> str:
-    """Return a name quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text quoted for SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 # Where the case of letters ends a word; not in pH, kWh or iPhone.

@@ -133,7 +133,7 @@ def conversion(
             `MISSING` with the place; the sequence `bad` counts the rows left out.
         most_misfits: how many rows may be noted.
     """
-    read, values, results, texts, fits, counts, castable = [], [], [], [], [], [], []
+    read, values, results, texts, fits, counts, damaged = [], [], [], [], [], [], []
     for place, column in part.places.items():
         text, value = f"c{place}", f"t{place}"
         read.append(text)
@@ -143,7 +143,7 @@ def conversion(
         texts.append(text)
         if column.type == ABSENT:
             fits.append(f"{text} IS NULL")
-            castable.append(f"{text} IS NOT NULL")
+            damaged.append(f"{text} IS NOT NULL")
             continue
         candidate = types[place]
         values.append(f"{candidate.value(text)} AS {value}")
@@ -153,7 +153,7 @@ def conversion(
             # CASE, since DuckDB may look at the sides of AND in any order.
             missing = f"{text} IS NOT NULL AND {value} IS NULL"
             counts.append(f"CASE WHEN {missing} THEN nextval('{MISSING}{place}') > 0 ELSE true END")
-        castable.append(f"{value} IS NOT NULL")
+        damaged.append(candidate.damaged(text, value))
     columns = ", ".join([*read, "row_number() OVER () AS row", *values])
     query = (
         f"SELECT {', '.join(results)} FROM "  # noqa: S608 - every name is quoted
@@ -166,7 +166,7 @@ def conversion(
     cell = f"left([{', '.join(texts)}][{bad}], {SHOWN + 1})"
     return (
         f"{query} WHERE CASE WHEN {' AND '.join(fits)} THEN {' AND '.join(counts) or 'true'} "
-        f"WHEN [{', '.join(castable)}][{bad}] THEN error('{INEXACT} in row ' || row) "
+        f"WHEN [{', '.join(damaged)}][{bad}] THEN error('{INEXACT} in row ' || row) "
         f"WHEN nextval('bad') > {most_misfits} THEN false "
         f"ELSE write_log(to_json([row::VARCHAR, {bad}::VARCHAR, {cell}])::VARCHAR, "
         "level := 'error') IS NOT NULL END"

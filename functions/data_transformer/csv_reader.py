@@ -43,11 +43,11 @@ from data_transformer.text import CleanText, whole_lines
 from uploads.processing import RejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from duckdb import DuckDBPyConnection
 
-    from data_transformer.columns import Candidate, Column
+    from data_transformer.columns import Candidate
     from data_transformer.dialect import Dialect
     from data_transformer.inference import Candidates, Inference, Reader
     from data_transformer.outputs import Part
@@ -187,11 +187,14 @@ class _Job:
         # Places of columns: where to look for markers of missing values, and where some were found.
         self._count_missing: set[int] = set()
         self._missing: set[int] = set()
+        self._may_be_versions: set[int] = set()
         self._table = typing_of.named(dialect.names, settings.column_names)
         self._candidates = self._by_type(padded=dialect.padded)
         self._options = options
         required = contents.is_of_upload("columns", options, settings)
-        self._declared = typing_of.declared(self._table, options.columns or {}, required=required)
+        self._declared = typing_of.declared(
+            self._table, options.columns or {}, dialect.decimal, required=required
+        )
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
 
@@ -214,10 +217,10 @@ class _Job:
             if guess.rows and not outputs.parts(guess.columns):
                 raise RejectedError("empty_file", "The file holds delimiters, but no values.")
             try:
-                rows, listing = self.convert(guess.columns, row_bytes, exact=exact)
+                rows, listing = self.convert(guess, row_bytes, exact=exact)
             except _TypesError:
                 guess = self.infer_all(guess)
-                rows, listing = self.convert(guess.columns, row_bytes, exact=True)
+                rows, listing = self.convert(guess, row_bytes, exact=True)
         except TooManyRejectsError:
             rows, listing = 0, self.list_rejects()
         return self.finish(guess, rows, listing)
@@ -294,9 +297,8 @@ class _Job:
             with self.database() as connection:
                 yield connection, self._reader(sample)
 
-        settled = {*self._dialect.versions, *self._declared}
         candidates = {
-            place: () if place in settled else tuple(self._candidates.values())
+            place: () if place in self._declared else tuple(self._candidates.values())
             for place in range(len(self._table))
         }
         found = self._infer(read, candidates=candidates, lines=complete.count(b"\n") + 1)
@@ -322,7 +324,8 @@ class _Job:
             place: [self._candidates[one.type] for one in some]
             for place, some in guess.candidates.items()
         }
-        return self._infer(read, candidates=possible)
+        found = self._infer(read, candidates=possible, unlike_versions=guess.unlike_versions)
+        return found.after(guess)
 
     def _infer(
         self,
@@ -330,6 +333,7 @@ class _Job:
         *,
         candidates: Candidates,
         lines: int | None = None,
+        unlike_versions: Collection[int] = (),
     ) -> Inference:
         found = infer(
             self._table,
@@ -338,6 +342,7 @@ class _Job:
             misfits_share=self._settings.max_rejected_rows_share,
             candidates=candidates,
             lines=lines,
+            unlike_versions=unlike_versions,
         )
         for place, candidate in self._declared.items():
             declared = candidate.type if candidate else TEXT
@@ -345,12 +350,12 @@ class _Job:
         return found
 
     def convert(
-        self, table: Sequence[Column], row_bytes: float, *, exact: bool
+        self, guess: Inference, row_bytes: float, *, exact: bool
     ) -> tuple[int, RejectedRows]:
-        """Write the files of `outputs.parts(table)`; return their number of rows, and the rejects.
+        """Write the files of the table's parts; return their number of rows, and the rejects.
 
         Args:
-            table: columns.
+            guess: the types of the columns.
             row_bytes: size of a row, about.
             exact: whether the types are those of all values, not of a sample.
 
@@ -359,8 +364,10 @@ class _Job:
             TooManyRejectsError: the limit of rejected rows is exceeded.
             duckdb.OutOfMemoryException: the rows are too wide for the memory.
         """
-        parts = outputs.parts(table)
-        self._count_missing = set(self._declared) if exact else set(range(len(table)))
+        parts = outputs.parts(guess.columns)
+        places = set(range(len(self._table)))
+        self._count_missing = set(self._declared) if exact else places
+        self._may_be_versions = set() if exact else places.difference(guess.unlike_versions)
         self._missing.clear()
         with TemporaryDirectory(dir=self._directory) as name:
             folder = Path(name)
@@ -468,12 +475,18 @@ class _Job:
 
     def _conversion(self, part: Part, path: Path) -> str:
         types = {
-            place: self._declared.get(place) or self._candidates[column.type]
+            place: self._declared.get(place) or self._candidate(place, column.type)
             for place, column in part.places.items()
             if column.type not in {TEXT, ABSENT}
         }
         most, counted = self._settings.max_rejected_rows, self._count_missing
         return conversion(self._reader(path), part, types, counted=counted, most_misfits=most)
+
+    def _candidate(self, place: int, type_: str) -> Candidate:
+        found = self._candidates[type_]
+        if type_ == "DOUBLE" and place in self._may_be_versions:
+            return typing_of.without_versions(found)
+        return found
 
     def finish(self, guess: Inference, rows: int, listing: RejectedRows) -> Processed:
         """Describe the table, or reject it."""

@@ -58,19 +58,30 @@ def warnings(seen: Seen) -> Iterator[Problem]:
             f"The text is not UTF-8; it was read as {encoding}. If letters are wrong, save it "
             "as UTF-8.",
         )
-    versions = [seen.table[place].name for place in sorted(seen.dialect.versions)]
+    versions = [seen.table[place].name for place in seen.types.versions]
     if versions:
         yield Problem(
             "versions_as_text",
             f"{', '.join(versions[:_NAMED])}: read as text, since the column holds values such "
             "as 1.9 and 1.10, which are not two numbers of the same kind but versions.",
         )
-    thousands = [seen.table[place].name for place in sorted(seen.dialect.thousands)]
+    thousands = [
+        seen.table[place].name
+        for place in sorted(seen.dialect.thousands)
+        if seen.types.columns[place].type == "DOUBLE"
+    ]
     if thousands:
         yield Problem(
             "decimal_point",
             f"Points in the numbers of {listed(thousands)} were read as decimal marks. If they "
             "divide thousands (12.500 for 12500), the option decimal = ',' keeps them as text.",
+        )
+    if seen.types.marked:
+        named = [f"{name} ({shortened(one)!r})" for name, one in seen.types.marked.items()]
+        yield Problem(
+            "numbers_as_text",
+            f"{listed(named)}: read as text, since numbers have marks of thousands, of a currency "
+            "or of percent. The option columns can declare such a column a number.",
         )
     yield from seen.dialect.warnings()
     if seen.repeated:

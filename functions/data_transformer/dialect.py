@@ -16,7 +16,7 @@ from uploads.result import Problem
 from uploads.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from data_transformer.forms import Form
 
@@ -25,9 +25,8 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 # Of Hive, and of others who want no delimiter to be in a cell.
 UNUSUAL_DELIMITERS: Final = ("^", "~", "\x01", "\x1f")
 _RECORDS: Final = 200
-_COMMA_NUMBER: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_MARKED: Final = re.compile(r"[ ]*[-+]?\d+[.,]\d+[ ]*")
 _POINT_THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}\s*")
-_POINT_NUMBER: Final = re.compile(r"\s*[-+]?\d+\.\d+\s*")
 # Blanks around numbers, or in front of a quote.
 _PADDED: Final = re.compile(r"(?:^|[,;\t|])[ ]+[-+]?\.?\d|\d[ ]+(?:[,;\t|]|$)", re.MULTILINE)
 _THOUSANDS: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
@@ -50,7 +49,6 @@ class Dialect:
         decimal: decimal mark of its numbers.
         doubtful_header: whether the header holds numbers or dates, as a row of data may.
         padded: whether numbers have blanks around them.
-        versions: places of columns that hold versions, which look like numbers.
         thousands: places of columns whose points may divide groups of three digits.
         missing_names: how many names the header has less than the rows have cells.
         forms: how the text has to be rewritten before it is read, in this order.
@@ -73,7 +71,6 @@ class Dialect:
     decimal: str = "."
     doubtful_header: bool = False
     padded: bool = False
-    versions: frozenset[int] = frozenset()
     forms: tuple[Form, ...] = ()
     row_names: bool = False
     units: tuple[str, ...] = ()
@@ -218,10 +215,9 @@ def sniff(
         skip,
         sample.count(b"\n", 0, skip),
         tuple(line.strip() for line in (*lines, *titles) if line.strip()),
-        given.decimal or _decimal_mark(delimiter, rest),
+        given.decimal or _decimal_mark(delimiter, rest, body),
         has_header and given.header is None and any(bounds.VALUE.fullmatch(cell) for cell in first),
         bool(_PADDED.search(body)),
-        frozenset(_versions(rest)),
         found,
         row_names,
         units,
@@ -320,16 +316,6 @@ def _divider(records: list[list[str]]) -> str:
     return ""
 
 
-def _versions(records: list[list[str]]) -> Iterator[int]:
-    """Yield the places of columns that hold 1.9 and 1.10: as numbers, 1.10 would be 1.1."""
-    for place, cells in enumerate(itertools.zip_longest(*records, fillvalue="")):
-        found = {cell for cell in cells if cell}
-        if all(map(_POINT_NUMBER.fullmatch, found)) and any(
-            cell.endswith(".9") and f"{cell[:-1]}10" in found for cell in found
-        ):
-            yield place
-
-
 def _thousands(records: list[list[str]]) -> Iterator[int]:
     """Yield the places of columns in which each number is such as 12.500: 12½, or 12,500."""
     for place, cells in enumerate(itertools.zip_longest(*records, fillvalue="")):
@@ -376,17 +362,24 @@ def _consistency(records: list[list[str]]) -> tuple[float, bool, int, float]:
     return (round(share, 1), len(records[0]) > 1, usual, share)
 
 
-def _decimal_mark(delimiter: str, records: list[list[str]]) -> str:
+def _decimal_mark(delimiter: str, records: list[list[str]], text: str) -> str:
     """Return the decimal mark: a comma if numbers have one, and none of them a point.
 
     A comma between groups of three digits alone may divide thousands.
+
+    Args:
+        delimiter: of the text.
+        records: the first ones.
+        text: where to look if no number among these has a mark.
     """
-    cells = [cell for record in records for cell in record]
-    commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
-    if (
-        delimiter == ","
-        or all(_THOUSANDS.fullmatch(cell) for cell in commas)
-        or any(_POINT_NUMBER.fullmatch(cell) for cell in cells)
-    ):
+    if delimiter == ",":
         return "."
-    return ","
+    cells: Iterable[str] = (cell for record in records for cell in record)
+    marked = [cell for cell in cells if _MARKED.fullmatch(cell)]
+    if not marked:
+        mark = re.escape(delimiter)
+        cell = rf'(?:^|{mark})"?({_MARKED.pattern})(?="?(?:{mark}|$))'
+        marked = re.findall(cell, text, re.MULTILINE)
+    commas = [cell for cell in marked if "," in cell]
+    points = len(commas) < len(marked)
+    return "." if points or all(map(_THOUSANDS.fullmatch, commas)) else ","

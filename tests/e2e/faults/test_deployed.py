@@ -242,9 +242,9 @@ def test_a_storm_of_faults_loses_nothing(
         while platform.ends(keys).total() < len(keys):
             assert time.monotonic() < calm + 240, platform.ends(keys)
             if time.monotonic() > calm:
-                # A line that a process writes late comes with its next event, on the emulator.
-                for file in (files[0], broken):
-                    platform.client.upload(file)
+                # A line that a process writes late comes with its next event, on the emulator. As
+                # many processes of each function may have one as there were clients.
+                list(clients.map(platform.client.upload, [files[0], broken] * 4))
                 time.sleep(2)
             for function in FUNCTIONS:
                 if platform.waiting(function):

@@ -110,6 +110,72 @@ def test_a_type_that_loses_something_is_believed(convert: Convert) -> None:
     assert convert("code\n007\n008\n", columns={"code": "integer"}).rows == [(7,), (8,)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("integer", "1,234", 1234),
+        ("integer", "+5", 5),
+        ("integer", "5.0", 5),
+        ("number", "$1,234.50", 1234.5),
+        ("number", "-5 €", -5),
+        ("number", "5 %", 5),
+        ("number", "1 234 567", 1_234_567),
+        ("number", "1e3", 1000),
+        ("number", "0.10", 0.1),
+        ("date", "2024-02-03 00:00:00", dt.date(2024, 2, 3)),
+        ("date", "2024/2/3", dt.date(2024, 2, 3)),
+        ("time", "9:05", dt.time(9, 5)),
+        ("timestamp", "2024-02-03", dt.datetime(2024, 2, 3)),  # noqa: DTZ001 - the file has no zone
+        ("timestamp", "2024-02-03T04:05:06.5", dt.datetime(2024, 2, 3, 4, 5, 6, 500_000)),  # noqa: DTZ001 - as above
+        ("boolean", "yes", True),
+    ],
+)
+def test_a_value_of_a_declared_type_may_be_written_in_any_way(
+    convert: Convert, kind: str, text: str, value: object
+) -> None:
+    assert convert(f'a,b\n1,"{text}"\n', columns={"b": kind}).rows == [(1, value)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("integer", "1.5"),
+        ("integer", "1e3"),
+        ("number", "1,5"),
+        ("number", "1e400"),
+        ("number", "1e-400"),
+        ("number", "inf"),
+        ("date", "2024-02-03 10:00:00"),
+        ("date", "epoch"),
+        ("time", "2024-02-03 10:00:00"),
+        ("timestamp", "2024-02-03T10:00:00+02:00"),
+        ("timestamp", "infinity"),
+    ],
+)
+def test_what_is_not_of_the_declared_type_is_rejected(
+    convert: Convert, kind: str, text: str
+) -> None:
+    rows = "1,\n" * 20
+    outcome = convert(f'a,b\n{rows}1,"{text}"\n', columns={"b": kind})
+    assert len(outcome.rows) == 20
+    assert outcome.rejects[0]["reason"].startswith(f"{text!r} is not a")
+
+
+def test_a_declared_number_has_the_decimal_mark_of_the_text(convert: Convert) -> None:
+    text = "a;b\n1;1,5\n2;1.234,5\n3;7\n"
+    for decimal in (None, ","):
+        outcome = convert(text, columns={"b": "number"}, decimal=decimal)
+        assert [row[1] for row in outcome.rows] == [1.5, 1234.5, 7]
+
+
+def test_an_offset_in_the_format_of_a_timestamp_counts(convert: Convert) -> None:
+    columns = {"b": "timestamp(%d.%m.%Y %H:%M %z)"}
+    outcome = convert("a,b\n1,03.02.2024 10:00 +0200\n", columns=columns)
+    assert outcome.types["b"] == "TIMESTAMP WITH TIME ZONE"
+    column = outcome.processed.details["profile"][1]
+    assert column["min"].startswith("2024-02-03 08:00:00")
+
+
 def test_a_marker_in_a_column_of_a_declared_type_is_reported(convert: Convert) -> None:
     outcome = convert("n\n1\nNA\n", columns={"n": "integer"})
     assert outcome.rows == [(1,), (None,)]

@@ -151,7 +151,7 @@ def test_thousands_beside_a_decimal_comma_stay_text(transform: Transform) -> Non
 def test_a_decimal_comma_is_reported_of_numbers_alone(transform: Transform) -> None:
     outcome = transform("name;price\nA;1 234,5\nB;12,5\nC;1 000 000,0\n")
     assert [row[1] for row in outcome.rows] == ["1 234,5", "12,5", "1 000 000,0"]
-    assert codes(outcome) == set()
+    assert codes(outcome) == {"numbers_as_text"}
 
 
 def test_the_file_names_its_delimiter(transform: Transform) -> None:
@@ -581,6 +581,52 @@ def test_versions_are_text(transform: Transform) -> None:
     assert [row[0] for row in outcome.rows] == ["1.9", "1.10"]
     assert codes(outcome) == {"versions_as_text"}
     assert transform("v,n\n0.5,1\n0.120,2\n").types["v"] == "DOUBLE"
+    assert transform("v,n\n1.9,1\n1.10,2\n1.05,3\n").types["v"] == "DOUBLE"
+
+
+@pytest.mark.parametrize("before", [300, 300_000], ids=["behind 300 rows", "behind the sample"])
+def test_versions_are_text_wherever_the_tenth_stands(transform: Transform, before: int) -> None:
+    values = [f"1.{number % 10}" for number in range(before)]
+    outcome = transform("\n".join(["version,n", *(f"{one},0" for one in [*values, "1.10"])]) + "\n")
+    assert [row[0] for row in outcome.rows] == [*values, "1.10"]
+    assert codes(outcome) == {"versions_as_text"}
+
+
+def test_a_number_like_the_tenth_version_behind_the_sample_is_one(transform: Transform) -> None:
+    values = [f"{number}.{number % 8}" for number in range(200_000)]
+    outcome = transform("\n".join(["v", *values, "7.10"]) + "\n")
+    assert outcome.types == {"v": "DOUBLE"}
+    assert outcome.rows[-1] == (7.1,)
+    assert codes(outcome) == set()
+
+
+@pytest.mark.parametrize("number", ["1,234", "12'345.50", "$5", "-5 €", "7 %", "1.234.567"])
+@pytest.mark.parametrize("before", [20, 200_000], ids=["few rows", "behind the sample"])
+def test_numbers_with_marks_reject_no_row(transform: Transform, number: str, before: int) -> None:
+    values = [*map(str, range(before)), number]
+    outcome = transform("n\tm\n" + "".join(f"{one}\t{one}\n" for one in values))
+    assert outcome.rows == [(one, one) for one in values]
+    assert codes(outcome) == {"numbers_as_text"}
+
+
+def test_what_was_found_in_the_first_rows_is_told_of_all(transform: Transform) -> None:
+    values = ["c16" if n % 50 == 0 else str(n) for n in range(200_000)]
+    rows = [f"{one},{n}" for n, one in enumerate(values)]
+    outcome = transform("\n".join(["code,n", *rows, "5,007"]) + "\n")
+    assert outcome.types == {"code": "VARCHAR", "n": "VARCHAR"}
+    assert codes(outcome) == {"codes_as_text"}
+    reasons = outcome.processed.details["reading"]["text_because"]
+    assert reasons["n"] == "1 of 200001 values would change if each were an integer"
+    assert reasons["code"].endswith("values are not an integer (in the first rows)")
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_decimal_comma_behind_many_whole_numbers(transform: Transform, quote: str) -> None:
+    rows = [f"{number};{number}" for number in range(1_000)]
+    outcome = transform("\n".join(["a;b", *rows, f"1;{quote}2,5{quote}"]) + "\n")
+    assert outcome.types == {"a": "BIGINT", "b": "DOUBLE"}
+    assert outcome.rows[-1] == (1, 2.5)
+    assert codes(outcome) == {"decimal_comma"}
 
 
 @pytest.mark.parametrize(
