@@ -90,6 +90,13 @@ class Candidate:
         typed = f"{value} IS NOT NULL AND ({quick} OR {exact})"
         return f"({cell} IS NULL OR ({typed}) OR {is_missing(cell)})"
 
+    def mostly_fits(self, cell: str, value: str) -> str:
+        """Return a quicker condition, true of most texts that fit, and of no other."""
+        condition = self.exact if self.quick == "false" else self.quick
+        text = self.text.format(text=cell)
+        typed = condition.format(text=text, value=value)
+        return f"({cell} IS NULL OR ({value} IS NOT NULL AND {typed}))"
+
     def damaged(self, cell: str, value: str) -> str:
         """Return the SQL condition that a text which does not fit is a value of this type.
 

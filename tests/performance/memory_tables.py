@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import batched, cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -58,12 +58,12 @@ def _lines(megabytes: int, *rows: bytes, head: bytes = b"") -> Maker:
     return make
 
 
-def _wide(columns: int, megabytes: int) -> Maker:
+def _wide(columns: int, megabytes: int, divisor: int = 1, last: bytes = b"") -> Maker:
+    """Make rows of whole numbers, or of decimals where they are divided, and a last row."""
+    numbers = [row * place % 9973 for row in range(7) for place in range(columns)]
+    cells = [str(number if divisor == 1 else number / divisor).encode() for number in numbers]
     head = ",".join(f"n{place}" for place in range(columns)).encode() + b"\n"
-    rows = [
-        ",".join(str(row * place % 9973) for place in range(columns)).encode() + b"\n"
-        for row in range(7)
-    ]
+    rows = [b",".join(row) + b"\n" for row in batched(cells, columns)]
 
     def make(file: BinaryIO) -> None:
         file.write(head)
@@ -72,6 +72,7 @@ def _wide(columns: int, megabytes: int) -> Maker:
             left -= file.write(row)
             if left <= 0:
                 break
+        file.write(last)
 
     return make
 
@@ -129,6 +130,8 @@ CASES: Final[dict[str, Maker]] = {
     "bad-rows.csv": _lines(100, *[b"1,x\n"] * 499, b"1,x,y\n", b"word,x\n", head=b"a,b\n"),
     "200-columns.csv": _wide(200, 100),
     "2000-columns.csv": _wide(2_000, 100),
+    "150-columns-of-decimals.csv": _wide(150, 20, 1_000),
+    "150-columns-and-a-late-code.csv": _wide(150, 20, 1_000, b"007" + b",1.5" * 149 + b"\n"),
     "2000-names.json": _named(2_000, 50),
     "ragged.csv": _lines(100, b"1,2\n", b"1,2,3\n", b"1\n"),
     "array.json": _documents(200, **_ARRAY, deep=False),
