@@ -207,21 +207,19 @@ NUMBERS: Final = {"BIGINT", "DECIMAL(38,0)", "DOUBLE"}
 NOUNS: Final = {candidate.type: candidate.noun for candidate in CANDIDATES}
 
 
-def candidates(decimal: str, *, padded: bool) -> tuple[Candidate, ...]:
+def candidates(decimal: str) -> tuple[Candidate, ...]:
     """Return the candidates for the values of a text.
 
     Args:
         decimal: decimal mark, a point or a comma.
-        padded: whether there may be blanks around values.
     """
     marked = _marked(decimal)
-    found = tuple(
+    return tuple(
         replace(_with_comma(one) if decimal == "," else one, marked=marked)
         if one.type in NUMBERS
         else one
         for one in CANDIDATES
     )
-    return tuple(replace(one, text="trim({text})") for one in found) if padded else found
 
 
 def declared(

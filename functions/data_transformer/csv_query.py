@@ -114,6 +114,15 @@ def reader(
     )
 
 
+def trimmed(reader: str, columns: int, places: Collection[int]) -> str:
+    """Return the SQL of the rows of a reader, without the blanks around the cells of some columns.
+
+    Each expression that trims a cell by itself would hold another copy of it.
+    """
+    cells = [f"trim(c{one}) AS c{one}" if one in places else f"c{one}" for one in range(columns)]
+    return f"(SELECT {', '.join(cells)} FROM {reader})"  # noqa: S608 - names are c0, c1, …
+
+
 def conversion(
     reader: str,
     part: Part,

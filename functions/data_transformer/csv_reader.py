@@ -34,6 +34,7 @@ from data_transformer.csv_query import (
     conversion,
     merged,
     reader,
+    trimmed,
 )
 from data_transformer.csv_rows import CsvRows
 from data_transformer.engine import Pipe, database
@@ -189,7 +190,8 @@ class _Job:
         self._missing: set[int] = set()
         self._may_be_versions: set[int] = set()
         self._table = typing_of.named(dialect.names, settings.column_names)
-        self._candidates = self._by_type(padded=dialect.padded)
+        self._candidates = {one.type: one for one in typing_of.candidates(dialect.decimal)}
+        self._padded = dialect.padded
         self._options = options
         required = contents.is_of_upload("columns", options, settings)
         self._declared = typing_of.declared(
@@ -197,10 +199,6 @@ class _Job:
         )
         narrow = len(self._table) <= _WIDE
         self._longest = LARGEST_ROW_BYTES if narrow else _LARGEST_WIDE_ROW_BYTES
-
-    def _by_type(self, *, padded: bool) -> dict[str, Candidate]:
-        candidates = typing_of.candidates(self._dialect.decimal, padded=padded)
-        return {one.type: one for one in candidates}
 
     def transform(self) -> Processed:
         """Convert the text.
@@ -271,9 +269,11 @@ class _Job:
                 text = text.replace(b"\n\n", b"\n")[1:]
             yield text
 
-    def _reader(self, path: Path) -> str:
-        nulls = self._options.null_values or ()
-        return reader(path, len(self._table), self._dialect.delimiter, nulls, self._longest)
+    def _reader(self, path: Path, typed: Collection[int]) -> str:
+        """Return the SQL of the rows; `typed` are the columns whose cells are looked at."""
+        columns, nulls = len(self._table), self._options.null_values or ()
+        rows = reader(path, columns, self._dialect.delimiter, nulls, self._longest)
+        return trimmed(rows, columns, typed) if self._padded else rows
 
     @contextmanager
     def database(self) -> Iterator[DuckDBPyConnection]:
@@ -292,15 +292,17 @@ class _Job:
         sample = self._directory / "sample.csv"
         sample.write_bytes(b"".join(run.rows for run in self._rows(self._plain([complete]))))
 
-        @contextmanager
-        def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
-            with self.database() as connection:
-                yield connection, self._reader(sample)
-
         candidates = {
             place: () if place in self._declared else tuple(self._candidates.values())
             for place in range(len(self._table))
         }
+        tested = [place for place, some in candidates.items() if some]
+
+        @contextmanager
+        def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
+            with self.database() as connection:
+                yield connection, self._reader(sample, tested)
+
         found = self._infer(read, candidates=candidates, lines=complete.count(b"\n") + 1)
         sample.unlink()
         return found
@@ -311,20 +313,19 @@ class _Job:
         Raises:
             TooManyRejectsError: the limit of rejected rows is exceeded.
         """
+        # Blanks that are not in the sample may be why a value did not keep to its type.
+        self._padded = True
+        tested = [place for place, some in guess.candidates.items() if some]
 
         @contextmanager
         def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
             feed = Feed(self._rows(), self._settings.max_rejected_rows)
             with self.database() as connection, Pipe(self._directory / "text", feed) as pipe:
-                yield connection, self._reader(pipe.path)
+                yield connection, self._reader(pipe.path, tested)
 
-        # Blanks that are not in the sample may be why a value did not keep to its type.
-        self._candidates = self._by_type(padded=True)
-        possible = {
-            place: [self._candidates[one.type] for one in some]
-            for place, some in guess.candidates.items()
-        }
-        found = self._infer(read, candidates=possible, unlike_versions=guess.unlike_versions)
+        found = self._infer(
+            read, candidates=guess.candidates, unlike_versions=guess.unlike_versions
+        )
         return found.after(guess)
 
     def _infer(
@@ -480,7 +481,8 @@ class _Job:
             if column.type not in {TEXT, ABSENT}
         }
         most, counted = self._settings.max_rejected_rows, self._count_missing
-        return conversion(self._reader(path), part, types, counted=counted, most_misfits=most)
+        rows = self._reader(path, types)
+        return conversion(rows, part, types, counted=counted, most_misfits=most)
 
     def _candidate(self, place: int, type_: str) -> Candidate:
         found = self._candidates[type_]

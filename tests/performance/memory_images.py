@@ -9,7 +9,6 @@ small and large pictures of several kinds one after the other in one process. Ru
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -25,8 +24,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 
 from image_processor import core, picture  # noqa: E402  # the path comes first
 from image_processor.settings import Settings  # noqa: E402
-from tests.performance import processes  # noqa: E402
-from tests.performance.processes import LocalSource, peak_bytes  # noqa: E402
+from tests.performance.processes import LocalSource, measure, peak_bytes  # noqa: E402
 from uploads.processing import RejectedError  # noqa: E402
 
 if TYPE_CHECKING:
@@ -44,14 +42,6 @@ class Case:
     width: int = 9000
     options: tuple[tuple[str, Any], ...] = ()
     unit_rows: int = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What became of a picture: peak in bytes, and why it was rejected, if it was."""
-
-    peak: int
-    code: str | None
 
 
 CASES: Final = {
@@ -152,24 +142,6 @@ def _accepts(case: Case, samples: list[Path], rows: int, settings: Settings) -> 
     return True
 
 
-def measure(path: Path) -> Measured:
-    """Process a picture in a fresh process."""
-    return Measured(**processes.run("tests.performance.memory_images", path, "image-processor"))
-
-
-def _process(path: Path) -> None:
-    import image_processor.index  # noqa: F401, PLC0415  # as Lambda does: the client is made, too
-
-    code = None
-    for _ in range(2):  # what the first leaves behind counts against the second
-        with tempfile.TemporaryDirectory(dir=path.parent) as name:
-            try:
-                core.process(LocalSource(path), Path(name), settings=Settings())
-            except RejectedError as error:
-                code = error.code
-    print(json.dumps({"peak": peak_bytes(), "code": code}))
-
-
 def invocations(times: int = 25) -> bool:
     """Print what one process takes and keeps while small and large pictures take turns.
 
@@ -221,7 +193,7 @@ def _table(names: Iterable[str]) -> int:
             except (OSError, ValueError) as error:
                 print(f"{name:24} {case.width:>9} x {rows:6}  not made: {error}")
                 continue
-            fits, refused = measure(largest), measure(larger)
+            fits, refused = (measure("image_processor", one, times=2) for one in (largest, larger))
         good = not fits.code and fits.peak < settings.memory_mb * 2**20 and refused.code
         wrong += not good
         print(
@@ -234,12 +206,9 @@ def _table(names: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--process"]:
-        _process(Path(sys.argv[2]))
-    else:
-        asked = sys.argv[1:] or [*CASES, "invocations"]
-        cases = [name for name in asked if name in CASES]
-        failed = _table(cases) if cases else 0
-        if "invocations" in asked:
-            failed += invocations()
-        sys.exit(failed)
+    asked = sys.argv[1:] or [*CASES, "invocations"]
+    cases = [name for name in asked if name in CASES]
+    failed = _table(cases) if cases else 0
+    if "invocations" in asked:
+        failed += invocations()
+    sys.exit(failed)

@@ -1,7 +1,8 @@
 """Peak memory and temporary files (`disk`) of the table function, in a fresh process for each case.
 
-Each table is processed by a process that has imported the whole function. Run from the root:
+Each table is processed by a process that holds nothing but the built package. Run from the root:
 
+    make package ARGS="data_transformer --arch host"
     .venv/bin/python -m tests.performance.memory_tables [case ...]
 """
 
@@ -10,18 +11,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
 from itertools import batched, cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-ROOT: Final = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "functions"))
-
-from data_transformer.settings import Settings  # noqa: E402  # the path comes first
-from tests.performance import processes  # noqa: E402
-from tests.performance.bench_tables import generate  # noqa: E402
-from tests.performance.processes import Disk, LocalSource, peak_bytes  # noqa: E402
+from tests.performance.bench_tables import generate
+from tests.performance.processes import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,16 +25,6 @@ LIMIT_MB: Final = 256
 DISK_LIMIT_MB: Final = 512
 
 type Maker = Callable[[BinaryIO], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What became of a table: sizes in bytes, seconds of CPU, and the reason of a rejection."""
-
-    peak: int
-    disk: int
-    cpu: float
-    code: str | None
 
 
 def _repeat(rows: Iterable[bytes], megabytes: int, file: BinaryIO) -> None:
@@ -152,31 +137,6 @@ def make(name: str, folder: Path) -> Path:
     return path
 
 
-def measure(path: Path) -> Measured:
-    """Process a table in a fresh process."""
-    return Measured(**processes.run("tests.performance.memory_tables", path, "data-transformer"))
-
-
-def _process(path: Path) -> None:
-    import time  # noqa: PLC0415  # only in the measured process
-
-    import data_transformer.index  # noqa: F401, PLC0415  # as Lambda does: the client is made, too
-    from data_transformer.core import Transformer  # noqa: PLC0415
-    from uploads.processing import RejectedError  # noqa: PLC0415
-
-    code = None
-    with tempfile.TemporaryDirectory(dir=path.parent) as name, Disk(Path(name)) as disk:
-        try:
-            Transformer(Settings())(LocalSource(path), Path(name))
-        except RejectedError as error:
-            code = error.code
-    print(
-        json.dumps(
-            {"peak": peak_bytes(), "disk": disk.peak, "cpu": time.process_time(), "code": code}
-        )
-    )
-
-
 def _table(names: Iterable[str]) -> int:
     wrong = 0
     print(
@@ -187,7 +147,7 @@ def _table(names: Iterable[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = make(name, Path(folder))
             size = path.stat().st_size
-            found = measure(path)
+            found = measure("data_transformer", path)
         good = found.peak < LIMIT_MB * 2**20 and found.disk < DISK_LIMIT_MB * 2**20
         wrong += not good
         print(
@@ -200,7 +160,4 @@ def _table(names: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--process"]:
-        _process(Path(sys.argv[2]))
-    else:
-        sys.exit(_table(sys.argv[1:] or CASES))
+    sys.exit(_table(sys.argv[1:] or CASES))

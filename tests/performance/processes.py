@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Self
+from typing import BinaryIO, Final, Self
+
+from scripts.packaging.project import host_architecture
+from tests.support.lambda_runtime import unpack
 
 ROOT: Final = Path(__file__).parents[2]
 # Where the peers are, and the data that they come with.
@@ -42,25 +51,71 @@ class LocalSource:
         return path
 
 
-def run(module: str, path: Path, service: str) -> dict[str, Any]:
-    """Run a module with `--process` and a file; return the JSON object that it prints last."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What became of a file: sizes in bytes, seconds of CPU, and the code of a rejection."""
+
+    peak: int
+    disk: int
+    cpu: float
+    code: str | None
+
+
+def measure(function: str, path: Path, times: int = 1) -> Measured:
+    """Process a file in a fresh process that holds nothing but the function's built package."""
     done = subprocess.run(
-        [sys.executable, "-m", module, "--process", str(path)],
+        # Without the packages of this environment, which are others and larger.
+        [sys.executable, "-S", "-m", __name__, function, str(path), str(times)],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+            "PYTHONPATH": f"{_unpacked(function)}:{ROOT}",
             "AWS_DEFAULT_REGION": "eu-central-1",
             "AWS_ACCESS_KEY_ID": "x",
             "AWS_SECRET_ACCESS_KEY": "x",
-            "POWERTOOLS_SERVICE_NAME": service,
+            "POWERTOOLS_SERVICE_NAME": function,
         },
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    if done.returncode:
+        raise RuntimeError(f"{function} failed on {path.name}:\n{done.stderr}")
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+@functools.cache
+def _unpacked(function: str) -> Path:
+    zip_file = ROOT / f"build/{function}-{host_architecture()}.zip"
+    if not zip_file.exists():
+        raise SystemExit(f"{zip_file.relative_to(ROOT)} is missing. Run `make package` first.")
+    folder = tempfile.mkdtemp(prefix="package-")
+    atexit.register(shutil.rmtree, folder)
+    return unpack(zip_file, Path(folder))
+
+
+def _process(function: str, path: Path, times: int) -> None:
+    # As Lambda does: the client is made, too.
+    importlib.import_module(f"{function}.index")
+    core = importlib.import_module(f"{function}.core")
+    settings = importlib.import_module(f"{function}.settings").Settings()
+    rejected = importlib.import_module("uploads.processing").RejectedError
+    process = (
+        core.Transformer(settings)
+        if function == "data_transformer"
+        else functools.partial(core.process, settings=settings)
+    )
+    code = None
+    disk = 0
+    for _ in range(times):  # what the first leaves behind counts against the second
+        with tempfile.TemporaryDirectory(dir=path.parent) as name, Disk(Path(name)) as used:
+            try:
+                process(LocalSource(path), Path(name))
+            except rejected as error:
+                code = error.code
+        disk = max(disk, used.peak)
+    found = Measured(peak_bytes(), disk, time.process_time(), code)
+    print(json.dumps(asdict(found)))
 
 
 class Disk:
@@ -106,3 +161,7 @@ def peak_bytes(process: int | str = "self") -> int:
     """
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+if __name__ == "__main__":
+    _process(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -430,8 +430,8 @@ def test_row_that_is_lost_is_an_error(
 ) -> None:
     reader = csv_reader._Job._reader
 
-    def forgetful(job: Any, path: Path) -> str:
-        return f"(FROM {reader(job, path)} WHERE c0 <> '7' AND c0 <> 'none')"
+    def forgetful(job: Any, path: Path, typed: Any) -> str:
+        return f"(FROM {reader(job, path, typed)} WHERE c0 <> '7' AND c0 <> 'none')"
 
     monkeypatch.setattr(csv_reader._Job, "_reader", forgetful)
     with pytest.raises(csv_reader.RowsLostError, match=r"40 rows .* fit, but 39 were written"):
