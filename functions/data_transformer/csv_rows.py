@@ -184,7 +184,7 @@ class CsvRows:
             yield from self._checked(Run(text, row, most=1))
         else:
             amount = "few" if len(cells) < self._columns else "many"
-            reason = f"too {amount} cells: {len(cells)} where {self._columns} are expected"
+            reason = f"too {amount} cells: {len(cells)} instead of {self._columns}"
             yield Run(text, b"", reason)
 
     def _long_line(self) -> Iterator[Run]:

@@ -124,8 +124,8 @@ class Dialect:
         if self.missing_names:
             yield Problem(
                 "missing_names",
-                f"The header has {self.missing_names} names less than the rows have cells: the "
-                "last columns are numbered. If a comma in numbers is a decimal mark, another "
+                "The last columns are numbered, since the header has no names of them: "
+                f"{self.missing_names}. If a comma in numbers is a decimal mark, another "
                 "delimiter is needed.",
             )
         if self.units:

@@ -48,14 +48,21 @@ _CELLS: Final = {
 }
 _STREAMS: Final = ("Workbook", "Book")
 _RECORD: Final = struct.Struct("<HH")  # kind and size
-_BOOL_ERR, _FORMULA = 0x0205, 0x0006
+_BOOL_ERR, _FORMULA, _FORMAT = 0x0205, 0x0006, 0x041E
 _ERROR_VALUE, _EMPTY_VALUE = 2, 3
 _UNSTORED: Final = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
+# A number format that shows leading zeros: in Excel's format, and in OpenDocument's.
+_LEADING_ZEROS: Final = {
+    "xl/styles.xml": re.compile(rb'formatCode="00'),
+    "content.xml": re.compile(rb'<number:number [^>]*min-integer-digits="(?:[2-9]|\d\d+)"'),
+}
 _HEAD: Final = 200  # rows by which the header is found
 _MOST_ROWS_ABOVE: Final = 20
 _LARGEST: Final = 2**63  # whole numbers below fit into a BIGINT
-# Spreadsheet programs keep 15 digits. Source: "Excel specifications and limits", Microsoft.
+# Spreadsheet programs keep 15 digits. Source: "Excel specifications and limits", Microsoft. Numbers
+# beyond 64 bits are quantities, not identifiers.
 _ROUNDED: Final = 10**15
+_QUANTITY: Final = 2**64
 _MANY_DIGITS: Final = "many digits"
 _DURATION: Final = "duration"
 _KINDS: Final = {
@@ -234,7 +241,7 @@ class _Reader:
                 if not _is_empty(cell):
                     kind = _kind(cell)
                     found.add(kind)
-                    if kind == "BIGINT" and isinstance(cell, float) and abs(cell) >= _ROUNDED:
+                    if isinstance(cell, float) and _ROUNDED <= abs(cell) < _QUANTITY:
                         found.add(_MANY_DIGITS)
         return kinds
 
@@ -311,10 +318,12 @@ class Marks:
     Attributes:
         errors: number of cells with an error such as #N/A.
         unstored: number of formulas without a stored value.
+        leading_zeros: whether a number format shows some, as for a ZIP code.
     """
 
     errors: int = 0
     unstored: int = 0
+    leading_zeros: bool = False
 
 
 def count_marks(path: Path, limit: int) -> Marks:
@@ -348,6 +357,9 @@ def count_marks(path: Path, limit: int) -> Marks:
             if error:
                 marks.errors += len(error.findall(rest))
                 marks.unstored += len(_UNSTORED.findall(rest))
+        for name in _LEADING_ZEROS.keys() & archive.namelist():
+            with archive.open(name) as file:  # styles come first
+                marks.leading_zeros = bool(_LEADING_ZEROS[name].search(file.read(_CHUNK)))
     return marks
 
 
@@ -366,7 +378,7 @@ def _marks_of_records(records: bytes) -> Marks:
 
     Formulas with an empty text are as if without a value where none has another value: so write
     libraries that do not calculate. Source: [MS-XLS] 2.4.24 BoolErr, 2.4.127 Formula and 2.5.133
-    FormulaValue.
+    FormulaValue; 2.4.126 Format.
     """
     marks, place, formulas = Marks(), 0, 0
     while place + _RECORD.size <= len(records):
@@ -380,6 +392,9 @@ def _marks_of_records(records: bytes) -> Marks:
             if value[6:] == b"\xff\xff":
                 marks.errors += value[0] == _ERROR_VALUE
                 marks.unstored += value[0] == _EMPTY_VALUE
+        elif kind == _FORMAT:
+            text = records[place + 5 : place + size].replace(b"\0", b"")
+            marks.leading_zeros = marks.leading_zeros or text.startswith(b"00")
         place += size
     if marks.unstored < formulas:
         marks.unstored = 0

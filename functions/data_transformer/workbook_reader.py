@@ -20,6 +20,7 @@ import duckdb
 from data_transformer import contents, outputs
 from data_transformer.columns import ABSENT, identifier, literal, named
 from data_transformer.engine import database
+from data_transformer.messages import shortened
 from data_transformer.rejected_rows import RejectedRows
 from uploads.content import HEAD_BYTES
 from uploads.processing import Processed, RejectedError
@@ -211,13 +212,19 @@ def _warnings(found: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("hidden_sheets", f"Hidden sheets were read, too: {_listed(hidden)}.")
     if marks["errors"]:
         yield Problem(
-            "cell_errors", f"{marks['errors']} cells hold an error such as #N/A; they are null."
+            "cell_errors", f"Cells with an error such as #N/A are null: {marks['errors']}."
         )
     if marks["unstored"]:
         yield Problem(
             "formulas_without_values",
-            f"{marks['unstored']} formulas have no stored value, so they are null: open the "
+            f"Formulas without a stored value are null: {marks['unstored']}. Open the "
             "workbook in a spreadsheet program and save it again.",
+        )
+    if marks["leading_zeros"]:
+        yield Problem(
+            "leading_zeros",
+            "The workbook has a number format that shows leading zeros, such as 00000; the table "
+            "has the numbers without them. Store codes as text.",
         )
     for sheet in sheets:
         yield from _sheet_warnings(sheet)
@@ -228,8 +235,8 @@ def _sheet_warnings(sheet: Mapping[str, Any]) -> Iterator[Problem]:
     if sheet["lines_above"]:
         yield Problem(
             "lines_above_table",
-            f"{len(sheet['lines_above'])} rows above the table {where} were skipped, the first "
-            f"is {sheet['lines_above'][0]!r}.",
+            f"Rows above the table {where} were skipped: {len(sheet['lines_above'])}. The first is "
+            f"{shortened(sheet['lines_above'][0])!r}.",
         )
     if not sheet["has_header"]:
         yield Problem(
@@ -252,19 +259,19 @@ def _sheet_warnings(sheet: Mapping[str, Any]) -> Iterator[Problem]:
     if sheet["mixed"]:
         yield Problem(
             "mixed_as_text",
-            f"{_listed(sheet['mixed'])} {where} hold texts beside numbers, dates or booleans: "
-            "all are text.",
+            f"Columns of texts beside numbers, dates or booleans are text {where}: "
+            f"{_listed(sheet['mixed'])}.",
         )
     if sheet["durations"]:
         yield Problem(
             "durations_as_text",
-            f"{_listed(sheet['durations'])} {where} hold durations, as text h:mm:ss.",
+            f"Durations are text, h:mm:ss, {where}: {_listed(sheet['durations'])}.",
         )
     if sheet["many_digits"]:
         yield Problem(
             "many_digits",
-            f"{_listed(sheet['many_digits'])} {where} hold whole numbers of more than 15 digits, "
-            "which spreadsheet programs round; store such numbers as text.",
+            f"Whole numbers of more than 15 digits, which spreadsheet programs round, are {where}: "
+            f"{_listed(sheet['many_digits'])}. Store such numbers as text.",
         )
     if sheet["merged"]:
         yield Problem("merged_cells", f"Cells {where} are merged: the first of them has the value.")

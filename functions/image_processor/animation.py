@@ -93,8 +93,7 @@ def keep(
         warnings.append(
             Problem(
                 "animation_cut",
-                f"The animation is damaged after {len(frames.images)} frames; the thumbnails end "
-                "there.",
+                f"The animation is damaged: the thumbnails end after frame {len(frames.images)}.",
             )
         )
     for file, size in kept.items():

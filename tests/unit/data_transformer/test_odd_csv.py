@@ -51,13 +51,13 @@ def test_ragged_rows_are_rejects(transform: Transform) -> None:
         {
             "line": 32,
             "column": None,
-            "reason": "too few cells: 1 where 2 are expected",
+            "reason": "too few cells: 1 instead of 2",
             "raw": "2",
         },
         {
             "line": 33,
             "column": None,
-            "reason": "too many cells: 3 where 2 are expected",
+            "reason": "too many cells: 3 instead of 2",
             "raw": "3,y,z",
         },
     ]
