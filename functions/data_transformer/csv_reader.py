@@ -296,7 +296,7 @@ class _Job:
             place: () if place in self._declared else tuple(self._candidates.values())
             for place in range(len(self._table))
         }
-        tested = [place for place, some in candidates.items() if some]
+        tested = _tested(candidates)
 
         @contextmanager
         def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
@@ -315,7 +315,7 @@ class _Job:
         """
         # Blanks that are not in the sample may be why a value did not keep to its type.
         self._padded = True
-        tested = [place for place, some in guess.candidates.items() if some]
+        tested = _tested(guess.candidates)
 
         @contextmanager
         def read() -> Iterator[tuple[DuckDBPyConnection, str]]:
@@ -539,3 +539,8 @@ class _Job:
             rows=rows,
             last_line=self._last_line,
         )
+
+
+def _tested(candidates: Candidates) -> list[int]:
+    """Return the places of the columns whose type is not known yet."""
+    return [place for place, some in candidates.items() if some]

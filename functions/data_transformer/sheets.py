@@ -241,7 +241,7 @@ class _Reader:
                 if not _is_empty(cell):
                     kind = _kind(cell)
                     found.add(kind)
-                    if isinstance(cell, float) and _ROUNDED <= abs(cell) < _QUANTITY:
+                    if _is_rounded(cell):
                         found.add(_MANY_DIGITS)
         return kinds
 
@@ -290,6 +290,11 @@ def _kind(cell: Cell) -> str:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return "BIGINT" if cell == int(cell) and abs(cell) < _LARGEST else "DOUBLE"
     return _KINDS[type(cell)]
+
+
+def _is_rounded(cell: Cell) -> bool:
+    """Return whether a cell is an identifier with more digits than a workbook keeps."""
+    return isinstance(cell, float) and cell.is_integer() and _ROUNDED <= abs(cell) < _QUANTITY
 
 
 def _written(cell: Cell, kind: str) -> str | None:
@@ -346,6 +351,8 @@ def count_marks(path: Path, limit: int) -> Marks:
                     size += len(chunk)
                     if size > limit:
                         raise OverflowError
+                    if zeros := _LEADING_ZEROS.get(name):
+                        marks.leading_zeros = marks.leading_zeros or bool(zeros.search(chunk))
                     if not error:
                         continue
                     # A cell that is not whole here is looked at with the next bytes.
@@ -357,9 +364,6 @@ def count_marks(path: Path, limit: int) -> Marks:
             if error:
                 marks.errors += len(error.findall(rest))
                 marks.unstored += len(_UNSTORED.findall(rest))
-        for name in _LEADING_ZEROS.keys() & archive.namelist():
-            with archive.open(name) as file:  # styles come first
-                marks.leading_zeros = bool(_LEADING_ZEROS[name].search(file.read(_CHUNK)))
     return marks
 
 

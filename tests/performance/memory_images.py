@@ -1,9 +1,10 @@
 """Peak memory of the image function, in a fresh process for each kind of picture.
 
 For each kind, the largest picture that the limits accept is made and processed by a process that
-has imported the whole function; one row of pixels more must be refused. `invocations` processes
+holds nothing but the built package; one row of pixels more must be refused. `invocations` processes
 small and large pictures of several kinds one after the other in one process. Run from the root:
 
+    make package ARGS="image_processor --arch host"
     .venv/bin/python -m tests.performance.memory_images [case ...] [invocations]
 """
 

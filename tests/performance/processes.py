@@ -88,7 +88,9 @@ def measure(function: str, path: Path, times: int = 1) -> Measured:
 def _unpacked(function: str) -> Path:
     zip_file = ROOT / f"build/{function}-{host_architecture()}.zip"
     if not zip_file.exists():
-        raise SystemExit(f"{zip_file.relative_to(ROOT)} is missing. Run `make package` first.")
+        raise SystemExit(
+            f"{zip_file.relative_to(ROOT)} is missing: make package ARGS='--arch host'"
+        )
     folder = tempfile.mkdtemp(prefix="package-")
     atexit.register(shutil.rmtree, folder)
     return unpack(zip_file, Path(folder))

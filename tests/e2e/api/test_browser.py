@@ -38,9 +38,7 @@ _SHOTS = LOCAL / "screenshots"
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium and driver:
-        options.binary_location = chromium
+    options.binary_location = shutil.which("chromium") or ""
     for argument in (
         "--headless=new",
         "--no-sandbox",  # containers run tests as root, where Chromium's sandbox cannot start
@@ -54,7 +52,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
         # Selenium downloads a browser and its driver where the machine has none.
         patch.setenv("SE_CACHE_PATH", str(LOCAL / "selenium"))
         patch.setenv("SE_AVOID_STATS", "true")
-        service = webdriver.ChromeService(driver if chromium else None)
+        service = webdriver.ChromeService(
+            shutil.which("chromedriver") if options.binary_location else None
+        )
         try:
             made = webdriver.Chrome(options=options, service=service)
         except NoSuchDriverException:

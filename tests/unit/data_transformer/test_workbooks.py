@@ -59,7 +59,7 @@ def book(*rows: Any, **more: Any) -> bytes:
     return saved(made)
 
 
-def saved(made: openpyxl.Workbook) -> bytes:
+def saved(made: openpyxl.Workbook | xlwt.Workbook) -> bytes:
     content = io.BytesIO()
     made.save(content)
     return content.getvalue()
@@ -207,9 +207,7 @@ def formatted_xls(form: str) -> bytes:
     sheet = made.add_sheet("old")
     sheet.write(0, 0, "zip")
     sheet.write(1, 0, 1234, xlwt.easyxf(num_format_str=form))
-    content = io.BytesIO()
-    made.save(content)
-    return content.getvalue()
+    return saved(made)
 
 
 @pytest.mark.parametrize("write", [formatted_xlsx, formatted_xls])
@@ -271,9 +269,7 @@ def test_an_old_book_is_read(transform: Transform) -> None:
         sheet.write(0, place, name)
     sheet.write(1, 0, 1)
     sheet.write(1, 1, dt.date(2020, 1, 2), day)
-    content = io.BytesIO()
-    made.save(content)
-    outcome = transform(content.getvalue(), "a.xls")
+    outcome = transform(saved(made), "a.xls")
     assert outcome.rows == [(1, dt.date(2020, 1, 2))]
 
 
@@ -287,9 +283,7 @@ def old_book(*cells: object) -> bytes:
             sheet.row(place).set_cell_error(0, cell[0])
         else:
             sheet.write(place, 0, cell)
-    content = io.BytesIO()
-    made.save(content)
-    return content.getvalue()
+    return saved(made)
 
 
 def test_errors_in_an_old_book_are_reported(transform: Transform) -> None:
